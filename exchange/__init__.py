@@ -1,0 +1,1 @@
+"""The exchange: one order path from bytes to settlement, live and simulated."""

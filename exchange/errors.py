@@ -1,0 +1,43 @@
+"""Exceptions of the exchange. A refused order is data (see protocol.reject_codes), never an exception.
+
+ParkexError
+├── InputError                 bad configuration, scenario or file: exit code 2
+├── CheckFailedError           an invariant or a comparison failed: exit code 1
+├── CorruptionError            committed data is damaged: exit code 3
+│   └── JournalShorterError    the journal ends before a watermark kept elsewhere
+└── JournalError               the journal cannot accept writes
+    ├── JournalLockedError     another writer holds the lock
+    └── JournalFailedError     an append or flush failed; final for this process
+"""
+
+
+class ParkexError(Exception):
+    """Base of all exceptions raised on purpose."""
+
+
+class InputError(ParkexError):
+    """Bad configuration, scenario or file; the message names the place and what was expected."""
+
+
+class CheckFailedError(ParkexError):
+    """An invariant or a comparison does not hold; the message names it."""
+
+
+class CorruptionError(ParkexError):
+    """Committed data is damaged; the message says where."""
+
+
+class JournalShorterError(CorruptionError):
+    """The journal ends before a sequence that a snapshot or read model has already seen."""
+
+
+class JournalError(ParkexError):
+    """The journal cannot accept writes."""
+
+
+class JournalLockedError(JournalError):
+    """Another process writes this journal."""
+
+
+class JournalFailedError(JournalError):
+    """An append or flush failed. Final: the node stops and recovers by restart."""

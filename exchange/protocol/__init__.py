@@ -1,0 +1,1 @@
+"""The wire: messages, documents, codec, reject codes and the sans-I/O session."""
