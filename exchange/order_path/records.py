@@ -1,0 +1,112 @@
+"""What comes out of the order path: one outcome a command, executions, postings. Fixed dtypes, logical content only."""
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+
+class OutcomeFlag(IntEnum):
+    """Bits of OUTCOME.flags."""
+
+    DUPLICATE = 1
+    RESTING = 2
+
+
+# The answer to one command. `code` is a RejectCode; quantities of a duplicate are those recorded the first time.
+OUTCOME: Final = np.dtype(
+    [
+        ("sequence", "<i8"),
+        ("stamp_ns", "<i8"),
+        ("order_id", "<i8"),
+        ("filled_lots", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("notional_micro", "<i8"),
+        ("cancelled_orders", "<i4"),
+        ("revision", "<u4"),
+        ("code", "<u2"),
+        ("flags", "<u2"),
+        ("unused", "<u4"),
+    ]
+)
+
+
+class ExecutionKind(IntEnum):
+    """Past tense. TRADE speaks of taker (`account`, `order_id`) and maker (`counter_account`, `counter_order_id`)."""
+
+    RESTED = 1
+    TRADE = 2
+    CANCELLED = 3
+    REDUCED = 4
+    REPRICED = 5
+
+
+# One event of an order. (sequence, index) is its permanent event id. `seq` and `counter_seq` are the private sequences of the two accounts,
+# `trade_number` counts the trades of the instrument.
+EXECUTION: Final = np.dtype(
+    [
+        ("sequence", "<i8"),
+        ("index", "<i4"),
+        ("kind", "u1"),
+        ("side", "u1"),  # of `order_id`
+        ("reason", "u1"),  # matching.records.Reason
+        ("unused", "u1"),
+        ("stamp_ns", "<i8"),
+        ("instrument", "<u8"),
+        ("order_id", "<i8"),
+        ("counter_order_id", "<i8"),
+        ("price_ticks", "<i8"),
+        ("quantity_lots", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("counter_remaining_lots", "<i8"),
+        ("fee_micro", "<i8"),
+        ("counter_fee_micro", "<i8"),
+        ("seq", "<i8"),
+        ("counter_seq", "<i8"),
+        ("trade_number", "<i8"),
+        ("account", "<u4"),
+        ("counter_account", "<u4"),
+        ("client_order_id", "S36"),
+        ("counter_client_order_id", "S36"),
+    ]
+)
+
+
+class PostingReason(IntEnum):
+    """Why money or units moved. Part of the read model; a number is never reused."""
+
+    DEPOSIT = 1
+    TRADE = 2
+    MAKER_FEE = 3
+    TAKER_FEE = 4
+    UNITS_TRADED = 5
+    UNITS_ISSUED = 6
+    ENERGY_DELIVERED = 7
+    DEFICIT = 8
+    SURPLUS = 9
+    PARK_FEE = 10
+    GRID_IMPORT = 11
+    GRID_EXPORT = 12
+    LOSSES = 13
+    NETTING_FUND = 14
+    NETTING_REFUND = 15
+    VOLTAGE_ADDER = 16
+    GUARANTEE_FUND = 17
+    ENVIRONMENT = 18
+    ROUNDING = 19
+
+
+# `amount` leaves `debit` and reaches `credit`: accounts are balances that the clearing house owes, so a debit lowers and a credit raises.
+# `asset` 0 is money in micro-CNY, otherwise an instrument id and the amount is lots.
+POSTING: Final = np.dtype(
+    [
+        ("sequence", "<i8"),
+        ("index", "<i4"),
+        ("reason", "<u2"),
+        ("unused", "<u2"),
+        ("debit", "<u4"),
+        ("credit", "<u4"),
+        ("asset", "<u8"),
+        ("amount", "<i8"),
+    ]
+)

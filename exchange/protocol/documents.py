@@ -1,0 +1,237 @@
+"""Business documents: what a journaled DOCUMENT command carries.
+
+On the wire of the journal a document is canonical MessagePack of `[schema, version, body]` with map keys in field order of the struct.
+All numbers are integers in the units of `exchange.units`; the gateway turns decimal strings into them before a document exists.
+"""
+
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from exchange.errors import InputError
+
+DOCUMENT_LIMIT_BYTES: Final = 4 * 1024 * 1024
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all documents. `SCHEMA` names it in the journal, `VERSION` its layout."""
+
+    SCHEMA: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An Ed25519 key of a participant. Scopes: read, trade, operate, verify, audit."""
+
+    key_id: str
+    public_key: bytes
+    scopes: list[str]
+
+
+class Admit(Document, frozen=True, kw_only=True):
+    """Admit one participant: account, role, permissions and limits. The fold assigns the account id.
+
+    `permissions` are names of `exchange.accounts.permissions.Permission`. Power limits are net lots a quarter-hour, worst case over
+    trades and open orders: bought positive, so a load has min 0 and a generator max 0.
+    """
+
+    SCHEMA: ClassVar[str] = "admit"
+    name: str
+    role: str
+    permissions: list[str]
+    min_net_power_lots: int = 0
+    max_net_power_lots: int = 0
+    keys: list[Key] = []
+
+
+class RegisterKey(Document, frozen=True, kw_only=True):
+    SCHEMA: ClassVar[str] = "register_key"
+    account: int
+    key: Key
+
+
+class RevokeKey(Document, frozen=True, kw_only=True):
+    SCHEMA: ClassVar[str] = "revoke_key"
+    key_id: str
+
+
+class Deposit(Document, frozen=True, kw_only=True):
+    """Money from outside to an account (positive) or back (negative; refused beyond what is available)."""
+
+    SCHEMA: ClassVar[str] = "deposit"
+    account: int
+    amount_micro: int
+    reference: str
+
+
+class RegisterStorage(Document, frozen=True, kw_only=True):
+    """Storage behind the metering point of an account. Efficiencies in parts per million, one way each."""
+
+    SCHEMA: ClassVar[str] = "register_storage"
+    account: int
+    soc_wh: int
+    soc_min_wh: int
+    soc_max_wh: int
+    power_w: int
+    charge_efficiency_ppm: int
+    discharge_efficiency_ppm: int
+
+
+class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One instrument. `price_decimals` and `quantity_decimals` place the point of the wire's decimal strings: one tick is 10**-price_decimals,
+    one lot 10**-quantity_decimals of the quoted unit. `multiplier_micro` is the money of one tick on one lot.
+
+    instrument_class: power, gec, cea, ccer, pcc. venue: park, national_simulated, internal. calendar: continuous, cea (exchange.market.calendar).
+    resale: free, next_day (not the day it was bought), none (bought units stay).
+    A fee of one lot at price p is fee_lot_micro + p * fee_tick_lot_micro: integers, so fees are exact and linear.
+    """
+
+    symbol: str
+    instrument_class: str
+    venue: str
+    calendar: str
+    price_decimals: int
+    quantity_decimals: int
+    multiplier_micro: int
+    unit: str
+    min_price_ticks: int
+    max_price_ticks: int
+    band_low_ticks: int
+    band_high_ticks: int
+    max_order_lots: int
+    resale: str = "free"
+    maker_fee_lot_micro: int = 0
+    taker_fee_lot_micro: int = 0
+    maker_fee_tick_lot_micro: int = 0
+    taker_fee_tick_lot_micro: int = 0
+    # Power only.
+    park_fee_lot_micro: int = 0
+    deficit_price_ticks: int = 0
+    surplus_price_ticks: int = 0
+    environment_price_ticks: int = 0
+    delivery_start_ns: int = 0
+    delivery_end_ns: int = 0
+    open_ns: int = 0
+    close_ns: int = 0
+
+
+class ListInstruments(Document, frozen=True, kw_only=True):
+    SCHEMA: ClassVar[str] = "list_instruments"
+    instruments: list[InstrumentSpec]
+
+
+class SetPhase(Document, frozen=True, kw_only=True):
+    """Operator halt (`halted`) or resume (`resume`: back to what the calendar says)."""
+
+    SCHEMA: ClassVar[str] = "set_phase"
+    symbol: str
+    phase: str
+    reason: str
+
+
+class OpeningPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    account: int
+    symbol: str
+    net_lots: int
+
+
+class OpeningPositions(Document, frozen=True, kw_only=True):
+    """Monthly contracts decomposed to quarter-hours (合同电量分解): bought positive. For each instrument they sum to zero.
+
+    The contract is settled bilaterally outside the exchange at its own price; here it is a delivery obligation only.
+    `contract_price_ticks` is information for statements.
+    """
+
+    SCHEMA: ClassVar[str] = "opening_positions"
+    positions: list[OpeningPosition]
+    contract_price_ticks: int = 0
+
+
+class IssueUnits(Document, frozen=True, kw_only=True):
+    """Certificates, allowances or credits enter an account, from the registry that the instrument's venue models."""
+
+    SCHEMA: ClassVar[str] = "issue_units"
+    account: int
+    symbol: str
+    quantity_lots: int
+    reference: str
+
+
+class Nominate(Document, frozen=True, kw_only=True):
+    """Storage schedule of one delivery period; injection positive. Without one the net position is the schedule."""
+
+    SCHEMA: ClassVar[str] = "nominate"
+    account: int
+    symbol: str
+    injection_wh: int
+
+
+class MeterReadings(Document, frozen=True, kw_only=True):
+    """A file of readings as columns. Row i: `accounts[i]` in the period that starts at `period_starts_ns[i]`.
+
+    `consumption_wh` and `generation_wh` are what the metering point took for load or charging and what it produced or discharged, both >= 0;
+    the account's net injection is generation - consumption. `soc_wh[i]` is the state of charge at the period's end, -1 where there is no storage.
+    Grid meter and losses are readings of their own: one row per entry of `grid_starts_ns`.
+    A reading of the same account and period of a later document with a higher `revision` replaces the earlier one (substitution is a new entry).
+    """
+
+    SCHEMA: ClassVar[str] = "meter_readings"
+    revision: int
+    accounts: list[int]
+    period_starts_ns: list[int]
+    consumption_wh: list[int]
+    generation_wh: list[int]
+    soc_wh: list[int]
+    grid_starts_ns: list[int]
+    grid_import_wh: list[int]
+    grid_export_wh: list[int]
+    losses_wh: list[int]
+
+
+class SettleDay(Document, frozen=True, kw_only=True):
+    """Settle every delivered power period with day_start_ns <= delivery start < day_end_ns against the meters."""
+
+    SCHEMA: ClassVar[str] = "settle_day"
+    day: str
+    day_start_ns: int
+    day_end_ns: int
+    voltage_adders_micro_per_kwh: dict[str, int] = {}  # by account id, as text: volumetric T&D of the member's voltage level
+
+
+DOCUMENTS: Final[dict[str, type[Document]]] = {
+    cls.SCHEMA: cls
+    for cls in (
+        Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings, SettleDay,
+    )
+}
+
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+_ENVELOPE: Final = msgspec.msgpack.Decoder(tuple[str, int, msgspec.Raw])
+
+
+def encode_document(document: Document) -> bytes:
+    """Canonical bytes of a document: equal documents have equal bytes."""
+    return _encoder.encode((document.SCHEMA, document.VERSION, document))
+
+
+def decode_document(data: bytes) -> Document:
+    """Inverse of `encode_document`. Raises InputError for an unknown schema or version, or a body that does not fit."""
+    try:
+        schema, version, body = _ENVELOPE.decode(data)
+        cls = DOCUMENTS.get(schema)
+        if cls is None or version != cls.VERSION:
+            raise InputError(f"unknown document schema or version: {schema[:40]} {version}")
+        return msgspec.msgpack.decode(body, type=cls)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("document does not fit its schema") from error
+
+
+def document_from_wire(schema: str, body: Any) -> Document:
+    """A document from decoded JSON (an operator's request). Raises InputError naming the schema, never the content."""
+    cls = DOCUMENTS.get(schema)
+    if cls is None:
+        raise InputError("unknown document schema")
+    try:
+        return msgspec.convert(body, type=cls)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise InputError(f"document does not fit schema {schema}") from error
