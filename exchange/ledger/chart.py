@@ -1,0 +1,26 @@
+"""Chart of accounts. House accounts have fixed ids; participants follow from FIRST_PARTICIPANT in the order of their admission, never reused.
+
+All balances together are zero at every moment: money enters by OUTSIDE going negative.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+
+class House(IntEnum):
+    """Accounts that belong to nobody who trades."""
+
+    OUTSIDE = 1  # bank: deposits and withdrawals
+    GRID = 2  # grid company: park import and export
+    CLEARING = 3  # 结算账户: faces both sides of every energy trade
+    FEES = 4  # trading fees, the operator's
+    PARK_FEES = 5  # park network fee; bears the cost of losses
+    NETTING_FUND = 6  # imbalance netting, returned by metered energy
+    GUARANTEE_FUND = 7  # covers what a failed delivery leaves short
+    ROUNDING = 8
+    CONTRACTS = 9  # bilateral contracts, information only
+    NETWORK_TARIFF = 10  # volumetric transmission and distribution, passed on to the grid company
+    ISSUER = 11  # outside of units: certificates and credits enter from here
+
+
+FIRST_PARTICIPANT: Final = 32
