@@ -4,7 +4,10 @@ All balances together are zero at every moment: money enters by OUTSIDE going ne
 """
 
 from enum import IntEnum
-from typing import Final
+
+from exchange.accounts.participants import FIRST_PARTICIPANT
+
+__all__ = ["FIRST_PARTICIPANT", "House"]
 
 
 class House(IntEnum):
@@ -22,5 +25,3 @@ class House(IntEnum):
     NETWORK_TARIFF = 10  # volumetric transmission and distribution, passed on to the grid company
     ISSUER = 11  # outside of units: certificates and credits enter from here
 
-
-FIRST_PARTICIPANT: Final = 32

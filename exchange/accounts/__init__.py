@@ -1,0 +1,1 @@
+"""Participants, their roles, permissions and keys."""

@@ -1,0 +1,1 @@
+"""Instruments, their calendars and trading phases."""

@@ -1,0 +1,100 @@
+"""The list of instruments: permanent ids assigned by the fold, dense slots recycled after settlement."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.market.phases import Phase
+from exchange.protocol.documents import InstrumentSpec
+from exchange.units import INT64_MAX, PERIOD_NS
+
+_INT32_MAX = 2**31 - 1
+_VENUES = ("park", "national_simulated", "internal")
+
+
+@dataclass(slots=True)
+class Instrument:
+    """One listed instrument. `slot` is its place in the arrays while it is open, -1 after settlement."""
+
+    id: int
+    spec: InstrumentSpec
+    instrument_class: InstrumentClass
+    resale: Resale
+    slot: int
+    phase: Phase
+
+    @property
+    def symbol(self) -> str:
+        return self.spec.symbol
+
+    @property
+    def is_power(self) -> bool:
+        return self.instrument_class is InstrumentClass.POWER
+
+
+@dataclass(slots=True)
+class Instruments:
+    """By id, by symbol (permanent), and the free slots."""
+
+    by_id: dict[int, Instrument] = field(default_factory=dict)
+    by_symbol: dict[str, Instrument] = field(default_factory=dict)
+
+    @property
+    def next_id(self) -> int:
+        return len(self.by_id) + 1
+
+    def add(self, instrument: Instrument) -> None:
+        self.by_id[instrument.id] = instrument
+        self.by_symbol[instrument.symbol] = instrument
+
+    def to_canonical(self) -> list[Any]:
+        return [[i.id, msgspec.to_builtins(i.spec), int(i.phase), i.slot >= 0] for _, i in sorted(self.by_id.items())]
+
+
+def spec_problem(spec: InstrumentSpec) -> str | None:
+    """The first rule an instrument breaks, as a stable name; None when it may be listed."""
+    if spec.instrument_class not in {c.name.lower() for c in InstrumentClass}:
+        return "unknown_instrument_class"
+    if spec.resale not in {r.name.lower() for r in Resale}:
+        return "unknown_resale_rule"
+    if spec.venue not in _VENUES:
+        return "unknown_venue"
+    if not 0 <= spec.price_decimals <= 9 or not 0 <= spec.quantity_decimals <= 9:
+        return "decimals_out_of_range"
+    if not 0 <= spec.min_price_ticks <= spec.band_low_ticks <= spec.band_high_ticks <= spec.max_price_ticks <= _INT32_MAX:
+        return "price_range_out_of_order"
+    if spec.multiplier_micro <= 0 or spec.max_order_lots <= 0:
+        return "multiplier_or_size_not_positive"
+    fees = (spec.maker_fee_lot_micro, spec.taker_fee_lot_micro, spec.maker_fee_tick_lot_micro, spec.taker_fee_tick_lot_micro, spec.park_fee_lot_micro)
+    if min(fees) < 0:
+        return "negative_fee"
+    worst_lot_micro = spec.max_price_ticks * (spec.multiplier_micro + max(fees[2], fees[3])) + max(fees[0], fees[1]) + fees[4]
+    if spec.instrument_class == "power":
+        worst_lot_micro += spec.deficit_price_ticks * spec.multiplier_micro
+    if worst_lot_micro * spec.max_order_lots > INT64_MAX // 1024:
+        return "notional_out_of_range"
+    return _power_problem(spec, fees) if spec.instrument_class == "power" else _units_problem(spec, fees)
+
+
+def _power_problem(spec: InstrumentSpec, fees: tuple[int, ...]) -> str | None:
+    if spec.delivery_end_ns - spec.delivery_start_ns != PERIOD_NS or spec.delivery_start_ns % PERIOD_NS:
+        return "delivery_is_not_a_quarter_hour"
+    if not spec.open_ns < spec.close_ns <= spec.delivery_start_ns:
+        return "gate_out_of_order"
+    if not 0 <= spec.surplus_price_ticks <= spec.deficit_price_ticks:
+        return "surplus_price_above_deficit_price"
+    if fees[2] or fees[3]:
+        # A seller of power is paid at settlement, so the fee is held at order entry and must not depend on the price of the fill.
+        return "power_fee_depends_on_price"
+    return None
+
+
+def _units_problem(spec: InstrumentSpec, fees: tuple[int, ...]) -> str | None:
+    if fees[4]:
+        return "park_fee_on_units"
+    if any(fee_lot + spec.min_price_ticks * fee_tick > spec.min_price_ticks * spec.multiplier_micro for fee_lot, fee_tick in ((fees[0], fees[2]), (fees[1], fees[3]))):
+        # A seller of units pays the fee out of the proceeds.
+        return "fee_above_proceeds"
+    return None

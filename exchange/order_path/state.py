@@ -1,0 +1,272 @@
+"""State of the compiled order path: a handful of structured arrays in one NamedTuple, passed to kernels as one argument.
+
+Only compiled functions of this room write these arrays. Dense slots (instrument slots, order slots, key slots) never leave the process.
+"""
+
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from exchange.journal.record import COMMAND
+from exchange.order_path.records import EXECUTION, OUTCOME, POSTING
+from matching.records import ENTRY, EVENT
+
+# Client order ids are 36 bytes; kernels read and compare them as words.
+_CID_WORDS: Final = [("cid0", "<u8"), ("cid1", "<u8"), ("cid2", "<u8"), ("cid3", "<u8"), ("cid4", "<u4")]
+
+
+def _with_words(dtype: np.dtype[Any], fields: dict[str, str]) -> np.dtype[Any]:
+    """The same layout with each S36 field replaced by five words named prefix0..prefix4."""
+    names, formats, offsets = [], [], []
+    assert dtype.names is not None and dtype.fields is not None
+    for name in dtype.names:
+        kind, offset = dtype.fields[name][:2]
+        if name not in fields:
+            if kind.kind != "V":
+                names.append(name), formats.append(kind), offsets.append(offset)
+            continue
+        for i, (_, word) in enumerate(_CID_WORDS):
+            names.append(f"{fields[name]}{i}"), formats.append(np.dtype(word)), offsets.append(offset + 8 * i)
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": dtype.itemsize})
+
+
+COMMAND_WORDS: Final = _with_words(COMMAND, {"client_order_id": "cid"})
+EXECUTION_WORDS: Final = _with_words(EXECUTION, {"client_order_id": "cid", "counter_client_order_id": "counter_cid"})
+
+ACCOUNT: Final = np.dtype(
+    [
+        ("balance_micro", "i8"),
+        ("held_micro", "i8"),
+        ("min_net_lots", "i8"),
+        ("max_net_lots", "i8"),
+        ("execution_seq", "i8"),
+        ("permissions", "u4"),
+        ("storage", "i4"),  # index into `storages`, -1: none
+        ("first_order", "i4"),  # open orders of the account, oldest first
+        ("last_order", "i4"),
+        ("exists", "u1"),
+        ("suspended", "u1"),
+    ],
+    align=True,
+)
+
+INSTRUMENT: Final = np.dtype(
+    [
+        ("id", "i8"),
+        ("min_price_ticks", "i8"),
+        ("max_price_ticks", "i8"),
+        ("band_low_ticks", "i8"),
+        ("band_high_ticks", "i8"),
+        ("max_order_lots", "i8"),
+        ("multiplier_micro", "i8"),
+        ("maker_fee_lot_micro", "i8"),
+        ("taker_fee_lot_micro", "i8"),
+        ("maker_fee_tick_lot_micro", "i8"),
+        ("taker_fee_tick_lot_micro", "i8"),
+        ("park_fee_lot_micro", "i8"),
+        ("deficit_price_ticks", "i8"),
+        ("delivery_start_ns", "i8"),
+        ("trade_number", "i8"),
+        ("book_seq", "i8"),
+        ("last_price_ticks", "i8"),
+        ("book", "i4"),
+        ("phase", "u1"),
+        ("instrument_class", "u1"),
+        ("resale", "u1"),
+        ("used", "u1"),
+    ],
+    align=True,
+)
+
+# One (instrument slot, account). Bought positive. For power `contract_lots` are monthly contracts; for units `net_lots` is what is owned.
+POSITION: Final = np.dtype(
+    [
+        ("net_lots", "i8"),
+        ("contract_lots", "i8"),
+        ("open_buy_lots", "i8"),
+        ("open_sell_lots", "i8"),
+        ("unsellable_lots", "i8"),  # bought today, or at the end of their transfers
+        ("bought_lots", "i8"),
+        ("sold_lots", "i8"),
+        ("bought_micro", "i8"),
+        ("sold_micro", "i8"),
+        ("fees_micro", "i8"),
+        ("held_park_fee_micro", "i8"),
+        ("held_guarantee_micro", "i8"),
+    ],
+    align=True,
+)
+
+STORAGE: Final = np.dtype(
+    [
+        ("account", "i8"),
+        ("soc_wh", "i8"),
+        ("soc_min_wh", "i8"),
+        ("soc_max_wh", "i8"),
+        ("period_limit_wh", "i8"),
+        ("charge_ppm", "i8"),
+        ("discharge_ppm", "i8"),
+        ("as_of_ns", "i8"),  # `soc_wh` holds at the start of the periods from here on
+    ],
+    align=True,
+)
+
+# What the exchange knows of a resting order beyond the book: the twin of the matching pool, by order slot.
+TERMS: Final = np.dtype(
+    [
+        ("expiry_ns", "i8"),
+        ("original_lots", "i8"),
+        ("filled_lots", "i8"),
+        ("key", "i4"),
+        ("previous", "i4"),
+        ("next", "i4"),
+        ("instrument_slot", "i4"),
+        ("session", "u4"),
+        ("label", "u4"),
+        ("revision", "u4"),
+        ("time_in_force", "u1"),
+        ("cancel_on_disconnect", "u1"),
+        ("self_trade", "u1"),
+        ("post_only", "u1"),
+    ],
+    align=True,
+)
+
+# An idempotency key with the recorded outcome. It lives until its order has ended and the retention is over.
+KEY: Final = np.dtype(
+    [
+        *_CID_WORDS,
+        ("account", "u4"),
+        ("digest", "u8"),
+        ("stamp_ns", "i8"),
+        ("sequence", "i8"),
+        ("order_id", "i8"),
+        ("filled_lots", "i8"),
+        ("remaining_lots", "i8"),
+        ("notional_micro", "i8"),
+        ("cancelled_orders", "i4"),
+        ("revision", "u4"),
+        ("code", "u2"),
+        ("flags", "u2"),
+        ("order_live", "u1"),
+        ("retention_over", "u1"),
+        ("used", "u1"),
+    ],
+    align=True,
+)
+
+
+class DeadlineKind(IntEnum):
+    """ORDER_EXPIRY fires inside the compiled loop; the others hand over to Python."""
+
+    ORDER_EXPIRY = 1
+    OPEN = 2
+    CLOSE = 3
+    DELIVER = 4
+    SESSION = 5  # next calendar transition of a unit instrument
+    MIDNIGHT = 6  # units bought today become sellable
+
+
+DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)
+
+COUNTERS: Final = np.dtype(
+    [
+        ("sequence", "i8"),  # last command applied
+        ("stamp_ns", "i8"),
+        ("event_index", "i8"),  # next event index within `event_sequence`
+        ("event_sequence", "i8"),
+        ("posting_index", "i8"),
+        ("next_order_id", "i8"),
+        ("next_deadline_id", "i8"),
+        ("cancel_only_until_ns", "i8"),
+        ("retention_ns", "i8"),
+        ("event_hash", "u8"),
+        ("hash_key", "u8"),
+        ("epoch", "i8"),
+        # Not logical state: fill levels of the arrays.
+        ("n_executions", "i8"),
+        ("n_postings", "i8"),
+        ("n_deadlines", "i8"),
+        ("n_keys", "i8"),
+        ("key_free", "i8"),  # head of the free list through KEY.sequence, -1: none
+        ("fifo_head", "i8"),
+        ("fifo_tail", "i8"),
+        ("n_schedule", "i8"),
+        ("orders_this_command", "i8"),
+    ],
+    align=True,
+)
+
+
+class PathState(NamedTuple):
+    """Everything the compiled loop reads and writes. `books` is the BookState of matching."""
+
+    books: Any
+    events: Any  # EVENT[], of the command at work
+    entry: Any  # ENTRY[1], scratch
+    counters: Any  # COUNTERS[1]
+    accounts: Any  # ACCOUNT[], by account id
+    instruments: Any  # INSTRUMENT[], by slot
+    slot_of_instrument: Any  # int32[], by instrument id, -1: not open
+    positions: Any  # POSITION[instrument slot, account id]
+    storages: Any  # STORAGE[]
+    schedule: Any  # int32[], slots of open power instruments by delivery start
+    terms: Any  # TERMS[], by order slot
+    keys: Any  # KEY[]
+    buckets: Any  # int32[], hash table of `keys`, -1: empty
+    fifo: Any  # int32[], ring of key slots in order of their stamp
+    deadlines: Any  # DEADLINE[], binary heap by (at_ns, id)
+    outcomes: Any  # OUTCOME[], by index in the batch
+    executions: Any  # EXECUTION_WORDS[]
+    execution_words: Any  # the same memory as u8[n, 25]
+    postings: Any  # POSTING[]
+
+
+def _records(n: int, dtype: np.dtype[Any]) -> Any:
+    return np.zeros(n, dtype).view(np.recarray)
+
+
+def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
+    """Empty state with the given initial sizes. Sizes never decide an outcome: arrays grow before a command needs them."""
+    executions = np.zeros(sizes.executions, EXECUTION)
+    counters = _records(1, COUNTERS)
+    counters[0].next_order_id = 1
+    counters[0].next_deadline_id = 1
+    counters[0].key_free = -1
+    accounts = _records(sizes.accounts, ACCOUNT)
+    accounts.storage = accounts.first_order = accounts.last_order = -1
+    return PathState(
+        books=books,
+        events=_records(sizes.events, EVENT),
+        entry=_records(1, ENTRY),
+        counters=counters,
+        accounts=accounts,
+        instruments=_records(sizes.instruments, INSTRUMENT),
+        slot_of_instrument=np.full(sizes.instruments, -1, np.int32),
+        positions=np.zeros((sizes.instruments, sizes.accounts), POSITION).view(np.recarray),
+        storages=_records(4, STORAGE),
+        schedule=np.zeros(sizes.instruments, np.int32),
+        terms=_records(order_capacity, TERMS),
+        keys=_records(sizes.keys, KEY),
+        buckets=np.full(4 * sizes.keys, -1, np.int32),
+        fifo=np.zeros(sizes.keys, np.int32),
+        deadlines=_records(sizes.deadlines, DEADLINE),
+        outcomes=_records(sizes.outcomes, OUTCOME),
+        executions=executions.view(EXECUTION_WORDS).view(np.recarray),
+        execution_words=executions.view("<u8").reshape(-1, EXECUTION.itemsize // 8),
+        postings=_records(sizes.postings, POSTING),
+    )
+
+
+class Sizes(NamedTuple):
+    """Initial array sizes; powers of two where they are rings or hash tables."""
+
+    accounts: int = 128
+    instruments: int = 128
+    events: int = 4096
+    executions: int = 8192
+    postings: int = 16384
+    outcomes: int = 4096
+    keys: int = 1 << 16
+    deadlines: int = 1024
