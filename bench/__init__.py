@@ -1,0 +1,1 @@
+"""Benchmarks: each prints its workload beside its figures and appends one JSON line to bench/results."""

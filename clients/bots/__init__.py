@@ -1,0 +1,1 @@
+"""Trading strategies over the SDK, one class each."""

@@ -1,0 +1,1 @@
+"""The model of a park around the exchange: its members, its physics, its day."""
