@@ -1,0 +1,327 @@
+"""The journal in segment files: one pwrite and one fdatasync for each group, and a lock on a file of its own held for life.
+
+Opening for writing checks the whole chain, writes what may not have reached the medium once more, cuts a torn tail, and takes the next epoch, all durable before the
+first append. After any error of the system the journal refuses everything: what the medium holds is then known only to the next opening.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+from numpy.typing import NDArray
+
+from exchange.errors import CorruptionError, InputError, JournalFailedError, JournalLockedError
+from exchange.journal.files import FileOps, write_all, write_durably, write_from, zeros
+from exchange.journal.format import (
+    SEGMENT_HEADER_BYTES,
+    SegmentHeader,
+    crc_seed,
+    encode_genesis,
+    encode_group,
+    encode_segment_header,
+    genesis_hash,
+)
+from exchange.journal.head import HEAD_NAME, HeadState, HeadWriter, replace_head
+from exchange.journal.interface import CommittedGroup, Genesis, Group, Head, Watermark, checked_records
+from exchange.journal.walk import (
+    GENESIS_NAME,
+    ChainWalk,
+    Layout,
+    Position,
+    TornTail,
+    find_chain_hash,
+    load_layout,
+    read_bytes,
+    read_groups,
+    segment_files,
+    segment_path,
+)
+
+LOCK_NAME: Final = "lock"
+SEGMENT_BYTES_DEFAULT: Final = 16 << 20
+
+
+class JournalReader:
+    """A journal opened for reading: no lock, nothing is changed. It shows what was committed when it was opened."""
+
+    def __init__(self, layout: Layout, position: Position, torn_tail: TornTail | None) -> None:
+        self._layout = layout
+        self.torn_tail = torn_tail
+        self.head = _head_at(position, layout.head.epoch)
+
+    @classmethod
+    def open(cls, directory: Path, watermarks: Iterable[Watermark] = ()) -> Self:
+        """Check the whole chain. Raises InputError when there is no journal, CorruptionError when it is damaged or shorter than a watermark."""
+        layout = load_layout(directory)
+        walk = walk_whole(layout, watermarks)
+        return cls(layout, walk.position, walk.torn)
+
+    @property
+    def genesis(self) -> Genesis:
+        return self._layout.genesis
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last opening for writing."""
+        return self.head.epoch
+
+    @property
+    def next_sequence(self) -> int:
+        return self.head.sequence + 1
+
+    @property
+    def chain_hash(self) -> str:
+        return self.head.chain_hash
+
+    def groups(self, from_sequence: int = 1) -> Iterator[Group]:
+        """See Journal.groups."""
+        return read_groups(self._layout, from_sequence, self.head.sequence)
+
+    def chain_hash_at(self, sequence: int) -> str | None:
+        """See Journal.chain_hash_at."""
+        return find_chain_hash(self._layout, sequence, self.head.sequence)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class SegmentJournal:
+    """The journal of a running exchange. Implements interface.Journal; `torn_tail` tells what opening had to cut."""
+
+    def __init__(self, directory: Path, files: FileOps, lock_fd: int, segment_bytes: int, layout: Layout, walk: ChainWalk) -> None:
+        """Takes over a walked chain and the lock; use `open`."""
+        self._directory = directory
+        self._files = files
+        self._lock_fd = lock_fd
+        self._segment_bytes = segment_bytes
+        self._genesis = layout.genesis
+        self._genesis_hash = layout.genesis_hash
+        self._seed = crc_seed(layout.genesis_hash)
+        self.torn_tail = walk.torn
+        self._position = walk.position
+        self._epoch = layout.head.epoch + 1
+        self._failure = ""
+        self._closed = False
+        self._writing = threading.Lock()
+        self._capacity = _segment_capacity(layout, len(walk.tail_data))
+        self._fd = files.open(segment_path(directory, walk.position.segment_index), os.O_RDWR)
+        _settle_tail(files, self._fd, layout, walk, self._capacity)
+        self._head = HeadWriter(files, directory / HEAD_NAME, _opened_state(layout, walk.position, self._epoch))
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        genesis: Genesis | None = None,
+        *,
+        segment_bytes: int = SEGMENT_BYTES_DEFAULT,
+        watermarks: Iterable[Watermark] = (),
+        files: FileOps | None = None,
+    ) -> Self:
+        """Open for writing; with a genesis, create the journal where there is none.
+
+        Raises InputError (no journal and no genesis, another park, unknown format version), JournalLockedError (another writer), CorruptionError (damaged),
+        JournalShorterError (ends before a watermark), JournalFailedError (the system refused).
+        """
+        files = files or FileOps()
+        if genesis is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        elif not directory.is_dir():
+            raise InputError(f"there is no journal in {directory}")
+        lock_fd = _take_lock(files, directory / LOCK_NAME)
+        try:
+            if genesis is not None and not (directory / GENESIS_NAME).exists():
+                _create(files, directory, genesis, segment_bytes)
+            layout = load_layout(directory)
+            if genesis is not None and genesis.park_id != layout.genesis.park_id:
+                raise InputError(f"the journal in {directory} is that of park {layout.genesis.park_id!r}, not {genesis.park_id!r}")
+            return cls(directory, files, lock_fd, segment_bytes, layout, walk_whole(layout, watermarks))
+        except OSError as error:
+            files.close(lock_fd)
+            raise JournalFailedError(f"the journal in {directory} cannot be opened for writing: {error}") from error
+        except BaseException:
+            files.close(lock_fd)
+            raise
+
+    @property
+    def genesis(self) -> Genesis:
+        return self._genesis
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    @property
+    def head(self) -> Head:
+        return _head_at(self._position, self._epoch)
+
+    @property
+    def next_sequence(self) -> int:
+        return self._position.sequence + 1
+
+    @property
+    def chain_hash(self) -> str:
+        return self._position.chain_hash.hex()
+
+    def append(self, records: NDArray[Any], documents: bytes = b"") -> CommittedGroup:
+        """See Journal.append."""
+        commands = checked_records(records)
+        with self._writing:
+            self._check_usable()
+            position = self._position
+            group, chain_hash = encode_group(
+                commands, documents, position.sequence + 1, self._epoch, position.group_index + 1, position.chain_hash, self._seed
+            )
+            self._failure = "an append was interrupted"
+            try:
+                self._commit(group, len(commands), chain_hash)
+            except OSError as error:
+                self._failure = f"{error.strerror or error} ({error.errno})"
+                raise JournalFailedError(f"the journal stopped at sequence {position.sequence}: {self._failure}") from error
+            self._failure = ""
+        return CommittedGroup(position.sequence + 1, len(commands), chain_hash.hex())
+
+    def _commit(self, group: bytearray, count: int, chain_hash: bytes) -> None:
+        if self._position.offset + len(group) > self._capacity:
+            self._roll_over(len(group))
+        before = self._position
+        write_all(self._files, self._fd, group, before.offset)
+        self._files.fdatasync(self._fd)
+        self._position = Position(
+            before.sequence + count, before.group_index + 1, self._epoch, before.segment_index, before.offset + len(group), chain_hash
+        )
+        self._head.advance(self._position.sequence, self._position.group_index, before.segment_index, self._position.offset, chain_hash)
+
+    def _roll_over(self, group_bytes: int) -> None:
+        """Go on in a new segment, large enough for the group."""
+        before = self._position
+        capacity = max(self._segment_bytes, SEGMENT_HEADER_BYTES + group_bytes)
+        header = SegmentHeader(
+            before.segment_index + 1, before.sequence + 1, before.group_index + 1, capacity, self._epoch, self._genesis_hash, before.chain_hash
+        )
+        path = _create_segment(self._files, self._directory, header)
+        self._head.flush()
+        self._files.close(self._fd)
+        self._fd = self._files.open(path, os.O_RDWR)
+        self._capacity = capacity
+        self._position = Position(before.sequence, before.group_index, before.epoch, header.segment_index, SEGMENT_HEADER_BYTES, before.chain_hash)
+
+    def groups(self, from_sequence: int = 1) -> Iterator[Group]:
+        """See Journal.groups."""
+        self._check_usable()
+        return read_groups(load_layout(self._directory), from_sequence, self._position.sequence)
+
+    def chain_hash_at(self, sequence: int) -> str | None:
+        """See Journal.chain_hash_at."""
+        self._check_usable()
+        return find_chain_hash(load_layout(self._directory), sequence, self._position.sequence)
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise JournalFailedError("the journal is closed")
+        if self._failure:
+            raise JournalFailedError(f"the journal stopped at sequence {self._position.sequence}: {self._failure}")
+
+    def close(self) -> None:
+        """Flush what is known of the end and give the lock back. After a failure only the lock is given back."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                if self._failure:
+                    self._head.close()
+                else:
+                    self._head.close_clean()
+            except OSError as error:
+                raise JournalFailedError(f"the journal did not close in order: {error}") from error
+            finally:
+                self._files.close(self._fd)
+                self._files.close(self._lock_fd)
+
+
+def walk_whole(layout: Layout, watermarks: Iterable[Watermark] = ()) -> ChainWalk:
+    """Check everything that is there, from the first segment to the end."""
+    walk = ChainWalk(layout, watermarks, layout.segments[0].header.first_sequence)
+    for _ in walk:
+        pass
+    if walk.position.epoch > layout.head.epoch:
+        raise CorruptionError(f"{HEAD_NAME} is of epoch {layout.head.epoch}, but the last group of epoch {walk.position.epoch}")
+    return walk
+
+
+def _head_at(position: Position, epoch: int) -> Head:
+    return Head(position.sequence, position.group_index, epoch, position.chain_hash.hex())
+
+
+def _take_lock(files: FileOps, path: Path) -> int:
+    """Hold the lock file. Its contents name the holder for people."""
+    fd = files.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+        files.close(fd)
+        raise JournalLockedError(f"another process writes this journal (process {holder}, {path})") from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd
+
+
+def _create(files: FileOps, directory: Path, genesis: Genesis, segment_bytes: int) -> None:
+    """Make an empty journal. The genesis file comes last: where it stands, all the rest stands."""
+    for index, path in segment_files(directory):
+        if index != 1 or read_bytes(path)[SEGMENT_HEADER_BYTES:].strip(b"\0"):
+            raise CorruptionError(f"{GENESIS_NAME} is missing, though there are segments")
+    encoded = encode_genesis(genesis)
+    start = genesis_hash(encoded)
+    _create_segment(files, directory, SegmentHeader(1, 1, 1, max(segment_bytes, SEGMENT_HEADER_BYTES), 0, start, start))
+    replace_head(files, directory / HEAD_NAME, HeadState(1, 0, 0, 0, 0, 1, SEGMENT_HEADER_BYTES, start, start))
+    write_durably(files, directory / GENESIS_NAME, [encoded])
+    files.fsync_directory(directory.parent)
+
+
+def _create_segment(files: FileOps, directory: Path, header: SegmentHeader) -> Path:
+    """A preallocated segment file. It is filled with zeros, not only reserved, so that a flush behind a group has no metadata to write."""
+    path = segment_path(directory, header.segment_index)
+    write_durably(files, path, [encode_segment_header(header), *zeros(header.segment_bytes - SEGMENT_HEADER_BYTES)])
+    return path
+
+
+def _segment_capacity(layout: Layout, n_bytes: int) -> int:
+    """Bytes that groups may fill in the last segment."""
+    return max(layout.segments[-1].header.segment_bytes, n_bytes)
+
+
+def _settle_tail(files: FileOps, fd: int, layout: Layout, walk: ChainWalk, capacity: int) -> None:
+    """Make durable what the walk found, and nothing else.
+
+    Groups behind the head file's mark may stand in memory only: a flush that failed leaves them there, marked as written. So they are written once more before the
+    flush. The torn tail is overwritten with zeros, and a file that was cut short gets its size back.
+    """
+    head, position, data = layout.head, walk.position, walk.tail_data
+    known = head.end_offset if head.segment_index == position.segment_index else SEGMENT_HEADER_BYTES
+    if known < position.offset:
+        write_all(files, fd, data[known : position.offset], known)
+    if walk.torn is not None:
+        write_from(files, fd, zeros(walk.torn.n_bytes), position.offset)
+    if len(data) < capacity:
+        write_from(files, fd, zeros(capacity - len(data)), len(data))
+    files.fdatasync(fd)
+
+
+def _opened_state(layout: Layout, position: Position, epoch: int) -> HeadState:
+    return HeadState(
+        clean=0,
+        generation=layout.head.generation + 1,
+        epoch=epoch,
+        sequence=position.sequence,
+        group_index=position.group_index,
+        segment_index=position.segment_index,
+        end_offset=position.offset,
+        chain_hash=position.chain_hash,
+        genesis_hash=layout.genesis_hash,
+    )
