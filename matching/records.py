@@ -121,3 +121,28 @@ class Need(IntEnum):
     PAGES = 3
     DIRECTORIES = 4
     ID_PAGES = 5
+    ID_SPAN = 6  # `at_least` is the order id to cover
+    OWNERS = 7  # `at_least` is the number of owners
+    OWNER_CHUNKS = 8
+
+
+# A resting order as seen from outside. `slot` is never hashed.
+ORDER_VIEW: Final = np.dtype(
+    [
+        ("order_id", "i8"),
+        ("remaining_lots", "i8"),
+        ("owner", "i4"),
+        ("price_ticks", "i4"),
+        ("slot", "i4"),
+        ("side", "u1"),
+        ("unused", "u1"),
+        ("unused2", "u2"),
+    ],
+    align=True,
+)
+
+# One price of one side as seen from outside.
+LEVEL_VIEW: Final = np.dtype([("quantity_lots", "i8"), ("orders", "i8"), ("price_ticks", "i4"), ("unused4", "u4")], align=True)
+
+# With at most 2**31 orders in the pool no sum of quantities wraps an int64.
+QUANTITY_LOTS_MAX: Final = 2**32 - 1

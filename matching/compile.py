@@ -1,0 +1,172 @@
+"""The one decorator of all compiled functions, and their cache on disk.
+
+numba's own cache notices neither an edit in another file (callees are compiled into their callers) nor the bounds-checking switch. The
+directory used here is named by a digest of every source file that can hold kernels, the versions of the compiler and every NUMBA_*
+variable, so that what is loaded is what would be compiled. It lies in the user's cache directory, or in PARKEX_CACHE_DIR; if it cannot
+be written the kernels are compiled in memory. It is set on our functions only: numba's global configuration is not touched.
+
+Kernels are compiled without the runtime's reference counting (`_nrt=False`): they allocate nothing, and counting costs three quarters
+of the time of a loop over many arrays.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar, overload
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core import config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ENVIRONMENT_PREFIX: Final = "NUMBA_"
+PACKAGES_WITH_KERNELS: Final = ("matching", "exchange")
+KEPT_DIRECTORIES: Final = 8
+KEPT_AGE_S: Final = 24 * 3600
+
+
+def source_digest(roots: Iterable[Path], environment: Mapping[str, str]) -> str:
+    """Hex digest of all *.py below `roots`, the compiler's versions and the NUMBA_* variables of `environment`.
+
+    A root that does not exist counts as empty. Paths enter relative to their root's parent, so an installed copy shares its cache
+    with no other tree of different content.
+    """
+    digest = hashlib.sha256()
+
+    def add(*parts: bytes) -> None:
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+
+    add(*(text.encode() for text in (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())))
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            add(name.encode(), environment[name].encode())
+    for root in roots:
+        for path in sorted(root.rglob("*.py")):
+            add(path.relative_to(root.parent).as_posix().encode(), path.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_root(environment: Mapping[str, str]) -> Path:
+    """Directory that holds one subdirectory a digest: PARKEX_CACHE_DIR, or `parkex` in the user's cache directory."""
+    if chosen := environment.get("PARKEX_CACHE_DIR"):
+        return Path(chosen)
+    if base := environment.get("XDG_CACHE_HOME") or environment.get("LOCALAPPDATA"):
+        return Path(base) / "parkex"
+    return Path(os.path.expanduser("~")) / ".cache" / "parkex"
+
+
+def prune(root: Path, keep: Path, now_s: float) -> list[Path]:
+    """Remove directories of other digests under `root`, oldest first, and return them.
+
+    The newest KEPT_DIRECTORIES stay, and so does what was used within a day: another process may be at work with it.
+    """
+    others = []
+    for path in root.iterdir():
+        if path != keep and path.is_dir():
+            others.append((path.stat().st_mtime, path))
+    others.sort(reverse=True)
+    removed = [path for used_s, path in others[KEPT_DIRECTORIES - 1 :] if now_s - used_s > KEPT_AGE_S]
+    for path in removed:
+        shutil.rmtree(path, ignore_errors=True)
+    return removed
+
+
+def open_cache_directory(root: Path, digest: str) -> Path | None:
+    """The directory of `digest`, made and marked as used now; None when it cannot be written."""
+    directory = root / f"kernels-{digest[:32]}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        marker = directory / f".used-{os.getpid()}"
+        marker.write_bytes(b"")
+        marker.unlink()  # moves the directory's own time, which pruning reads
+        prune(root, directory, time.time())
+    except OSError:
+        return None
+    return directory
+
+
+def _default_directory() -> Path | None:
+    if config.DISABLE_JIT:
+        return None
+    parent = Path(__file__).resolve().parent.parent
+    roots = [parent / package for package in PACKAGES_WITH_KERNELS]
+    return open_cache_directory(cache_root(os.environ), source_digest(roots, os.environ))
+
+
+CACHE_DIRECTORY: Final = _default_directory()
+
+
+class _Locator:
+    """What numba's cache asks for: where, how fresh (the directory's name says it), and which of several functions of one name."""
+
+    def __init__(self, directory: Path, py_func: Callable[..., Any]) -> None:
+        self._directory = directory
+        self._disambiguator = f"{py_func.__module__}-{py_func.__code__.co_firstlineno}"
+
+    def ensure_cache_path(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        return str(self._directory)
+
+    def get_source_stamp(self) -> str:
+        return self._directory.name
+
+    def get_disambiguator(self) -> str:
+        return self._disambiguator
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_Locator | None":
+        return cls(CACHE_DIRECTORY, py_func) if CACHE_DIRECTORY is not None else None
+
+
+class _KernelCacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [_Locator]
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    """A cache that never makes a call fail: unreadable entries are compiled anew, unwritable ones are not kept."""
+
+    _impl_class = _KernelCacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # a damaged pickle raises nearly anything
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self.disable()
+
+
+@overload
+def kernel(function: F, /) -> F: ...
+@overload
+def kernel(*, inline: bool = False) -> Callable[[F], F]: ...
+def kernel(function: Any = None, /, *, inline: bool = False) -> Any:
+    """Compile a function that allocates nothing; `inline=True` makes it part of every kernel that calls it.
+
+    With NUMBA_DISABLE_JIT=1 the function is returned as it is.
+    """
+    if function is None:
+        return lambda wrapped: kernel(wrapped) if not inline else _compile(wrapped, inline)
+    return _compile(function, inline)
+
+
+def _compile(function: Callable[..., Any], inline: bool) -> Any:
+    dispatcher = numba.njit(_nrt=False, forceinline=inline)(function)
+    if not config.DISABLE_JIT:
+        dispatcher._cache = _KernelCache(function) if CACHE_DIRECTORY is not None else NullCache()
+    return dispatcher
