@@ -1,0 +1,146 @@
+// Puts the page together: the socket feeds the market, a slow timer draws it.
+
+import { BookView, TapeView } from "./book.js";
+import { Charts } from "./charts.js";
+import { ContractsView } from "./contracts.js";
+import { setTimeZone } from "./format.js";
+import { switchLanguage, t, writeWords } from "./i18n.js";
+import { Market } from "./market.js";
+import { NumbersView } from "./numbers.js";
+import { Connection, getJson } from "./protocol.js";
+
+const DRAW_EVERY_MS = 250;
+const CHARTS_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
+
+const market = new Market();
+const book = new BookView(market);
+const tape = new TapeView(market);
+const charts = new Charts(market);
+const numbers = new NumbersView(market);
+const contracts = new ContractsView(market, (symbol) => choose(symbol, false));
+
+let selected = null;
+let following = true;
+let state = "connecting";
+
+const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1`, {
+  onOpen: () => start(),
+  onNotification: (method, params) => {
+    if (!market.apply(method, params)) watchBook(selected, selected);
+  },
+  onState: (next) => {
+    state = next;
+  },
+});
+
+async function start() {
+  const { instruments } = await connection.call("instruments");
+  market.setInstruments(instruments);
+  market.book = null;
+  contracts.rebuild();
+  await connection.call("subscribe", { channels: ["ticker", "trades:*", "phases", "clock"] });
+  const wanted = selected ?? market.nextGate()?.symbol ?? market.power[0]?.symbol;
+  selected = null;
+  if (wanted) choose(wanted, following);
+}
+
+/** The list may grow while the day is prepared; phases of listed instruments come over the channel. */
+async function refreshInstruments() {
+  if (state !== "live") return;
+  const { instruments } = await connection.call("instruments");
+  if (instruments.length === market.instruments.size) return;
+  market.setInstruments(instruments);
+  contracts.rebuild();
+}
+
+function choose(symbol, automatic) {
+  if (!automatic) setFollowing(false);
+  if (symbol === selected) return;
+  watchBook(selected, symbol);
+  selected = symbol;
+  contracts.select(symbol, automatic);
+  book.update(selected);
+}
+
+function watchBook(previous, next) {
+  const leave = previous === null ? Promise.resolve() : connection.call("unsubscribe", { channels: [`book:${previous}`] });
+  // A lost connection subscribes again when it is back.
+  leave.then(() => connection.call("subscribe", { channels: [`book:${next}`] })).catch(() => {});
+}
+
+function setFollowing(on) {
+  following = on;
+  document.getElementById("follow").setAttribute("aria-pressed", String(on));
+}
+
+function follow() {
+  const next = market.nextGate();
+  if (following && next && next.symbol !== selected) choose(next.symbol, true);
+}
+
+async function poll() {
+  const [summary, energy] = await Promise.all([getJson("/v1/summary"), getJson("/v1/energy")]);
+  if (summary !== null) {
+    market.summary = summary;
+    if (summary.time_zone) setTimeZone(summary.time_zone);
+    if (summary.now_ns) market.nowNs = Math.max(market.nowNs, summary.now_ns);
+    numbers.sample();
+  }
+  if (energy !== null) market.energy = energy.periods;
+  await refreshInstruments().catch(() => {});
+}
+
+function drawTables() {
+  follow();
+  contracts.update();
+  book.update(selected);
+  tape.update();
+  numbers.update();
+  const shown = state === "live" && market.lastTurn ? "ended" : state;
+  const element = document.getElementById("connection");
+  element.dataset.state = shown;
+  element.textContent = t(shown);
+}
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function writeButtons() {
+  document.getElementById("language").textContent = t("language_switch");
+  document.getElementById("theme").textContent = t(isDark() ? "theme_light" : "theme_dark");
+}
+
+document.getElementById("language").addEventListener("click", () => {
+  switchLanguage();
+  writeButtons();
+  contracts.rebuild();
+  numbers.rebuild();
+  tape.drawn = null;
+  drawTables();
+  charts.update();
+});
+
+document.getElementById("theme").addEventListener("click", () => {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  localStorage.setItem("parkex.theme", document.documentElement.dataset.theme);
+  writeButtons();
+  charts.update();
+});
+
+document.getElementById("follow").addEventListener("click", () => {
+  setFollowing(true);
+  contracts.showTab("power");
+  follow();
+});
+
+writeWords();
+writeButtons();
+numbers.rebuild();
+contracts.rebuild();
+poll();
+setInterval(drawTables, DRAW_EVERY_MS);
+setInterval(() => charts.update(), CHARTS_EVERY_MS);
+setInterval(poll, POLL_EVERY_MS);

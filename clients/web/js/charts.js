@@ -1,0 +1,91 @@
+// The two charts: prices over the day's contracts, energy of the metered periods. Drawn by plotly, in the colours of the style sheet.
+
+import { plotTime } from "./format.js";
+import { t } from "./i18n.js";
+
+const OPTIONS = { displayModeBar: false, responsive: true };
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function layout(extra) {
+  const grid = colour("--line");
+  return {
+    margin: { l: 48, r: 12, t: 6, b: 28 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "system-ui, sans-serif", size: 11, color: colour("--soft") },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: colour("--panel"), bordercolor: grid, font: { color: colour("--text") } },
+    xaxis: { type: "date", gridcolor: grid, linecolor: grid, tickformat: "%H:%M", zeroline: false, fixedrange: true },
+    yaxis: { gridcolor: grid, zerolinecolor: grid, fixedrange: true, rangemode: "tozero" },
+    ...extra,
+  };
+}
+
+function nowLine(nowNs) {
+  if (!nowNs) return [];
+  const x = plotTime(nowNs);
+  return [{ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: colour("--accent"), width: 1, dash: "dot" } }];
+}
+
+export class Charts {
+  constructor(market) {
+    this.market = market;
+    this.curve = document.getElementById("curve");
+    this.energy = document.getElementById("energy");
+  }
+
+  update() {
+    if (window.Plotly === undefined) {
+      this.curve.textContent = t("no_chart");
+      this.energy.textContent = "";
+      return;
+    }
+    this.drawCurve();
+    this.drawEnergy();
+  }
+
+  drawCurve() {
+    const { power, quotes, nowNs } = this.market;
+    if (power.length === 0) return;
+    const x = power.map((i) => plotTime(i.delivery_start_ns));
+    const price = (field) => power.map((i) => quotes.get(i.symbol)?.[field] ?? null);
+    const step = (y, name, shade, dash) => ({ x, y, name, mode: "lines", line: { shape: "hv", color: shade, width: 1.2, dash }, hovertemplate: "%{y}" });
+    const dots = (y, name, shade, symbol) => ({ x, y, name, mode: "markers", marker: { color: shade, size: 5, symbol }, hovertemplate: "%{y}" });
+    const traces = [
+      step(power.map((i) => i.deficit_price), t("deficit_price"), colour("--soft"), "dot"),
+      step(power.map((i) => i.surplus_price), t("surplus_price"), colour("--soft"), "dash"),
+      dots(price("ask"), t("asks_price"), colour("--ask"), "triangle-down"),
+      dots(price("bid"), t("bids_price"), colour("--bid"), "triangle-up"),
+      { ...dots(price("last"), t("last_price"), colour("--text"), "circle"), mode: "lines+markers", line: { color: colour("--text"), width: 1.4 } },
+    ];
+    const range = [x[0], plotTime(power[power.length - 1].delivery_end_ns)];
+    const base = layout({ shapes: nowLine(inRange(nowNs, power)) });
+    window.Plotly.react(this.curve, traces, { ...base, xaxis: { ...base.xaxis, range } }, OPTIONS);
+  }
+
+  drawEnergy() {
+    const { power, nowNs, energy } = this.market;
+    if (power.length === 0) return;
+    const x = energy.map((e) => plotTime(e.start_ns + 450e9)); // bars stand in the middle of their quarter-hour
+    const kwh = (field, sign = 1) => energy.map((e) => (sign * e[field]) / 1000);
+    const bars = (y, name, shade) => ({ x, y, name, type: "bar", marker: { color: shade }, hovertemplate: "%{y:,.0f}" });
+    const traces = [
+      bars(kwh("generation_wh"), t("generation"), colour("--green")),
+      bars(kwh("grid_import_wh"), t("grid_import"), colour("--grid")),
+      bars(kwh("grid_export_wh", -1), t("grid_export"), colour("--export")),
+      { x, y: kwh("consumption_wh"), name: t("consumption"), mode: "lines", line: { color: colour("--text"), width: 1.6 }, hovertemplate: "%{y:,.0f}" },
+    ];
+    const range = [plotTime(power[0].delivery_start_ns), plotTime(power[power.length - 1].delivery_end_ns)];
+    const empty = { text: t("no_energy"), xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false };
+    const base = layout({ barmode: "relative", bargap: 0.15, shapes: nowLine(inRange(nowNs, power)), annotations: energy.length === 0 ? [empty] : [] });
+    window.Plotly.react(this.energy, traces, { ...base, xaxis: { ...base.xaxis, range } }, OPTIONS);
+  }
+}
+
+function inRange(nowNs, power) {
+  return nowNs >= power[0].delivery_start_ns && nowNs <= power[power.length - 1].delivery_end_ns ? nowNs : 0;
+}
