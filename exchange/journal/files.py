@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from exchange.errors import JournalError
+
 FILE_MODE: Final = 0o640
 ZERO_CHUNK: Final = bytes(1 << 20)
 
@@ -33,10 +35,7 @@ class FileOps:
         os.fsync(fd)
 
     def replace(self, source: Path, target: Path) -> None:
-        os.replace(source, target)
-
-    def unlink(self, path: Path) -> None:
-        path.unlink()
+        source.replace(target)
 
     def fsync_directory(self, path: Path) -> None:
         """Names created, replaced or removed in `path` are on the medium on return."""
@@ -45,6 +44,17 @@ class FileOps:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def read_bytes(path: Path, n_bytes: int = -1) -> bytes:
+    """The first `n_bytes` of a file, or all. Raises FileNotFoundError, and JournalError when the system cannot read it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(n_bytes)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise JournalError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def write_all(files: FileOps, fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:

@@ -4,8 +4,9 @@ Genesis file     magic, format version, length of the body, body (MessagePack ma
 Segment file     header of 256 bytes, groups, zeros up to the size it was preallocated with.
 Group            header of 64 bytes, records, documents, zeros up to a multiple of 64, the last 36 bytes being the chain hash and the CRC32.
 
-The chain hash is SHA-256 over the chain hash before and every byte of the group before the hash. The CRC32 runs over everything before it and starts from a value
-derived from the genesis, so what a client sends in a document, or what another journal left on the disk, never looks like a group.
+The chain hash is SHA-256 over the chain hash before and every byte of the group before the hash. The CRC32 runs over everything before it and
+starts from a value derived from the genesis, so what a client sends in a document, or what another journal left on the disk, never looks like a
+group.
 """
 
 import hashlib

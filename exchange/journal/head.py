@@ -1,9 +1,9 @@
 """The head file: how far the journal is known to be durable, and the epoch. It tells a damaged last group from one that was never finished.
 
-Two slots of 512 bytes (a sector each) are overwritten in turn behind each group, after the group is durable and without a flush of their own: a microsecond-scale
-cost. What the slots say can therefore lag behind the journal after a power failure, but never run ahead of it; a killed process loses nothing, since the system
-still holds the page. On opening and on closing the file is replaced whole and flushed, with the same state in both slots. So after a clean close both slots must
-be right, and otherwise one may be half-written.
+Two slots of 512 bytes (a sector each) are overwritten in turn behind each group, after the group is durable and without a flush of their own: a
+microsecond-scale cost. What the slots say can therefore lag behind the journal after a power failure, but never run ahead of it; a killed process
+loses nothing, since the system still holds the page. On opening and on closing the file is replaced whole and flushed, with the same state in both
+slots. So after a clean close both slots must be right, and otherwise one may be half-written.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.errors import CorruptionError
-from exchange.journal.files import FileOps, write_all, write_durably
+from exchange.journal.files import FileOps, read_bytes, write_all, write_durably
 from exchange.journal.format import FORMAT_VERSION, check_block, seal_block
 from exchange.journal.interface import Head
 
@@ -69,7 +69,7 @@ def decode_slot(block: bytes, place: str) -> HeadState:
 def read_head(path: Path, genesis_hash: bytes) -> HeadState:
     """The newest state in the head file. Raises CorruptionError when it is missing or damaged, or belongs to another journal."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except FileNotFoundError:
         raise CorruptionError(f"{path.name} is missing: how far the journal was committed is not known") from None
     states: list[HeadState] = []

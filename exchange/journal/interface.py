@@ -17,8 +17,8 @@ HASH_BYTES = 32
 class Genesis(msgspec.Struct, frozen=True, kw_only=True):
     """The first and unchangeable facts of a journal.
 
-    `hash_key` keys the tables that hash what clients send, so it is random and secret. `operator_keys` are the raw Ed25519 public keys that may admit the first
-    participants. `document` is one canonical document of the park's own choosing, or empty.
+    `hash_key` keys the tables that hash what clients send, so it is random and secret. `operator_keys` are the raw Ed25519 public keys that may
+    admit the first participants. `document` is one canonical document of the park's own choosing, or empty.
     """
 
     park_id: str
@@ -91,7 +91,8 @@ class Journal(Protocol):
     def append(self, records: Records, documents: bytes = b"") -> CommittedGroup:
         """Commit commands as one group; they are durable on return.
 
-        Raises ValueError for no records, another dtype or more than a group can hold, and JournalFailedError when the group may not be durable: final.
+        Raises ValueError for no records, another dtype or more than a group can hold, and JournalFailedError when the group may not be durable:
+        final.
         """
 
     def groups(self, from_sequence: int = 1) -> Iterator[Group]:

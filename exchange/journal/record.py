@@ -4,7 +4,7 @@ A record of 192 bytes carries an order command whole. A business command carries
 documents of its group: canonical MessagePack with schema name and version. Unused fields are zero. `reserved` stays zero.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -34,8 +34,8 @@ class OrderType(IntEnum):
     MARKET = 1
 
 
-class CommandFlag(IntFlag):
-    """Bits of `flags`."""
+class CommandFlag(IntEnum):
+    """Bits of `flags`; an IntEnum because kernels do not know IntFlag."""
 
     NONE = 0
     POST_ONLY = 1

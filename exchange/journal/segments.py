@@ -1,7 +1,8 @@
 """The journal in segment files: one pwrite and one fdatasync for each group, and a lock on a file of its own held for life.
 
-Opening for writing checks the whole chain, writes what may not have reached the medium once more, cuts a torn tail, and takes the next epoch, all durable before the
-first append. After any error of the system the journal refuses everything: what the medium holds is then known only to the next opening.
+Opening for writing checks the whole chain, writes what may not have reached the medium once more, cuts a torn tail, and takes the next epoch, all
+durable before the first append. After any error of the system the journal refuses everything: what the medium holds is then known only to the next
+opening.
 """
 
 import fcntl
@@ -14,7 +15,7 @@ from typing import Any, Final, Self
 from numpy.typing import NDArray
 
 from exchange.errors import CorruptionError, InputError, JournalFailedError, JournalLockedError
-from exchange.journal.files import FileOps, write_all, write_durably, write_from, zeros
+from exchange.journal.files import FileOps, read_bytes, write_all, write_durably, write_from, zeros
 from exchange.journal.format import (
     SEGMENT_HEADER_BYTES,
     SegmentHeader,
@@ -34,7 +35,6 @@ from exchange.journal.walk import (
     TornTail,
     find_chain_hash,
     load_layout,
-    read_bytes,
     read_groups,
     segment_files,
     segment_path,
@@ -91,25 +91,29 @@ class JournalReader:
 class SegmentJournal:
     """The journal of a running exchange. Implements interface.Journal; `torn_tail` tells what opening had to cut."""
 
-    def __init__(self, directory: Path, files: FileOps, lock_fd: int, segment_bytes: int, layout: Layout, walk: ChainWalk) -> None:
-        """Takes over a walked chain and the lock; use `open`."""
-        self._directory = directory
+    def __init__(self, layout: Layout, walk: ChainWalk, files: FileOps, segment_bytes: int, lock_fd: int) -> None:
+        """Takes over a walked chain and its lock; use `open`."""
+        self.torn_tail = walk.torn
+        self._directory = layout.directory
         self._files = files
         self._lock_fd = lock_fd
         self._segment_bytes = segment_bytes
         self._genesis = layout.genesis
         self._genesis_hash = layout.genesis_hash
         self._seed = crc_seed(layout.genesis_hash)
-        self.torn_tail = walk.torn
         self._position = walk.position
         self._epoch = layout.head.epoch + 1
         self._failure = ""
         self._closed = False
         self._writing = threading.Lock()
-        self._capacity = _segment_capacity(layout, len(walk.tail_data))
-        self._fd = files.open(segment_path(directory, walk.position.segment_index), os.O_RDWR)
-        _settle_tail(files, self._fd, layout, walk, self._capacity)
-        self._head = HeadWriter(files, directory / HEAD_NAME, _opened_state(layout, walk.position, self._epoch))
+        self._capacity = max(layout.segments[-1].header.segment_bytes, len(walk.tail_data))
+        self._fd = files.open(layout.segments[-1].path, os.O_RDWR)
+        try:
+            _settle_tail(files, self._fd, layout, walk, self._capacity)
+            self._head = HeadWriter(files, layout.directory / HEAD_NAME, _opened_state(layout, walk.position, self._epoch))
+        except BaseException:
+            files.close(self._fd)
+            raise
 
     @classmethod
     def open(
@@ -123,22 +127,21 @@ class SegmentJournal:
     ) -> Self:
         """Open for writing; with a genesis, create the journal where there is none.
 
-        Raises InputError (no journal and no genesis, another park, unknown format version), JournalLockedError (another writer), CorruptionError (damaged),
-        JournalShorterError (ends before a watermark), JournalFailedError (the system refused).
+        Raises InputError (no journal and no genesis, another park, unknown format version), JournalLockedError (another writer), CorruptionError
+        (damaged), JournalShorterError (ends before a watermark), JournalFailedError (the system refused).
         """
         files = files or FileOps()
-        if genesis is not None:
-            directory.mkdir(parents=True, exist_ok=True)
-        elif not directory.is_dir():
-            raise InputError(f"there is no journal in {directory}")
-        lock_fd = _take_lock(files, directory / LOCK_NAME)
+        try:
+            lock_fd = _take_lock(files, directory, create=genesis is not None)
+        except OSError as error:
+            raise JournalFailedError(f"the journal in {directory} cannot be locked: {error}") from error
         try:
             if genesis is not None and not (directory / GENESIS_NAME).exists():
                 _create(files, directory, genesis, segment_bytes)
             layout = load_layout(directory)
             if genesis is not None and genesis.park_id != layout.genesis.park_id:
                 raise InputError(f"the journal in {directory} is that of park {layout.genesis.park_id!r}, not {genesis.park_id!r}")
-            return cls(directory, files, lock_fd, segment_bytes, layout, walk_whole(layout, watermarks))
+            return cls(layout, walk_whole(layout, watermarks), files, segment_bytes, lock_fd)
         except OSError as error:
             files.close(lock_fd)
             raise JournalFailedError(f"the journal in {directory} cannot be opened for writing: {error}") from error
@@ -257,8 +260,13 @@ def _head_at(position: Position, epoch: int) -> Head:
     return Head(position.sequence, position.group_index, epoch, position.chain_hash.hex())
 
 
-def _take_lock(files: FileOps, path: Path) -> int:
+def _take_lock(files: FileOps, directory: Path, create: bool) -> int:
     """Hold the lock file. Its contents name the holder for people."""
+    if create:
+        directory.mkdir(parents=True, exist_ok=True)
+    elif not (directory / GENESIS_NAME).exists() and not (directory.is_dir() and segment_files(directory)):
+        raise InputError(f"there is no journal in {directory}")
+    path = directory / LOCK_NAME
     fd = files.open(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -291,16 +299,11 @@ def _create_segment(files: FileOps, directory: Path, header: SegmentHeader) -> P
     return path
 
 
-def _segment_capacity(layout: Layout, n_bytes: int) -> int:
-    """Bytes that groups may fill in the last segment."""
-    return max(layout.segments[-1].header.segment_bytes, n_bytes)
-
-
 def _settle_tail(files: FileOps, fd: int, layout: Layout, walk: ChainWalk, capacity: int) -> None:
     """Make durable what the walk found, and nothing else.
 
-    Groups behind the head file's mark may stand in memory only: a flush that failed leaves them there, marked as written. So they are written once more before the
-    flush. The torn tail is overwritten with zeros, and a file that was cut short gets its size back.
+    Groups behind the head file's mark may stand in memory only: a flush that failed leaves them there, marked as written. So they are written once
+    more before the flush. The torn tail is overwritten with zeros, and a file that was cut short gets its size back.
     """
     head, position, data = layout.head, walk.position, walk.tail_data
     known = head.end_offset if head.segment_index == position.segment_index else SEGMENT_HEADER_BYTES

@@ -1,16 +1,19 @@
 """Reading the chain: one pass over the segments that checks every byte of what was committed.
 
-An invalid group with nothing whole behind it, and that nobody has seen committed, is a torn tail: what a crash leaves of a group that was never acknowledged.
-Any other invalid group is corruption. Only the last segment can have a torn tail, since a new segment begins after the groups before it are durable.
+An invalid group with nothing whole behind it, and that nobody has seen committed, is a torn tail: what a crash leaves of a group that was never
+acknowledged. Any other invalid group is corruption. Only the last segment can have a torn tail, since a new segment begins after the groups before
+it are durable.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from exchange.errors import CorruptionError, InputError, JournalError
+from exchange.errors import CorruptionError, InputError
+from exchange.journal.files import read_bytes
 from exchange.journal.format import (
     SEGMENT_HEADER_BYTES,
     RawGroup,
@@ -76,15 +79,6 @@ class TornTail:
         return f"{self.segment}, byte {self.offset}: a torn tail of {self.n_bytes} bytes was cut ({self.reason})"
 
 
-def read_bytes(path: Path, n_bytes: int = -1) -> bytes:
-    """The first `n_bytes` of a file, or all. Raises JournalError when the system cannot read it."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            return file.read() if n_bytes < 0 else file.read(n_bytes)
-    except OSError as error:
-        raise JournalError(f"{path.name} cannot be read: {error.strerror}") from error
-
-
 def segment_files(directory: Path) -> list[tuple[int, Path]]:
     """(index, path) of the segment files, in order."""
     matches = ((_SEGMENT_NAME.fullmatch(path.name), path) for path in directory.iterdir())
@@ -97,7 +91,7 @@ def load_layout(directory: Path) -> Layout:
     The head file is read before the segments are listed, so that a reader beside a live writer never finds the head in front of the groups.
     """
     try:
-        encoded = (directory / GENESIS_NAME).read_bytes()
+        encoded = read_bytes(directory / GENESIS_NAME)
     except (FileNotFoundError, NotADirectoryError):
         if directory.is_dir() and segment_files(directory):
             raise CorruptionError(f"{GENESIS_NAME} is missing, though there are segments") from None
@@ -108,7 +102,7 @@ def load_layout(directory: Path) -> Layout:
     segments = tuple(_read_header(index, path, start) for index, path in segment_files(directory))
     if not segments:
         raise CorruptionError("all segments are missing")
-    for before, after in zip(segments, segments[1:], strict=False):
+    for before, after in itertools.pairwise(segments):
         if after.header.segment_index != before.header.segment_index + 1:
             raise CorruptionError(f"a segment is missing between {before.path.name} and {after.path.name}")
     return Layout(directory, genesis, start, head, segments)
@@ -230,7 +224,7 @@ class ChainWalk:
         if reason := self._flaw(data):
             behind = find_group(data, position.offset + 1, self._seed)
             seen = max(self._watermarks.highest, behind.first_sequence - 1 if behind else 0)
-            if seen > position.sequence:
+            if behind or seen > position.sequence:
                 raise CorruptionError(f"{self._place(segment, seen)}: {reason}")
             end = len(data.rstrip(b"\0"))
             self.torn = TornTail(segment.path.name, position.offset, end - position.offset, reason)
