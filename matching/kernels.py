@@ -5,6 +5,9 @@ returns the new count first. None checks for room: ask `needs` (or the `count_*`
 keep: the book is open, `quantity_lots` is 1 to QUANTITY_LOTS_MAX, owners are not negative, ids of new orders ascend.
 
 Every lot of an entry leaves through exactly one event (fill, cancel, reduce) or rests.
+
+The functions on the way of every order are inlined into their callers: passing the state to a function that is not costs some 90 words on
+the stack, more than the matching itself (measured: 140 against 58 ns a message).
 """
 
 import numpy as np
@@ -237,7 +240,7 @@ def enter_order(state, events, n_events, entry, slot):
     return n_events, reason, np.int64(0), np.int64(NIL)
 
 
-@kernel
+@kernel(inline=True)
 def place_order(state, events, n_events, entry):
     """Match a new order, then rest or cancel what is left of it.
 
@@ -248,7 +251,7 @@ def place_order(state, events, n_events, entry):
     return enter_order(state, events, n_events, entry, np.int64(NIL))
 
 
-@kernel
+@kernel(inline=True)
 def amend_order(state, events, n_events, entry):
     """Give a resting order a new price and a new remaining quantity.
 
@@ -271,7 +274,7 @@ def amend_order(state, events, n_events, entry):
     return enter_order(state, events, n_events, entry, slot)
 
 
-@kernel
+@kernel(inline=True)
 def cancel_order(state, events, n_events, order_id, reason):
     """End a resting order: one CANCELLED event. An unknown id changes nothing. Returns the new count of events."""
     slot = find_slot(state, order_id)
@@ -321,7 +324,7 @@ def count_book_orders(state, book):
 
 @kernel
 def count_owner_entries(state, owner):
-    """Upper bound of an owner's resting orders: at most twice as many as there were at the last compaction, or 64."""
+    """Upper bound of an owner's resting orders: at most four times as many as there were at the last compaction, or 64."""
     return np.int64(state.owners[owner].entries) if owner < state.owners.shape[0] else np.int64(0)
 
 
@@ -368,7 +371,7 @@ def needs(state, events_free, entry):
     return np.int64(Need.NOTHING), np.int64(0)
 
 
-@kernel
+@kernel(inline=True)
 def apply_entry(state, events, n_events, entry):
     """One entry by its kind; there is room. Returns the new count of events."""
     if entry.kind == EntryKind.PLACE:
