@@ -1,0 +1,105 @@
+"""A market maker: two-sided quotes within a limit, flat when the gate closes. Certificates have no market maker: they change hands once.
+
+Source of the inventory skew: M. Avellaneda, S. Stoikov, "High-frequency trading in a limit order book", Quantitative Finance 8 (2008) 217-224:
+the reservation price falls with the inventory, so that quotes lean towards getting rid of it.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from clients.bots.actions import Action, Place, Withdraw
+from clients.bots.market import Contract, MarketView, Side
+from clients.bots.private import MarketMakerData
+from clients.bots.strategy import Agenda, PowerStrategy
+from exchange.units import NS_PER_MINUTE
+
+# The inventory limit shrinks to zero over TAPER_NS before FLATTEN_NS; from there on the maker only closes its position, at any price.
+FLATTEN_NS: Final = 20 * NS_PER_MINUTE
+TAPER_NS: Final = 60 * NS_PER_MINUTE
+_SMOOTHING: Final = 0.3
+
+
+class MarketMaker(PowerStrategy):
+    """Quotes power contracts of its agenda, and certificates other than green ones around reference prices while their session is open."""
+
+    def __init__(self, data: MarketMakerData, rng: np.random.Generator, label: int = 0) -> None:
+        super().__init__(label, Agenda(data.activity.near, data.activity.far, rng))
+        self.data = data
+        self._fair: dict[str, float] = {}
+
+    def withdrawals(self, view: MarketView) -> list[Withdraw]:
+        power = super().withdrawals(view) if self.data.power else []
+        # Whatever the agenda says, a contract with a position near its gate is worked on.
+        for contract in view.open_power() if self.data.power else []:
+            if contract.close_ns - view.now_ns > FLATTEN_NS:
+                break
+            if contract not in self._chosen:
+                self._chosen.insert(0, contract)
+                if view.own_orders(contract.symbol, self.label):
+                    power.append(Withdraw(contract.symbol, self.label))
+        units = [Withdraw(symbol, self.label) for symbol in self.data.unit_reference_ticks if view.own_orders(symbol, self.label)]
+        return [*power, *(order for order in units if order.symbol in view.open_units)]
+
+    def on_turn(self, view: MarketView) -> list[Action]:
+        power = super().on_turn(view) if self.data.power else []
+        units = [place for symbol in self.data.unit_reference_ticks for place in self._quote_units(view, symbol)]
+        return [*power, *units]
+
+    def quote(self, view: MarketView, contract: Contract) -> list[Action]:
+        inventory = view.net(contract.symbol)
+        remaining_ns = contract.close_ns - view.now_ns
+        if remaining_ns <= FLATTEN_NS:
+            return self._flatten(contract, inventory)
+        share = min(1.0, (remaining_ns - FLATTEN_NS) / TAPER_NS)
+        most = int(self.data.max_inventory_lots * share)
+        fair = self._fair_ticks(view, contract)
+        skew = self.data.half_spread_ticks * 2 * inventory / max(1, self.data.max_inventory_lots)
+        quote = view.quote(contract.symbol)
+        # Only what the market shows interest in can be got rid of again.
+        buy_lots = min(self.data.clip_lots, quote.bid_lots, most - inventory)
+        sell_lots = min(self.data.clip_lots, quote.ask_lots, most + inventory)
+        return [
+            *self._levels(contract, "buy", int(fair - skew) - self.data.half_spread_ticks, buy_lots),
+            *self._levels(contract, "sell", int(fair - skew) + 1 + self.data.half_spread_ticks, sell_lots),
+        ]
+
+    def _levels(self, contract: Contract, side: Side, price_ticks: int, lots: int) -> list[Place]:
+        """Half of the clip a half spread behind the other half."""
+        orders = []
+        for level in range(min(self.data.activity.levels, lots)):
+            behind = level * max(1, self.data.half_spread_ticks // 2)
+            price = price_ticks - behind if side == "buy" else price_ticks + behind
+            share = lots // self.data.activity.levels or 1
+            if contract.band_low_ticks <= price <= contract.band_high_ticks:
+                orders.append(Place(contract.symbol, side, price, min(share, contract.max_order_lots), label=self.label))
+        return orders
+
+    def _flatten(self, contract: Contract, inventory: int) -> list[Action]:
+        """Close the position: takes what rests, and what is left rests at the best price there can be."""
+        if inventory == 0:
+            return []
+        side: Side = "sell" if inventory > 0 else "buy"
+        price = contract.band_low_ticks if inventory > 0 else contract.band_high_ticks
+        return [Place(contract.symbol, side, price, min(abs(inventory), contract.max_order_lots), label=self.label)]
+
+    def _fair_ticks(self, view: MarketView, contract: Contract) -> float:
+        """Exponential average of the middle of the quotes, or the last price; to begin with the middle of what power can be worth in the park."""
+        fair = self._fair.get(contract.symbol, (contract.surplus_ticks + contract.deficit_ticks - contract.park_fee_ticks) / 2)
+        quote = view.quote(contract.symbol)
+        if quote.bid_ticks is not None and quote.ask_ticks is not None:
+            fair += _SMOOTHING * ((quote.bid_ticks + quote.ask_ticks) / 2 - fair)
+        elif quote.last_ticks is not None:
+            fair += _SMOOTHING * (quote.last_ticks - fair)
+        self._fair[contract.symbol] = fair
+        return fair
+
+    def _quote_units(self, view: MarketView, symbol: str) -> list[Place]:
+        contract = view.contracts.get(symbol)
+        if contract is None or not view.is_open(contract) or contract.instrument_class == "gec":
+            return []
+        reference = self.data.unit_reference_ticks[symbol]
+        spread = self.data.unit_half_spread_ticks
+        buy_lots = min(self.data.unit_clip_lots, self.data.unit_max_inventory_lots - view.net(symbol))
+        sell_lots = min(self.data.unit_clip_lots, view.sellable_lots.get(symbol, 0))
+        return [*self._levels(contract, "buy", reference - spread, buy_lots), *self._levels(contract, "sell", reference + spread, sell_lots)]
