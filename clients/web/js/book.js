@@ -3,7 +3,7 @@
 import { clockTime, shortName } from "./format.js";
 import { t } from "./i18n.js";
 
-const LEVELS = 10;
+const LEVELS = 7;
 
 export class BookView {
   constructor(market) {

@@ -16,7 +16,7 @@ function layout(extra) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 11, color: colour("--soft") },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 }, itemwidth: 30 },
     hovermode: "x unified",
     hoverlabel: { bgcolor: colour("--panel"), bordercolor: grid, font: { color: colour("--text") } },
     xaxis: { type: "date", gridcolor: grid, linecolor: grid, tickformat: "%H:%M", zeroline: false, fixedrange: true },
@@ -54,13 +54,13 @@ export class Charts {
     const x = power.map((i) => plotTime(i.delivery_start_ns));
     const price = (field) => power.map((i) => quotes.get(i.symbol)?.[field] ?? null);
     const step = (y, name, shade, dash) => ({ x, y, name, mode: "lines", line: { shape: "hv", color: shade, width: 1.2, dash }, hovertemplate: "%{y}" });
-    const dots = (y, name, shade, symbol) => ({ x, y, name, mode: "markers", marker: { color: shade, size: 5, symbol }, hovertemplate: "%{y}" });
+    const line = (y, name, shade) => ({ x, y, name, mode: "lines", connectgaps: false, line: { color: shade, width: 1.2 }, hovertemplate: "%{y}" });
     const traces = [
       step(power.map((i) => i.deficit_price), t("deficit_price"), colour("--soft"), "dot"),
       step(power.map((i) => i.surplus_price), t("surplus_price"), colour("--soft"), "dash"),
-      dots(price("ask"), t("asks_price"), colour("--ask"), "triangle-down"),
-      dots(price("bid"), t("bids_price"), colour("--bid"), "triangle-up"),
-      { ...dots(price("last"), t("last_price"), colour("--text"), "circle"), mode: "lines+markers", line: { color: colour("--text"), width: 1.4 } },
+      line(price("ask"), t("asks_price"), colour("--ask")),
+      line(price("bid"), t("bids_price"), colour("--bid")),
+      { x, y: price("last"), name: t("last_price"), mode: "markers", marker: { color: colour("--text"), size: 4 }, hovertemplate: "%{y}" },
     ];
     const range = [x[0], plotTime(power[power.length - 1].delivery_end_ns)];
     const base = layout({ shapes: nowLine(inRange(nowNs, power)) });
