@@ -9,6 +9,7 @@ from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.market.phases import Phase
 from exchange.protocol.documents import InstrumentSpec
 from exchange.units import INT64_MAX, PERIOD_NS
+from matching.records import QUANTITY_LOTS_MAX
 
 _INT32_MAX = 2**31 - 1
 _VENUES = ("park", "national_simulated", "internal")
@@ -65,7 +66,7 @@ def spec_problem(spec: InstrumentSpec) -> str | None:
         return "decimals_out_of_range"
     if not 0 <= spec.min_price_ticks <= spec.band_low_ticks <= spec.band_high_ticks <= spec.max_price_ticks <= _INT32_MAX:
         return "price_range_out_of_order"
-    if spec.multiplier_micro <= 0 or spec.max_order_lots <= 0:
+    if spec.multiplier_micro <= 0 or not 0 < spec.max_order_lots <= QUANTITY_LOTS_MAX:
         return "multiplier_or_size_not_positive"
     fees = (spec.maker_fee_lot_micro, spec.taker_fee_lot_micro, spec.maker_fee_tick_lot_micro, spec.taker_fee_tick_lot_micro, spec.park_fee_lot_micro)
     if min(fees) < 0:

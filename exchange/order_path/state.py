@@ -43,8 +43,7 @@ ACCOUNT: Final = np.dtype(
         ("execution_seq", "i8"),
         ("permissions", "u4"),
         ("storage", "i4"),  # index into `storages`, -1: none
-        ("first_order", "i4"),  # open orders of the account, oldest first
-        ("last_order", "i4"),
+        ("open_orders", "i4"),
         ("exists", "u1"),
         ("suspended", "u1"),
     ],
@@ -70,6 +69,7 @@ INSTRUMENT: Final = np.dtype(
         ("trade_number", "i8"),
         ("book_seq", "i8"),
         ("last_price_ticks", "i8"),
+        ("open_orders", "i8"),
         ("book", "i4"),
         ("phase", "u1"),
         ("instrument_class", "u1"),
@@ -119,12 +119,11 @@ TERMS: Final = np.dtype(
         ("original_lots", "i8"),
         ("filled_lots", "i8"),
         ("key", "i4"),
-        ("previous", "i4"),
-        ("next", "i4"),
         ("instrument_slot", "i4"),
         ("session", "u4"),
         ("label", "u4"),
         ("revision", "u4"),
+        ("side", "u1"),
         ("time_in_force", "u1"),
         ("cancel_on_disconnect", "u1"),
         ("self_trade", "u1"),
@@ -193,7 +192,9 @@ COUNTERS: Final = np.dtype(
         ("fifo_head", "i8"),
         ("fifo_tail", "i8"),
         ("n_schedule", "i8"),
-        ("orders_this_command", "i8"),
+        ("filled_lots", "i8"),  # of the command at work
+        ("notional_micro", "i8"),
+        ("cancelled_orders", "i8"),
     ],
     align=True,
 )
@@ -213,6 +214,7 @@ class PathState(NamedTuple):
     storages: Any  # STORAGE[]
     schedule: Any  # int32[], slots of open power instruments by delivery start
     terms: Any  # TERMS[], by order slot
+    order_slots: Any  # int32[], scratch: the orders of one account, as many as `terms`
     keys: Any  # KEY[]
     buckets: Any  # int32[], hash table of `keys`, -1: empty
     fifo: Any  # int32[], ring of key slots in order of their stamp
@@ -235,7 +237,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
     counters[0].next_deadline_id = 1
     counters[0].key_free = -1
     accounts = _records(sizes.accounts, ACCOUNT)
-    accounts.storage = accounts.first_order = accounts.last_order = -1
+    accounts.storage = -1
     return PathState(
         books=books,
         events=_records(sizes.events, EVENT),
@@ -248,6 +250,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
         storages=_records(4, STORAGE),
         schedule=np.zeros(sizes.instruments, np.int32),
         terms=_records(order_capacity, TERMS),
+        order_slots=np.zeros(order_capacity, np.int32),
         keys=_records(sizes.keys, KEY),
         buckets=np.full(4 * sizes.keys, -1, np.int32),
         fifo=np.zeros(sizes.keys, np.int32),
@@ -265,8 +268,8 @@ class Sizes(NamedTuple):
     accounts: int = 128
     instruments: int = 128
     events: int = 4096
-    executions: int = 8192
-    postings: int = 16384
+    executions: int = 1 << 14
+    postings: int = 1 << 16
     outcomes: int = 4096
     keys: int = 1 << 16
     deadlines: int = 1024

@@ -1,0 +1,123 @@
+"""Postings and holds, compiled: the only code that changes a balance, a held amount or the units of a position.
+
+Functions take a `state` with the arrays `accounts`, `positions`, `instruments`, `postings` and `counters` (exchange.order_path.state.PathState)
+and modify them in place. Callers have made room for the postings.
+"""
+
+from typing import Any
+
+
+from exchange.protocol.instrument_class import InstrumentClass
+from matching.compile import kernel
+from matching.records import Side
+
+
+@kernel
+def record_posting(state: Any, debit: int, credit: int, asset: int, amount: int, reason: int) -> None:
+    """Append one posting to the journal of postings of the command at work."""
+    counters = state.counters[0]
+    posting = state.postings[counters.n_postings]
+    posting.sequence = counters.sequence
+    posting.index = counters.posting_index
+    posting.reason = reason
+    posting.debit = debit
+    posting.credit = credit
+    posting.asset = asset
+    posting.amount = amount
+    counters.n_postings += 1
+    counters.posting_index += 1
+
+
+@kernel
+def post_money(state: Any, debit: int, credit: int, amount_micro: int, reason: int) -> None:
+    """Move micro-CNY from `debit` to `credit`; nothing is recorded for an amount of zero."""
+    if amount_micro == 0:
+        return
+    state.accounts[debit].balance_micro -= amount_micro
+    state.accounts[credit].balance_micro += amount_micro
+    record_posting(state, debit, credit, 0, amount_micro, reason)
+
+
+@kernel
+def post_units(state: Any, slot: int, debit: int, credit: int, quantity_lots: int, reason: int) -> None:
+    """Move units of the instrument in `slot` from `debit` to `credit`."""
+    state.positions[slot, debit].net_lots -= quantity_lots
+    state.positions[slot, credit].net_lots += quantity_lots
+    record_posting(state, debit, credit, state.instruments[slot].id, quantity_lots, reason)
+
+
+@kernel
+def fee_micro(instrument: Any, is_maker: bool, price_ticks: int, quantity_lots: int) -> int:
+    """Trading fee of a fill: exact, linear in the quantity, so a hold for the whole order covers any way of filling it."""
+    if is_maker:
+        return quantity_lots * (instrument.maker_fee_lot_micro + price_ticks * instrument.maker_fee_tick_lot_micro)
+    return quantity_lots * (instrument.taker_fee_lot_micro + price_ticks * instrument.taker_fee_tick_lot_micro)
+
+
+@kernel
+def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int) -> int:
+    """Cash an open order needs: a pure function of its remaining quantity and its limit.
+
+    Buy: the value at the limit, the dearer of the two fees, the park fee. Sell of power: what a failed delivery can cost beyond the
+    price, max(0, deficit price - limit), and the fee, since the seller is paid at settlement. Sell of units: nothing, the units are held.
+    """
+    fee = max(fee_micro(instrument, True, limit_ticks, quantity_lots), fee_micro(instrument, False, limit_ticks, quantity_lots))
+    if side == Side.BUY:
+        return quantity_lots * (limit_ticks * instrument.multiplier_micro + instrument.park_fee_lot_micro) + fee
+    if instrument.instrument_class == InstrumentClass.POWER:
+        return guarantee_micro(instrument, limit_ticks, quantity_lots) + fee
+    return 0
+
+
+@kernel
+def guarantee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
+    """What a seller of power holds so that a failed delivery is always paid (docs/rules.md, "Counterparty")."""
+    return quantity_lots * max(0, instrument.deficit_price_ticks - price_ticks) * instrument.multiplier_micro
+
+
+@kernel
+def reserve(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
+    """Hold cash and count the open quantity of an order that grows by `quantity_lots`."""
+    state.accounts[account].held_micro += hold_micro(state.instruments[slot], side, limit_ticks, quantity_lots)
+    position = state.positions[slot, account]
+    if side == Side.BUY:
+        position.open_buy_lots += quantity_lots
+    else:
+        position.open_sell_lots += quantity_lots
+
+
+@kernel
+def release(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
+    """The one way an order shrinks: the exact inverse of `reserve`, hold(before) - hold(after) since the hold is linear."""
+    reserve(state, slot, account, side, limit_ticks, -quantity_lots)
+
+
+@kernel
+def hold_position_cash(state: Any, slot: int, account: int, park_fee_micro: int, guarantee: int) -> None:
+    """Add to (or with negative amounts take from) what an executed power position holds until settlement."""
+    position = state.positions[slot, account]
+    position.held_park_fee_micro += park_fee_micro
+    position.held_guarantee_micro += guarantee
+    state.accounts[account].held_micro += park_fee_micro + guarantee
+
+
+@kernel
+def post_settlement(state: Any, rows: Any, start: int) -> int:
+    """Post settlement rows (POSTING records, money only) from `start` while there is room; returns the next row to post."""
+    room = state.postings.shape[0] - state.counters[0].n_postings
+    end = min(rows.shape[0], start + room)
+    for i in range(start, end):
+        row = rows[i]
+        post_money(state, row.debit, row.credit, row.amount, row.reason)
+    return end
+
+
+@kernel
+def release_position_holds(state: Any, slot: int) -> None:
+    """Release what the executed positions of one power instrument still hold, for all accounts."""
+    for account in range(state.accounts.shape[0]):
+        position = state.positions[slot, account]
+        if position.held_park_fee_micro != 0 or position.held_guarantee_micro != 0:
+            hold_position_cash(state, slot, account, -position.held_park_fee_micro, -position.held_guarantee_micro)
+
+

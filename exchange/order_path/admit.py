@@ -1,0 +1,112 @@
+"""Step 5a, compiled: admission. Reads state, changes nothing, and answers with the lowest reject code that applies.
+
+It comes after the journal, so it replays the same.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from exchange.journal.record import CommandFlag, OrderType
+from exchange.ledger.postings import hold_micro
+from exchange.market.phases import Phase
+from exchange.order_path.storage import check_storage
+from exchange.protocol.instrument_class import InstrumentClass
+from exchange.protocol.reject_codes import RejectCode
+from matching.compile import kernel
+from matching.records import Side, TimeInForce
+
+
+@kernel
+def instrument_slot(state: Any, instrument_id: int) -> int:
+    """Slot of an open instrument, -1 when it is settled or was never listed."""
+    if instrument_id <= 0 or instrument_id >= state.slot_of_instrument.shape[0]:
+        return -1
+    return np.int64(state.slot_of_instrument[instrument_id])
+
+
+@kernel
+def limit_ticks(instrument: Any, command: Any) -> int:
+    """Limit of a new order; a market order is protected by the edge of the price band."""
+    if command.order_type == OrderType.MARKET:
+        return instrument.band_high_ticks if command.side == Side.BUY else instrument.band_low_ticks
+    return command.price_ticks
+
+
+@kernel
+def admit_account(state: Any, command: Any) -> int:
+    """Checks that hold for every command of an account."""
+    if command.account >= state.accounts.shape[0] or not state.accounts[command.account].exists:
+        return np.int64(RejectCode.ACCOUNT_SUSPENDED)
+    if command.deadline_ns != 0 and command.deadline_ns < state.counters[0].stamp_ns:
+        return np.int64(RejectCode.DEADLINE_PASSED)
+    return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel
+def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
+    """Account, permission, recovery and phase: for new orders and for amends."""
+    account = state.accounts[command.account]
+    if account.suspended:
+        return np.int64(RejectCode.ACCOUNT_SUSPENDED)
+    if slot < 0:
+        return np.int64(RejectCode.NOT_OPEN_FOR_TRADING)
+    instrument = state.instruments[slot]
+    if (np.int64(account.permissions) >> (2 * instrument.instrument_class + side)) & 1 == 0:
+        return np.int64(RejectCode.NO_PERMISSION)
+    if state.counters[0].stamp_ns < state.counters[0].cancel_only_until_ns:
+        return np.int64(RejectCode.RECOVERY_CANCEL_ONLY)
+    if instrument.phase != Phase.CONTINUOUS:
+        return np.int64(RejectCode.NOT_OPEN_FOR_TRADING)
+    return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel
+def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
+    """Band, position limits in the worst case, storage, units and cash for `quantity_lots` more at `price_ticks`."""
+    instrument = state.instruments[slot]
+    account = state.accounts[account_id]
+    position = state.positions[slot, account_id]
+    if price_ticks < instrument.band_low_ticks or price_ticks > instrument.band_high_ticks:
+        return np.int64(RejectCode.PRICE_OUTSIDE_BAND)
+    if instrument.instrument_class == InstrumentClass.POWER:
+        net_lots = position.net_lots + position.contract_lots
+        if side == Side.BUY and net_lots + position.open_buy_lots + quantity_lots > account.max_net_lots:
+            return np.int64(RejectCode.POSITION_LIMIT)
+        if side == Side.SELL and net_lots - position.open_sell_lots - quantity_lots < account.min_net_lots:
+            return np.int64(RejectCode.POSITION_LIMIT)
+        if account.storage >= 0:
+            code = check_storage(state, account_id, slot, side, quantity_lots)
+            if code != RejectCode.ACCEPTED:
+                return code
+    elif side == Side.SELL and position.net_lots - position.unsellable_lots - position.open_sell_lots < quantity_lots:
+        return np.int64(RejectCode.INSUFFICIENT_UNITS)
+    if account.balance_micro - account.held_micro < hold_micro(instrument, side, price_ticks, quantity_lots):
+        return np.int64(RejectCode.INSUFFICIENT_CASH)
+    return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel
+def admit_place(state: Any, command: Any, slot: int) -> int:
+    """All checks of a new order, in the order of the codes."""
+    if command.time_in_force == TimeInForce.GTD and command.expiry_ns <= state.counters[0].stamp_ns:
+        return np.int64(RejectCode.EXPIRY_PASSED)
+    code = admit_trading(state, command, slot, command.side)
+    if code != RejectCode.ACCEPTED:
+        return code
+    instrument = state.instruments[slot]
+    # The gateway validates these; a journal written by another gateway is checked again because an overflow here would be silent.
+    if command.quantity_lots <= 0 or command.quantity_lots > instrument.max_order_lots:
+        return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE)
+    return admit_risk(state, command.account, slot, command.side, limit_ticks(instrument, command), command.quantity_lots)
+
+
+@kernel
+def open_order_slot(state: Any, command: Any, order_slot: int) -> bool:
+    """Whether `order_slot` (from the id table of the books) is an order of the command's account: unknown and foreign look the same."""
+    return order_slot >= 0 and state.keys[state.terms[order_slot].key].account == command.account
+
+
+@kernel
+def is_post_only(flags: int) -> bool:
+    return (flags & CommandFlag.POST_ONLY) != 0

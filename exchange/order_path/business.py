@@ -1,0 +1,285 @@
+"""Business commands: one function a document. Each checks everything first and changes nothing when it refuses.
+
+They run between batches of the compiled loop, share its sequence and journal, and move money and units by the same compiled postings as fills.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
+from exchange.errors import ParkexError
+from exchange.market.instruments import Instrument, spec_problem
+from exchange.market.phases import Phase, PhaseEvent
+from exchange.order_path import phase_control
+from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.settle import settle
+from exchange.order_path.units_control import anchor_storage, deposit, issue_units, set_contract
+from exchange.protocol.documents import (
+    Admit,
+    Deposit,
+    Document,
+    IssueUnits,
+    Key,
+    ListInstruments,
+    MeterReadings,
+    Nominate,
+    OpeningPositions,
+    RegisterKey,
+    RegisterStorage,
+    RevokeKey,
+    SetPhase,
+    SettleDay,
+)
+from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.units import INT64_MAX, PERIOD_NS, PPM
+
+if TYPE_CHECKING:
+    from exchange.order_path.path import Exchange
+
+PUBLIC_KEY_BYTES: Final = 32
+_LIMIT: Final = INT64_MAX // 2**20
+
+
+class BusinessRuleError(ParkexError):
+    """A business command is refused by the rule with this stable name; nothing has changed."""
+
+
+class Caller(NamedTuple):
+    """Who sent the command, and when."""
+
+    account: int
+    stamp_ns: int
+
+
+Result = dict[str, Any]
+
+
+def _require(condition: bool, rule: str) -> None:
+    if not condition:
+        raise BusinessRuleError(rule)
+
+
+def _member(exchange: "Exchange", account: int) -> Participant:
+    participant = exchange.rooms.participants.by_id.get(account)
+    if participant is None:
+        raise BusinessRuleError("unknown_account")
+    return participant
+
+
+def _listed(exchange: "Exchange", symbol: str) -> Instrument:
+    instrument = exchange.rooms.instruments.by_symbol.get(symbol)
+    if instrument is None:
+        raise BusinessRuleError("unknown_instrument")
+    if instrument.slot < 0:
+        raise BusinessRuleError("instrument_is_settled")
+    return instrument
+
+
+def _check_key(exchange: "Exchange", key: Key, role: Role) -> None:
+    _require(0 < len(key.key_id) <= 64 and len(key.public_key) == PUBLIC_KEY_BYTES, "key_malformed")
+    _require(key.key_id not in exchange.rooms.participants.keys, "key_id_taken")
+    _require(set(key.scopes) <= ROLE_SCOPES[role], "scope_not_allowed_for_role")
+
+
+def _keep_key(exchange: "Exchange", key: Key, account: int) -> None:
+    exchange.rooms.participants.keys[key.key_id] = RegisteredKey(key.key_id, account, key.public_key, frozenset(key.scopes))
+
+
+def admit(exchange: "Exchange", document: Admit, _caller: Caller) -> Result:
+    """A new participant with its keys. Permissions and scopes stay within the role."""
+    participants = exchange.rooms.participants
+    permissions = parse_permissions(document.permissions)
+    _require(document.role in {str(role) for role in Role}, "unknown_role")
+    role = Role(document.role)
+    _require(0 < len(document.name) <= 64, "name_malformed")
+    _require(not participants.has_name(document.name), "name_taken")
+    if permissions is None:
+        raise BusinessRuleError("unknown_permission")
+    _require(permissions & ~ROLE_PERMISSIONS[role] == Permission.NONE, "permission_not_allowed_for_role")
+    _require(-_LIMIT <= document.min_net_power_lots <= 0 <= document.max_net_power_lots <= _LIMIT, "power_limits_out_of_order")
+    _require(len({key.key_id for key in document.keys}) == len(document.keys), "key_id_taken")
+    for key in document.keys:
+        _check_key(exchange, key, role)
+    participant = Participant(
+        participants.next_id, document.name, role, permissions, document.min_net_power_lots, document.max_net_power_lots
+    )
+    participants.add(participant)
+    exchange.state = enter_account(exchange.state, participant)
+    for key in document.keys:
+        _keep_key(exchange, key, participant.id)
+    exchange.notify("admitted", {"account": participant.id, "name": participant.name, "role": str(role)})
+    return {"account": participant.id}
+
+
+def register_key(exchange: "Exchange", document: RegisterKey, _caller: Caller) -> Result:
+    """One more key for an account."""
+    _check_key(exchange, document.key, _member(exchange, document.account).role)
+    _keep_key(exchange, document.key, document.account)
+    return {}
+
+
+def revoke_key(exchange: "Exchange", document: RevokeKey, _caller: Caller) -> Result:
+    """A key may no longer log on."""
+    _require(document.key_id in exchange.rooms.participants.keys, "unknown_key")
+    del exchange.rooms.participants.keys[document.key_id]
+    return {}
+
+
+def move_money(exchange: "Exchange", document: Deposit, _caller: Caller) -> Result:
+    """Deposit or withdrawal; a withdrawal is refused beyond the available balance."""
+    _member(exchange, document.account)
+    _require(document.amount_micro != 0 and abs(document.amount_micro) <= _LIMIT, "amount_out_of_range")
+    balances = exchange.balances(document.account)
+    _require(balances.available_micro + document.amount_micro >= 0, "insufficient_available_cash")
+    _require(balances.balance_micro + document.amount_micro <= _LIMIT, "amount_out_of_range")
+    exchange.make_output_room(1)
+    deposit(exchange.state, document.account, document.amount_micro)
+    return {"available_micro": balances.available_micro + document.amount_micro}
+
+
+def register_storage(exchange: "Exchange", document: RegisterStorage, caller: Caller) -> Result:
+    """One storage behind the metering point of an account."""
+    member = _member(exchange, document.account)
+    _require(member.role in {Role.STORAGE, Role.PROSUMER, Role.ENTERPRISE}, "role_has_no_storage")
+    _require(exchange.state.accounts[document.account].storage < 0, "storage_registered_already")
+    _require(0 <= document.soc_min_wh <= document.soc_wh <= document.soc_max_wh <= _LIMIT // PPM, "state_of_charge_out_of_order")
+    _require(0 < document.power_w <= _LIMIT // PERIOD_NS, "power_out_of_range")
+    _require(0 < document.charge_efficiency_ppm <= PPM and 0 < document.discharge_efficiency_ppm <= PPM, "efficiency_out_of_range")
+    exchange.state = enter_storage(exchange.state, document, caller.stamp_ns)
+    return {}
+
+
+def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Caller) -> Result:
+    """List all instruments of the document, or none."""
+    instruments = exchange.rooms.instruments
+    symbols = [spec.symbol for spec in document.instruments]
+    _require(len(set(symbols)) == len(symbols) and not any(s in instruments.by_symbol for s in symbols), "symbol_taken")
+    for spec in document.instruments:
+        _require(0 < len(spec.symbol) <= 32 and spec.symbol.isascii(), "symbol_malformed")
+        problem = spec_problem(spec)
+        if problem is None and spec.instrument_class == "power" and spec.close_ns <= caller.stamp_ns:
+            problem = "gate_has_passed"
+        if problem is None and spec.calendar not in {"continuous", "cea"}:
+            problem = "unknown_calendar"
+        _require(problem is None, f"{problem}:{spec.symbol}")
+    ids = {}
+    for spec in document.instruments:
+        instrument = Instrument(
+            id=instruments.next_id,
+            spec=spec,
+            instrument_class=InstrumentClass[spec.instrument_class.upper()],
+            resale=Resale[spec.resale.upper()],
+            slot=free_instrument_slot(exchange.state),
+            phase=Phase.PRE_OPEN,
+        )
+        instruments.add(instrument)
+        exchange.state = enter_instrument(exchange.state, instrument, exchange.core.open_book())
+        exchange.sync_books()
+        ids[spec.symbol] = instrument.id
+        exchange.notify("listed", {"symbol": spec.symbol, "instrument": instrument.id})
+        phase_control.schedule_phases(exchange, instrument, caller.stamp_ns)
+    return {"instruments": ids}
+
+
+def set_phase(exchange: "Exchange", document: SetPhase, caller: Caller) -> Result:
+    """Halt trading of an instrument, or end the halt."""
+    instrument = _listed(exchange, document.symbol)
+    _require(document.phase in {"halted", "resume"}, "unknown_phase")
+    if document.phase == "halted":
+        _require(phase_control.move_phase(exchange, instrument, PhaseEvent.HALT), "phase_does_not_allow_it")
+    else:
+        _require(phase_control.resume(exchange, instrument, caller.stamp_ns), "phase_does_not_allow_it")
+    return {"phase": instrument.phase.name.lower()}
+
+
+def opening_positions(exchange: "Exchange", document: OpeningPositions, _caller: Caller) -> Result:
+    """Monthly contracts as opening positions: they sum to zero in each instrument and stay within the power limits."""
+    sums: dict[int, int] = {}
+    change: dict[tuple[int, int], int] = {}
+    for row in document.positions:
+        instrument = _listed(exchange, row.symbol)
+        _require(instrument.is_power and instrument.phase is Phase.PRE_OPEN, "contract_after_opening")
+        _require(abs(row.net_lots) <= _LIMIT, "quantity_out_of_range")
+        _member(exchange, row.account)
+        sums[instrument.id] = sums.get(instrument.id, 0) + row.net_lots
+        change[instrument.slot, row.account] = change.get((instrument.slot, row.account), 0) + row.net_lots
+    _require(not any(sums.values()), "contracts_do_not_sum_to_zero")
+    for (slot, account), lots in change.items():
+        limits = exchange.state.accounts[account]
+        total = int(exchange.state.positions[slot, account].contract_lots) + lots
+        _require(limits.min_net_lots <= total <= limits.max_net_lots, "contract_beyond_power_limit")
+    for (slot, account), lots in change.items():
+        set_contract(exchange.state, slot, account, lots)
+    for instrument_id in sums:
+        exchange.rooms.contract_price_ticks[instrument_id] = document.contract_price_ticks
+    return {"positions": len(change)}
+
+
+def issue(exchange: "Exchange", document: IssueUnits, _caller: Caller) -> Result:
+    """Certificates or credits enter an account."""
+    _member(exchange, document.account)
+    instrument = _listed(exchange, document.symbol)
+    _require(not instrument.is_power, "power_is_not_issued")
+    held = int(exchange.state.positions[instrument.slot, document.account].net_lots)
+    _require(0 < document.quantity_lots <= _LIMIT - held, "quantity_out_of_range")
+    exchange.make_output_room(1)
+    issue_units(exchange.state, instrument.slot, document.account, document.quantity_lots)
+    return {"owned_lots": held + document.quantity_lots}
+
+
+def nominate(exchange: "Exchange", document: Nominate, caller: Caller) -> Result:
+    """Storage schedule of one period: after its gate, before its delivery ends, within the rating."""
+    operator = _member(exchange, caller.account).role is Role.OPERATOR
+    _require(operator or document.account == caller.account, "not_your_account")
+    instrument = _listed(exchange, document.symbol)
+    storage = int(exchange.state.accounts[_member(exchange, document.account).id].storage)
+    _require(storage >= 0, "account_has_no_storage")
+    _require(instrument.phase in {Phase.CONTINUOUS, Phase.GATE_CLOSED, Phase.HALTED}, "period_is_over")
+    _require(abs(document.injection_wh) <= int(exchange.state.storages[storage].period_limit_wh), "nomination_beyond_rating")
+    exchange.rooms.nominations[document.account, instrument.id] = document.injection_wh
+    exchange.notify("nominated", {"account": document.account, "symbol": document.symbol, "injection_wh": document.injection_wh})
+    return {}
+
+
+def meter(exchange: "Exchange", document: MeterReadings, caller: Caller) -> Result:
+    """A file of readings; a metered state of charge re-anchors its storage."""
+    problem = exchange.rooms.meters.apply(document, exchange.rooms.participants.by_id, caller.stamp_ns)
+    if problem is not None:
+        raise BusinessRuleError(str(problem).lower())
+    for account, start_ns, soc_wh in zip(document.accounts, document.period_starts_ns, document.soc_wh, strict=True):
+        if soc_wh >= 0 and exchange.state.accounts[account].storage >= 0:
+            anchor_storage(exchange.state, account, soc_wh, start_ns + PERIOD_NS)
+    exchange.notify("metered", {"periods": len(set(document.grid_starts_ns)), "rows": len(document.accounts)})
+    return {"rows": len(document.accounts)}
+
+
+def settle_day(exchange: "Exchange", document: SettleDay, _caller: Caller) -> Result:
+    """Settle the delivered periods of a day against the meters; see settle.py."""
+    problem, result = settle(exchange, document)
+    if problem is not None:
+        raise BusinessRuleError(problem)
+    return result
+
+
+# Commands of the operator, but for nominations, which are a storage's own.
+HANDLERS: Final[dict[type[Document], Callable[["Exchange", Any, Caller], Result]]] = {
+    Admit: admit,
+    RegisterKey: register_key,
+    RevokeKey: revoke_key,
+    Deposit: move_money,
+    RegisterStorage: register_storage,
+    ListInstruments: list_instruments,
+    SetPhase: set_phase,
+    OpeningPositions: opening_positions,
+    IssueUnits: issue,
+    Nominate: nominate,
+    MeterReadings: meter,
+    SettleDay: settle_day,
+}
+
+
+def may_send(exchange: "Exchange", document: Document, account: int) -> bool:
+    """Operators send business commands; a participant only its own nominations."""
+    participant = exchange.rooms.participants.by_id.get(account)
+    return participant is not None and (participant.role is Role.OPERATOR or isinstance(document, Nominate))

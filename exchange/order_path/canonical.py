@@ -1,0 +1,241 @@
+"""Logical content of the state in canonical order: what is hashed, and what a snapshot holds.
+
+Instruments by id, orders by priority, accounts by id, keys by the sequence of their command, deadlines by (time, id). Never slots, free lists or
+padding, so a state restored into arrays of other sizes has the same hash.
+"""
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.accounts.participants import Participants
+from exchange.errors import InputError
+from exchange.ledger.chart import FIRST_PARTICIPANT
+from exchange.market.instruments import Instrument
+from exchange.market.phases import Phase
+from exchange.metering.table import MeterTable
+from exchange.order_path import room
+from exchange.order_path.deadlines import push_deadline
+from exchange.order_path.idempotency import place_in_bucket
+from exchange.order_path.listing import enter_account, enter_instrument, lay_out_schedule
+from exchange.order_path.state import KEY, POSITION, STORAGE, DeadlineKind
+from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.instrument_class import InstrumentClass, Resale
+
+if TYPE_CHECKING:
+    from exchange.order_path.path import Exchange
+
+SNAPSHOT_VERSION: Final = 1
+
+_COUNTERS: Final = ("sequence", "stamp_ns", "next_order_id", "next_deadline_id", "cancel_only_until_ns", "epoch")
+_ACCOUNT_FIELDS: Final = ("balance_micro", "held_micro", "execution_seq", "suspended")
+_BOOK_FIELDS: Final = ("trade_number", "book_seq", "last_price_ticks")
+_TERMS_FIELDS: Final = (
+    "expiry_ns", "original_lots", "filled_lots", "session", "label", "revision", "side", "time_in_force", "cancel_on_disconnect", "self_trade", "post_only",
+)  # fmt: skip
+_KEY_FIELDS: Final = tuple(name for name in KEY.names or () if name != "used")
+_ORDER: Final = np.dtype(
+    [("order_id", "<i8"), ("owner", "<i8"), ("price_ticks", "<i8"), ("remaining_lots", "<i8"), ("key_sequence", "<i8")]
+    + [(name, "<i8") for name in _TERMS_FIELDS]
+)
+_POSITION: Final = np.dtype([("instrument", "<i8"), ("account", "<i8")] + [(name, "<i8") for name in POSITION.names or ()])
+_KEY: Final = np.dtype([(name, "<u8") for name in _KEY_FIELDS])
+_STORAGE: Final = np.dtype([(name, "<i8") for name in STORAGE.names or ()])
+_DEADLINE: Final = np.dtype([("at_ns", "<i8"), ("id", "<i8"), ("kind", "<i8"), ("ref", "<i8")])
+
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def content(exchange: "Exchange") -> dict[str, Any]:
+    """Everything that is state, as values MessagePack can carry."""
+    state, rooms = exchange.state, exchange.rooms
+    counters = state.counters[0]
+    return {
+        "version": SNAPSHOT_VERSION,
+        "counters": [int(counters[name]) for name in _COUNTERS],
+        "participants": rooms.participants.to_canonical(),
+        "accounts": [[account, *(int(state.accounts[account][name]) for name in _ACCOUNT_FIELDS)] for account in _account_ids(exchange)],
+        "instruments": rooms.instruments.to_canonical(),
+        "books": [_book(exchange, instrument) for instrument in _open_instruments(exchange)],
+        "positions": _positions(exchange).tobytes(),
+        "storages": _columns(state.storages[state.storages.account > 0], _STORAGE).tobytes(),
+        "keys": _keys(exchange).tobytes(),
+        "deadlines": _deadlines(exchange).tobytes(),
+        "nominations": [[account, instrument, wh] for (account, instrument), wh in sorted(rooms.nominations.items())],
+        "contract_prices": sorted(rooms.contract_price_ticks.items()),
+        "midnight": rooms.midnight_is_scheduled,
+        "meters": rooms.meters.to_canonical(),
+        "settlements": rooms.settlements,
+    }
+
+
+def state_hash(exchange: "Exchange") -> bytes:
+    """SHA-256 of the canonical content."""
+    return hashlib.sha256(_encoder.encode(content(exchange))).digest()
+
+
+def snapshot(exchange: "Exchange") -> bytes:
+    """Canonical content with the running hash of events, for `restore`."""
+    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash)])
+
+
+def restore(exchange: "Exchange", payload: bytes) -> None:
+    """Fill a fresh exchange of the same genesis with a snapshot. Raises InputError for another version or a payload that is none."""
+    try:
+        body, event_hash = msgspec.msgpack.decode(payload)
+        version = body["version"]
+    except (msgspec.MsgspecError, TypeError, ValueError, KeyError) as error:
+        raise InputError("payload is not a snapshot") from error
+    if version != SNAPSHOT_VERSION:
+        raise InputError("snapshot of an unknown version")
+    rooms = exchange.rooms
+    rooms.participants = Participants.from_canonical(body["participants"])
+    for participant in rooms.participants.by_id.values():
+        exchange.state = enter_account(exchange.state, participant)
+    for account, *values in body["accounts"]:
+        for name, value in zip(_ACCOUNT_FIELDS, values, strict=True):
+            exchange.state.accounts[account][name] = value
+    _restore_instruments(exchange, body["instruments"])
+    _restore_keys(exchange, np.frombuffer(body["keys"], _KEY))
+    _restore_books(exchange, body["books"])
+    _restore_positions(exchange, np.frombuffer(body["positions"], _POSITION))
+    _restore_storages(exchange, np.frombuffer(body["storages"], _STORAGE))
+    for row in np.frombuffer(body["deadlines"], _DEADLINE).tolist():
+        exchange.make_deadline_room()
+        push_deadline(exchange.state, *row)
+    rooms.nominations = {(account, instrument): wh for account, instrument, wh in body["nominations"]}
+    rooms.contract_price_ticks = {int(instrument): int(ticks) for instrument, ticks in body["contract_prices"]}
+    rooms.midnight_is_scheduled = body["midnight"]
+    rooms.meters = MeterTable.from_canonical(body["meters"])
+    rooms.settlements = body["settlements"]
+    counters = exchange.state.counters[0]
+    for name, value in zip(_COUNTERS, body["counters"], strict=True):
+        counters[name] = value
+    counters.event_hash = event_hash
+
+
+def _account_ids(exchange: "Exchange") -> list[int]:
+    return [*range(1, FIRST_PARTICIPANT), *exchange.rooms.participants.by_id]
+
+
+def _open_instruments(exchange: "Exchange") -> list[Instrument]:
+    return [instrument for instrument in exchange.rooms.instruments.by_id.values() if instrument.slot >= 0]
+
+
+def _columns(rows: Any, dtype: np.dtype[Any]) -> NDArray[np.void]:
+    out = np.zeros(len(rows), dtype)
+    for name in dtype.names or ():
+        if name in (rows.dtype.names or ()):
+            out[name] = rows[name]
+    return out
+
+
+def _book(exchange: "Exchange", instrument: Instrument) -> list[Any]:
+    row = exchange.state.instruments[instrument.slot]
+    views = exchange.core.dump_orders(int(row.book))
+    terms = exchange.state.terms[views["slot"]]
+    out = _columns(terms, _ORDER)
+    for name in ("order_id", "owner", "price_ticks", "remaining_lots"):
+        out[name] = views[name]
+    out["key_sequence"] = exchange.state.keys.sequence[terms.key]
+    return [instrument.id, *(int(row[name]) for name in _BOOK_FIELDS), out.tobytes()]
+
+
+def _positions(exchange: "Exchange") -> NDArray[np.void]:
+    parts = []
+    for instrument in _open_instruments(exchange):
+        rows = exchange.state.positions[instrument.slot]
+        used = np.zeros(rows.shape, bool)
+        for name in POSITION.names or ():
+            used |= rows[name] != 0
+        accounts = np.flatnonzero(used)
+        out = _columns(rows[accounts], _POSITION)
+        out["instrument"], out["account"] = instrument.id, accounts
+        parts.append(out)
+    return np.concatenate(parts) if parts else np.zeros(0, _POSITION)
+
+
+def _keys(exchange: "Exchange") -> NDArray[np.void]:
+    used = exchange.state.keys[exchange.state.keys.used == 1]
+    return _columns(used[np.argsort(used.sequence)], _KEY)
+
+
+def _deadlines(exchange: "Exchange") -> NDArray[np.void]:
+    """Live deadlines in the order they fire; those of orders that are gone do not count."""
+    rows = exchange.state.deadlines[: int(exchange.state.counters[0].n_deadlines)]
+    live = [row.kind != DeadlineKind.ORDER_EXPIRY or exchange.core.find_slot(int(row.ref)) >= 0 for row in rows]
+    out = _columns(rows[np.array(live, bool)], _DEADLINE)
+    return out[np.lexsort((out["id"], out["at_ns"]))]
+
+
+def _restore_instruments(exchange: "Exchange", rows: list[Any]) -> None:
+    for instrument_id, spec_fields, phase, is_open in rows:
+        spec = msgspec.convert(spec_fields, InstrumentSpec)
+        book = exchange.core.open_book() if is_open else -1
+        slot = int(np.flatnonzero(exchange.state.instruments.used == 0)[0]) if is_open and (exchange.state.instruments.used == 0).any() else -1
+        if is_open and slot < 0:
+            slot = int(exchange.state.instruments.shape[0])
+        instrument = Instrument(
+            instrument_id, spec, InstrumentClass[spec.instrument_class.upper()], Resale[spec.resale.upper()], slot, Phase(phase)
+        )
+        exchange.rooms.instruments.add(instrument)
+        if is_open:
+            exchange.state = enter_instrument(exchange.state, instrument, book)
+            exchange.sync_books()
+    lay_out_schedule(exchange.state)
+
+
+def _restore_keys(exchange: "Exchange", rows: NDArray[np.void]) -> None:
+    while exchange.state.keys.shape[0] < len(rows) + 1:
+        exchange.state = room.with_keys(exchange.state)
+    keys, counters = exchange.state.keys, exchange.state.counters[0]
+    counters.key_free = -1
+    for slot, row in enumerate(rows):
+        for name in _KEY_FIELDS:
+            keys[slot][name] = row[name]
+        keys[slot].used = 1
+        place_in_bucket(exchange.state, slot)
+        if not keys[slot].retention_over:
+            exchange.state.fifo[int(counters.fifo_tail)] = slot
+            counters.fifo_tail += 1
+    counters.n_keys = len(rows)
+    room.chain_free_keys(exchange.state, len(rows), keys.shape[0])
+
+
+def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
+    key_of_sequence = {int(key.sequence): slot for slot, key in enumerate(exchange.state.keys) if key.used}
+    for instrument_id, *fields, data in books:
+        instrument = exchange.rooms.instruments.by_id[instrument_id]
+        row = exchange.state.instruments[instrument.slot]
+        for name, value in zip(_BOOK_FIELDS, fields, strict=True):
+            row[name] = value
+        for order in np.frombuffer(data, _ORDER):
+            order_slot = exchange.core.restore_order(
+                int(row.book), int(order["order_id"]), int(order["owner"]), int(order["side"]), int(order["price_ticks"]), int(order["remaining_lots"])
+            )
+            exchange.sync_books()
+            terms = exchange.state.terms[order_slot]
+            for name in _TERMS_FIELDS:
+                terms[name] = order[name]
+            terms.key, terms.instrument_slot = key_of_sequence[int(order["key_sequence"])], instrument.slot
+            exchange.state.instruments[instrument.slot].open_orders += 1
+            exchange.state.accounts[int(order["owner"])].open_orders += 1
+
+
+def _restore_positions(exchange: "Exchange", rows: NDArray[np.void]) -> None:
+    for row in rows:
+        position = exchange.state.positions[exchange.rooms.instruments.by_id[int(row["instrument"])].slot, int(row["account"])]
+        for name in POSITION.names or ():
+            position[name] = row[name]
+
+
+def _restore_storages(exchange: "Exchange", rows: NDArray[np.void]) -> None:
+    storages = np.zeros(max(len(rows), exchange.state.storages.shape[0]), STORAGE).view(np.recarray)
+    for index, row in enumerate(rows):
+        for name in STORAGE.names or ():
+            storages[index][name] = row[name]
+        exchange.state.accounts[int(row["account"])].storage = index
+    exchange.state = exchange.state._replace(storages=storages)

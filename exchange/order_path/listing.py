@@ -1,0 +1,85 @@
+"""Entering participants, instruments and storages into the arrays, and taking instruments out. Static terms only: money and units move by postings."""
+
+import numpy as np
+
+from exchange.accounts.participants import Participant
+from exchange.market.instruments import Instrument
+from exchange.order_path.room import with_accounts, with_instruments
+from exchange.order_path.state import PathState
+from exchange.protocol.documents import RegisterStorage
+from exchange.units import NS_PER_HOUR, PERIOD_NS
+
+_TERMS = (
+    "min_price_ticks", "max_price_ticks", "band_low_ticks", "band_high_ticks", "max_order_lots", "multiplier_micro", "maker_fee_lot_micro",
+    "taker_fee_lot_micro", "maker_fee_tick_lot_micro", "taker_fee_tick_lot_micro", "park_fee_lot_micro", "deficit_price_ticks", "delivery_start_ns",
+)  # fmt: skip
+
+
+def enter_account(state: PathState, participant: Participant) -> PathState:
+    """A participant's limits and permissions."""
+    state = with_accounts(state, participant.id + 1)
+    account = state.accounts[participant.id]
+    account.exists = 1
+    account.permissions = int(participant.permissions)
+    account.min_net_lots = participant.min_net_power_lots
+    account.max_net_lots = participant.max_net_power_lots
+    return state
+
+
+def enter_house(state: PathState, accounts: list[int]) -> PathState:
+    """House accounts hold balances but never trade."""
+    return with_accounts(state, max(accounts) + 1)
+
+
+def free_instrument_slot(state: PathState) -> int:
+    """The lowest free slot; it may lie behind the end of the arrays."""
+    free = np.flatnonzero(state.instruments.used == 0)
+    return int(free[0]) if free.size else int(state.instruments.shape[0])
+
+
+def enter_instrument(state: PathState, instrument: Instrument, book: int) -> PathState:
+    """The terms of an instrument into its slot; its positions start at zero."""
+    state = with_instruments(state, instrument.slot + 1, instrument.id)
+    row = state.instruments[instrument.slot]
+    for name in _TERMS:
+        setattr(row, name, getattr(instrument.spec, name))
+    row.id, row.book, row.phase, row.used = instrument.id, book, int(instrument.phase), 1
+    row.instrument_class, row.resale = int(instrument.instrument_class), int(instrument.resale)
+    row.trade_number = row.book_seq = row.open_orders = 0
+    row.last_price_ticks = -1
+    state.slot_of_instrument[instrument.id] = instrument.slot
+    state.positions[instrument.slot] = np.zeros(state.positions.shape[1], state.positions.dtype)
+    if instrument.is_power:
+        lay_out_schedule(state)
+    return state
+
+
+def leave_instrument(state: PathState, instrument: Instrument) -> None:
+    """Free the slot of a settled instrument."""
+    state.slot_of_instrument[instrument.id] = -1
+    state.instruments[instrument.slot].used = 0
+    lay_out_schedule(state)
+
+
+def lay_out_schedule(state: PathState) -> None:
+    """Slots of open power instruments in order of delivery, then id."""
+    rows = state.instruments
+    slots = np.flatnonzero((rows.used == 1) & (rows.delivery_start_ns > 0))
+    order = np.lexsort((rows.id[slots], rows.delivery_start_ns[slots]))
+    state.schedule[: slots.size] = slots[order]
+    state.counters[0].n_schedule = slots.size
+
+
+def enter_storage(state: PathState, document: RegisterStorage, as_of_ns: int) -> PathState:
+    """Parameters of a storage; its state of charge holds at the start of the periods from `as_of_ns` on."""
+    storages = state.storages
+    index = int((storages.account > 0).sum())
+    if index == storages.shape[0]:
+        storages = np.concatenate([storages, np.zeros_like(storages)]).view(np.recarray)
+        state = state._replace(storages=storages)
+    row = storages[index]
+    row.account, row.soc_wh, row.soc_min_wh, row.soc_max_wh = document.account, document.soc_wh, document.soc_min_wh, document.soc_max_wh
+    row.period_limit_wh = document.power_w * PERIOD_NS // NS_PER_HOUR
+    row.charge_ppm, row.discharge_ppm, row.as_of_ns = document.charge_efficiency_ppm, document.discharge_efficiency_ppm, as_of_ns
+    state.accounts[document.account].storage = index
+    return state

@@ -1,0 +1,244 @@
+"""Steps 5 to 7 as one compiled loop over a batch of command records. `apply_command` is the way of an order in one screen.
+
+The loop stops where it needs something only Python can give: room, a business document, or a deadline that moves a trading phase. Nothing of the
+command at which it stops has happened, so Python serves it and enters again at the same command.
+"""
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from exchange.journal.record import CommandKind
+from exchange.order_path.admit import admit_account, instrument_slot, open_order_slot
+from exchange.order_path.deadlines import is_due, is_order_expiry, pop_deadline
+from exchange.order_path.idempotency import content_digest, find_key, insert_key, keys_free, mix, retire_keys
+from exchange.order_path.orders import amend, cancel, end_sessions, entry_of_amend, entry_of_place, expire_order, mass_cancel, place
+from exchange.order_path.records import OutcomeFlag
+from exchange.protocol.reject_codes import RejectCode
+from matching.compile import kernel
+from matching.kernels import find_slot, needs
+from matching.records import Need
+
+# Postings of one fill at most: value in and out, two fees, units.
+POSTINGS_PER_EVENT = 6
+
+
+class Stop(IntEnum):
+    """Why the loop handed over."""
+
+    DONE = 0
+    BOOKS = 1  # the books need room: (Need, at_least)
+    EXECUTIONS = 2  # drain or grow: at_least executions free
+    KEYS = 3
+    DEADLINES = 4
+    DEADLINE_DUE = 5  # the earliest deadline is one that Python fires
+    DOCUMENT = 6  # a business command
+    TERMS = 7  # the twin of the order pool is shorter than the pool
+
+
+@kernel
+def has_room(state: Any, executions: int) -> bool:
+    """Whether `executions` more executions, and what they post, fit into the output arrays."""
+    counters = state.counters[0]
+    return state.executions.shape[0] - counters.n_executions >= executions and (
+        state.postings.shape[0] - counters.n_postings >= POSTINGS_PER_EVENT * executions
+    )
+
+
+@kernel
+def _withdrawals(state: Any, command: Any) -> int:
+    """Orders that a command may withdraw at most."""
+    if command.kind == CommandKind.MASS_CANCEL or command.kind == CommandKind.SESSION_CLOSED:
+        return np.int64(state.accounts[command.account].open_orders) if command.account < state.accounts.shape[0] else 0
+    if command.kind == CommandKind.NODE_STARTED:
+        total = 0
+        for account in range(state.accounts.shape[0]):
+            total += state.accounts[account].open_orders
+        return total
+    return 0
+
+
+@kernel
+def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
+    """(Stop, Need, at_least) of a command before anything of it happens; Stop.DONE when there is room."""
+    if keys_free(state) < 1:
+        return np.int64(Stop.KEYS), 0, 1
+    if state.deadlines.shape[0] - state.counters[0].n_deadlines < 1:
+        return np.int64(Stop.DEADLINES), 0, 1
+    if state.terms.shape[0] < state.books.orders.shape[0]:
+        return np.int64(Stop.TERMS), 0, 0
+    need = np.int64(Need.NOTHING)
+    at_least = np.int64(0)
+    if command.kind == CommandKind.PLACE:
+        slot = instrument_slot(state, np.int64(command.instrument))
+        if slot >= 0:
+            entry_of_place(state, command, slot)
+            need, at_least = needs(state.books, state.events.shape[0], state.entry[0])
+    elif command.kind == CommandKind.AMEND:
+        order_slot = find_slot(state.books, command.order_id)
+        if open_order_slot(state, command, order_slot):
+            entry_of_amend(state, command, order_slot)
+            need, at_least = needs(state.books, state.events.shape[0], state.entry[0])
+    if need != Need.NOTHING:
+        return np.int64(Stop.BOOKS), need, at_least
+    executions = max(np.int64(state.events.shape[0]), _withdrawals(state, command))
+    if not has_room(state, executions):
+        return np.int64(Stop.EXECUTIONS), 0, executions
+    return np.int64(Stop.DONE), 0, 0
+
+
+@kernel
+def begin_command(state: Any, sequence: int, stamp_ns: int) -> None:
+    """Sequence and stamp of what happens next; time never runs backwards. Idempotent, since the loop may enter a command again."""
+    counters = state.counters[0]
+    counters.sequence = sequence
+    counters.stamp_ns = max(counters.stamp_ns, stamp_ns)
+    if counters.event_sequence != sequence:
+        counters.event_sequence = sequence
+        counters.event_index = 0
+        counters.posting_index = 0
+    counters.filled_lots = 0
+    counters.notional_micro = 0
+    counters.cancelled_orders = 0
+
+
+@kernel
+def _fire_order_expiries(state: Any, sequence: int, until_ns: int) -> int:
+    """Fire every deadline up to `until_ns`; stops at one that is not the loop's to fire."""
+    while is_due(state, until_ns):
+        if not is_order_expiry(state):
+            return np.int64(Stop.DEADLINE_DUE)
+        if not has_room(state, 1):
+            return np.int64(Stop.EXECUTIONS)
+        begin_command(state, sequence, state.deadlines[0].at_ns)
+        expire_order(state, state.deadlines[0].ref)
+        pop_deadline(state)
+    return np.int64(Stop.DONE)
+
+
+@kernel
+def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lots: int, revision: int) -> None:
+    """The answer to the command at work, and its part in the running hash of events."""
+    counters = state.counters[0]
+    outcome = state.outcomes[index]
+    outcome.sequence = counters.sequence
+    outcome.stamp_ns = counters.stamp_ns
+    outcome.order_id = order_id
+    outcome.filled_lots = counters.filled_lots
+    outcome.remaining_lots = remaining_lots
+    outcome.notional_micro = counters.notional_micro
+    outcome.cancelled_orders = counters.cancelled_orders
+    outcome.revision = revision
+    outcome.code = code
+    outcome.flags = OutcomeFlag.RESTING if remaining_lots > 0 and code == RejectCode.ACCEPTED else 0
+    h = mix(np.uint64(counters.event_hash), np.uint64(counters.sequence))
+    h = mix(mix(h, np.uint64(code)), np.uint64(order_id))
+    counters.event_hash = mix(mix(h, np.uint64(outcome.filled_lots)), np.uint64(remaining_lots))
+
+
+@kernel
+def record_key_outcome(state: Any, key: int, index: int) -> None:
+    """Keep the answer with the idempotency key, for a resend."""
+    outcome = state.outcomes[index]
+    record = state.keys[key]
+    record.order_id = outcome.order_id
+    record.filled_lots = outcome.filled_lots
+    record.remaining_lots = outcome.remaining_lots
+    record.notional_micro = outcome.notional_micro
+    record.cancelled_orders = outcome.cancelled_orders
+    record.revision = outcome.revision
+    record.code = outcome.code
+    record.flags = outcome.flags
+
+
+@kernel
+def answer_resend(state: Any, key: int, digest: int, index: int) -> None:
+    """The recorded outcome marked as a duplicate, or the code for a key that was used with other content."""
+    record = state.keys[key]
+    if record.digest != digest:
+        write_outcome(state, index, RejectCode.CLIENT_ORDER_ID_REUSED, 0, 0, 0)
+        return
+    write_outcome(state, index, np.int64(record.code), record.order_id, record.remaining_lots, np.int64(record.revision))
+    outcome = state.outcomes[index]
+    outcome.filled_lots = record.filled_lots
+    outcome.notional_micro = record.notional_micro
+    outcome.cancelled_orders = record.cancelled_orders
+    outcome.flags = np.int64(record.flags) | OutcomeFlag.DUPLICATE
+
+
+@kernel
+def _is_order_command(kind: int) -> bool:
+    return kind >= CommandKind.PLACE and kind <= CommandKind.MASS_CANCEL
+
+
+@kernel
+def _apply_order_command(state: Any, command: Any, index: int) -> None:
+    if command.cid0 == 0:
+        write_outcome(state, index, RejectCode.INVALID_CLIENT_ORDER_ID, 0, 0, 0)
+        return
+    # 5. admit: the idempotency key first, so that a resend is answered whatever the market does now
+    digest = content_digest(state, command)
+    key = find_key(state, np.int64(command.account), command)
+    if key >= 0:
+        answer_resend(state, key, digest, index)
+        return
+    code = admit_account(state, command)
+    if code == RejectCode.ACCOUNT_SUSPENDED:
+        write_outcome(state, index, code, 0, 0, 0)
+        return
+    key = insert_key(state, np.int64(command.account), command, digest)
+    order_id = np.int64(0)
+    remaining_lots = np.int64(0)
+    revision = np.int64(1)
+    if code == RejectCode.ACCEPTED:
+        # 5. admit and reserve, 6. match, 7. post: orders.py, in this order for each kind
+        if command.kind == CommandKind.PLACE:
+            code, order_id, remaining_lots = place(state, command, key)
+        elif command.kind == CommandKind.CANCEL:
+            code, order_id, remaining_lots = cancel(state, command)
+        elif command.kind == CommandKind.AMEND:
+            code, order_id, remaining_lots, revision = amend(state, command)
+        else:
+            mass_cancel(state, command)
+    write_outcome(state, index, code, order_id, remaining_lots, revision)
+    record_key_outcome(state, key, index)
+
+
+@kernel
+def apply_command(state: Any, command: Any, index: int) -> None:
+    """One command of the loop; there is room, and no deadline is due."""
+    retire_keys(state)
+    if _is_order_command(command.kind):
+        _apply_order_command(state, command, index)
+        return
+    if command.kind == CommandKind.SESSION_CLOSED and command.account < state.accounts.shape[0]:
+        end_sessions(state, np.int64(command.account), np.int64(command.session))
+    elif command.kind == CommandKind.NODE_STARTED:
+        for account in range(state.accounts.shape[0]):
+            if state.accounts[account].open_orders > 0:
+                end_sessions(state, account, 0)
+        state.counters[0].epoch = command.quantity_lots
+        state.counters[0].cancel_only_until_ns = state.counters[0].stamp_ns + command.expiry_ns
+    write_outcome(state, index, RejectCode.ACCEPTED, 0, 0, 0)
+
+
+@kernel
+def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> tuple[int, int, int, int]:
+    """Apply `commands[start:]` (COMMAND_WORDS records) until the end or a stop.
+
+    Returns (index of the next command, Stop, Need, at_least). Modifies the state in place; outcomes are at the index of their command.
+    """
+    for index in range(start, commands.shape[0]):
+        command = commands[index]
+        stop = _fire_order_expiries(state, first_sequence + index, max(command.stamp_ns, state.counters[0].stamp_ns))
+        if stop != Stop.DONE:
+            return index, stop, 0, 1
+        stop, need, at_least = _room_for(state, command)
+        if stop != Stop.DONE:
+            return index, stop, need, at_least
+        if command.kind == CommandKind.DOCUMENT or command.kind == CommandKind.CHECKPOINT:
+            return index, Stop.DOCUMENT, 0, 0
+        begin_command(state, first_sequence + index, command.stamp_ns)
+        apply_command(state, command, index)
+    return commands.shape[0], Stop.DONE, 0, 0

@@ -1,0 +1,203 @@
+"""The order path after the journal, in order: deadlines, admit, reserve, match, post. `Exchange.apply` is the fold.
+
+    command records -> run_commands (loop.py, compiled)
+                         deadlines up to the stamp      deadlines.py, phase_control.py
+                         5. admit                       admit.py, storage.py, idempotency.py
+                         5. reserve                     ledger.postings.reserve
+                         6. match                       matching.kernels
+                         7. post                        post.py, ledger.postings
+                    -> outcomes, executions, postings, notices
+
+No clock, randomness, network or file is used here: state is a function of the genesis and the commands. Results do not depend on how commands are cut
+into batches, nor on memory sizes.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.accounts.permissions import ROLE_SCOPES, Permission, Role
+from exchange.errors import InputError
+from exchange.journal.interface import Genesis
+from exchange.journal.record import COMMAND, CommandKind
+from exchange.ledger.chart import House
+from exchange.order_path import room
+from exchange.order_path.business import HANDLERS, BusinessRuleError, Caller, may_send
+from exchange.order_path.listing import enter_account, enter_house
+from exchange.order_path.loop import Stop, begin_command, has_room, run_commands, write_outcome
+from exchange.order_path.phase_control import fire_deadline
+from exchange.order_path.queries import Queries
+from exchange.order_path.records import EXECUTION, OUTCOME, POSTING
+from exchange.order_path.rooms import Notice, Rooms
+from exchange.order_path.settings import decode_settings
+from exchange.order_path.state import COMMAND_WORDS, PathState, Sizes, new_state
+from exchange.protocol.documents import decode_document
+from exchange.protocol.reject_codes import RejectCode
+from matching.core import MatchingCore
+
+OPERATOR_NAME = "operator"
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What a batch of commands did. `outcomes` has one row a command; `results` holds what business commands answer, by index in the batch."""
+
+    first_sequence: int
+    records: NDArray[np.void]
+    outcomes: NDArray[np.void]
+    executions: NDArray[np.void]
+    postings: NDArray[np.void]
+    notices: list[Notice]
+    results: dict[int, dict[str, Any]]
+
+    @property
+    def last_sequence(self) -> int:
+        return self.first_sequence + len(self.records) - 1
+
+
+@dataclass(slots=True)
+class _Output:
+    """What has been drained of the batch at work."""
+
+    executions: list[NDArray[np.void]] = field(default_factory=list)
+    postings: list[NDArray[np.void]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    results: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+class Exchange(Queries):
+    """The state of one exchange. `sizes` and the sizes of the core never decide an outcome."""
+
+    def __init__(self, genesis: Genesis, sizes: Sizes | None = None, core: MatchingCore | None = None) -> None:
+        self.genesis = genesis
+        self.settings = decode_settings(genesis.document)
+        self.core = core or MatchingCore()
+        self.rooms = Rooms()
+        self.state: PathState = new_state(self.core.state, self.core.order_capacity, sizes or Sizes())
+        self._output = _Output()
+        counters = self.state.counters[0]
+        counters.retention_ns = self.settings.retention_ns
+        counters.hash_key = int.from_bytes(genesis.hash_key[:8], "little")
+        room.chain_free_keys(self.state, 0, self.state.keys.shape[0])
+        self.state = enter_house(self.state, [int(account) for account in House])
+        self._admit_operator()
+
+    def _admit_operator(self) -> None:
+        """The operator of the genesis: the only participant that nobody admitted."""
+        participants = self.rooms.participants
+        operator = Participant(participants.next_id, OPERATOR_NAME, Role.OPERATOR, Permission.NONE, 0, 0)
+        participants.add(operator)
+        self.state = enter_account(self.state, operator)
+        for index, public_key in enumerate(self.genesis.operator_keys):
+            key_id = OPERATOR_NAME if index == 0 else f"{OPERATOR_NAME}-{index + 1}"
+            participants.keys[key_id] = RegisteredKey(key_id, operator.id, public_key, ROLE_SCOPES[Role.OPERATOR])
+
+    def apply(self, records: NDArray[np.void], documents: bytes, first_sequence: int) -> BatchResult:
+        """Fold a batch of journaled commands (COMMAND records with their stamps) into the state.
+
+        Raises InputError when `first_sequence` is not the next one: the fold has no gaps.
+        """
+        if first_sequence != self.last_sequence + 1:
+            raise InputError(f"expected command {self.last_sequence + 1}, got {first_sequence}")
+        commands = np.ascontiguousarray(records, dtype=COMMAND).view(COMMAND_WORDS).view(np.recarray)
+        if self.state.outcomes.shape[0] < len(records):
+            self.state = self.state._replace(outcomes=room.longer(self.state.outcomes, len(records)))
+        self._output = _Output()
+        index = 0
+        while True:
+            index, stop, need, at_least = run_commands(self.state, commands, index, first_sequence)
+            if stop == Stop.DONE:
+                break
+            if stop == Stop.DOCUMENT:
+                self._apply_document(records[index], documents, first_sequence + index, index)
+                index += 1
+            elif stop == Stop.DEADLINE_DUE:
+                fire_deadline(self, first_sequence + index)
+            else:
+                self._make_room(Stop(stop), need, at_least)
+        self._drain()
+        output = self._output
+        return BatchResult(
+            first_sequence,
+            records,
+            np.asarray(self.state.outcomes[: len(records)]).view(OUTCOME).copy(),
+            np.concatenate(output.executions) if output.executions else np.zeros(0, EXECUTION),
+            np.concatenate(output.postings) if output.postings else np.zeros(0, POSTING),
+            output.notices,
+            output.results,
+        )
+
+    def notify(self, kind: str, data: dict[str, Any]) -> None:
+        """Note something that happened outside the order books."""
+        counters = self.state.counters[0]
+        self._output.notices.append(Notice(int(counters.sequence), int(counters.stamp_ns), kind, data))
+
+    def make_output_room(self, executions: int) -> None:
+        """Room for what withdrawing `executions` orders writes, or for that many single postings."""
+        if not has_room(self.state, executions):
+            self._make_room(Stop.EXECUTIONS, 0, executions)
+
+    def make_deadline_room(self) -> None:
+        """Room for one more deadline."""
+        if self.state.deadlines.shape[0] - int(self.state.counters[0].n_deadlines) < 1:
+            self._make_room(Stop.DEADLINES, 0, 1)
+
+    def sync_books(self) -> None:
+        """Take over the arrays of the books after they were replaced."""
+        self.state = self.state._replace(books=self.core.state)
+        if self.state.terms.shape[0] < self.core.order_capacity:
+            self.state = room.with_terms(self.state)
+
+    def _make_room(self, stop: Stop, need: int, at_least: int) -> None:
+        if stop is Stop.BOOKS:
+            if need == room.NEED_EVENTS:
+                self.state = room.with_events(self.state, max(at_least, 2 * self.state.events.shape[0]))
+            else:
+                self.core.grow(need, at_least)
+                self.sync_books()
+        elif stop is Stop.TERMS:
+            self.sync_books()
+        elif stop is Stop.KEYS:
+            self.state = room.with_keys(self.state)
+        elif stop is Stop.DEADLINES:
+            self.state = self.state._replace(deadlines=room.longer(self.state.deadlines, self.state.deadlines.shape[0] + at_least))
+        else:
+            self._drain()
+            if self.state.executions.shape[0] < at_least:
+                self.state = room.with_output(self.state, max(at_least, 2 * self.state.executions.shape[0]))
+
+    def _drain(self) -> None:
+        """Move executions and postings out of the arrays of the loop."""
+        counters = self.state.counters[0]
+        if counters.n_executions:
+            rows = self.state.execution_words[: int(counters.n_executions)]
+            self._output.executions.append(rows.copy().reshape(-1).view(EXECUTION))
+            counters.n_executions = 0
+        if counters.n_postings:
+            self._output.postings.append(np.asarray(self.state.postings[: int(counters.n_postings)]).view(POSTING).copy())
+            counters.n_postings = 0
+
+    def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:
+        """A business command: refused whole or carried out whole."""
+        begin_command(self.state, sequence, int(record["stamp_ns"]))
+        code, answer = RejectCode.ACCEPTED, {}
+        if record["kind"] == CommandKind.DOCUMENT:
+            start, length = int(record["document_offset"]), int(record["document_length"])
+            code, answer = self._handle(int(record["account"]), documents[start : start + length])
+        self._output.results[index] = answer
+        write_outcome(self.state, index, int(code), 0, 0, 0)
+
+    def _handle(self, account: int, document_bytes: bytes) -> tuple[RejectCode, dict[str, Any]]:
+        try:
+            document = decode_document(document_bytes)
+        except InputError:
+            return RejectCode.INVALID_DOCUMENT, {}
+        if not may_send(self, document, account):
+            return RejectCode.NO_PERMISSION, {}
+        try:
+            return RejectCode.ACCEPTED, HANDLERS[type(document)](self, document, Caller(account, self.now_ns))
+        except BusinessRuleError as refusal:
+            return RejectCode.BUSINESS_RULE, {"rule": str(refusal)}

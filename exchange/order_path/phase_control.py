@@ -1,0 +1,92 @@
+"""Deadlines that move a trading phase, fired as if at their own time."""
+
+from typing import TYPE_CHECKING
+
+from exchange.market.calendar import is_last_close_of_day, is_open, next_midnight_ns, next_transition
+from exchange.market.instruments import Instrument
+from exchange.market.phases import PhaseEvent, next_phase
+from exchange.order_path.deadlines import add_deadline, pop_deadline
+from exchange.order_path.loop import begin_command
+from exchange.order_path.orders import expire_instrument
+from exchange.order_path.state import DeadlineKind
+from exchange.order_path.units_control import unlock_units
+from exchange.protocol.instrument_class import Resale
+
+if TYPE_CHECKING:
+    from exchange.order_path.path import Exchange
+
+_EVENTS = {DeadlineKind.OPEN: PhaseEvent.OPEN, DeadlineKind.CLOSE: PhaseEvent.CLOSE, DeadlineKind.DELIVER: PhaseEvent.DELIVER}
+
+
+def schedule_phases(exchange: "Exchange", instrument: Instrument, now_ns: int) -> None:
+    """Enter the deadlines of a newly listed instrument."""
+    spec = instrument.spec
+    if instrument.is_power:
+        for at_ns, kind in ((spec.open_ns, DeadlineKind.OPEN), (spec.close_ns, DeadlineKind.CLOSE), (spec.delivery_end_ns, DeadlineKind.DELIVER)):
+            exchange.make_deadline_room()
+            add_deadline(exchange.state, at_ns, kind, instrument.id)
+        return
+    if instrument.resale is Resale.NEXT_DAY and not exchange.rooms.midnight_is_scheduled:
+        exchange.rooms.midnight_is_scheduled = True
+        schedule_midnight(exchange, now_ns)
+    if is_open(spec.calendar, now_ns):
+        move_phase(exchange, instrument, PhaseEvent.OPEN)
+    _schedule_session(exchange, instrument, now_ns)
+
+
+def schedule_midnight(exchange: "Exchange", now_ns: int) -> None:
+    """Units bought today become sellable at the next local midnight."""
+    exchange.make_deadline_room()
+    add_deadline(exchange.state, next_midnight_ns(now_ns), DeadlineKind.MIDNIGHT, 0)
+
+
+def fire_deadline(exchange: "Exchange", sequence: int) -> None:
+    """Fire the earliest deadline, which is not an order's."""
+    deadline = exchange.state.deadlines[0]
+    at_ns, kind, ref = int(deadline.at_ns), DeadlineKind(int(deadline.kind)), int(deadline.ref)
+    pop_deadline(exchange.state)
+    begin_command(exchange.state, sequence, at_ns)
+    if kind is DeadlineKind.MIDNIGHT:
+        unlock_units(exchange.state)
+        schedule_midnight(exchange, at_ns)
+        return
+    instrument = exchange.rooms.instruments.by_id[ref]
+    if kind is DeadlineKind.SESSION:
+        opens = is_open(instrument.spec.calendar, at_ns)
+        move_phase(exchange, instrument, PhaseEvent.OPEN if opens else PhaseEvent.PAUSE)
+        if not opens and is_last_close_of_day(at_ns):
+            exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
+            expire_instrument(exchange.state, instrument.slot, True)
+        _schedule_session(exchange, instrument, at_ns)
+        return
+    move_phase(exchange, instrument, _EVENTS[kind])
+
+
+def move_phase(exchange: "Exchange", instrument: Instrument, event: PhaseEvent) -> bool:
+    """Apply one event of the phase table; gate closure expires every resting order. False when the event does not apply."""
+    phase = next_phase(instrument.phase, event)
+    if phase is None:
+        return False
+    instrument.phase = phase
+    exchange.state.instruments[instrument.slot].phase = int(phase)
+    if event is PhaseEvent.CLOSE:
+        exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
+        expire_instrument(exchange.state, instrument.slot, False)
+    exchange.notify("phase", {"symbol": instrument.symbol, "phase": phase.name.lower()})
+    return True
+
+
+def resume(exchange: "Exchange", instrument: Instrument, now_ns: int) -> bool:
+    """End a halt: back to what the calendar says."""
+    if not move_phase(exchange, instrument, PhaseEvent.RESUME):
+        return False
+    if not instrument.is_power and not is_open(instrument.spec.calendar, now_ns):
+        move_phase(exchange, instrument, PhaseEvent.PAUSE)
+    return True
+
+
+def _schedule_session(exchange: "Exchange", instrument: Instrument, now_ns: int) -> None:
+    transition = next_transition(instrument.spec.calendar, now_ns)
+    if transition is not None:
+        exchange.make_deadline_room()
+        add_deadline(exchange.state, transition[0], DeadlineKind.SESSION, instrument.id)

@@ -1,0 +1,234 @@
+"""What can be asked of the state. Reads only; answers are values, never views into the arrays."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.market.instruments import Instrument
+from exchange.order_path.state import PathState
+from matching.kernels import order_at, owner_orders
+from matching.records import Side
+
+if TYPE_CHECKING:
+    from exchange.order_path.rooms import Rooms
+    from matching.core import MatchingCore
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """Cash of an account in micro-CNY; available = balance - held."""
+
+    balance_micro: int
+    held_micro: int
+    available_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One account in one instrument. Lots; bought positive. `locked_lots` are owned units that cannot be sold now."""
+
+    symbol: str
+    net_lots: int
+    contract_lots: int
+    open_buy_lots: int
+    open_sell_lots: int
+    locked_lots: int
+    held_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A resting order as its owner sees it."""
+
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: Side
+    price_ticks: int
+    remaining_lots: int
+    original_lots: int
+    filled_lots: int
+    time_in_force: int
+    revision: int
+    label: int
+    expiry_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StorageState:
+    """State of charge as of the start of the periods from `as_of_ns` on, and its range."""
+
+    soc_wh: int
+    soc_min_wh: int
+    soc_max_wh: int
+    period_limit_wh: int
+    charge_ppm: int
+    discharge_ppm: int
+    as_of_ns: int
+
+
+class Queries:
+    """Read side of the exchange; `Exchange` inherits it."""
+
+    state: PathState
+    core: "MatchingCore"
+    rooms: "Rooms"
+
+    @property
+    def last_sequence(self) -> int:
+        return int(self.state.counters[0].sequence)
+
+    @property
+    def now_ns(self) -> int:
+        """Stamp of the last command or deadline."""
+        return int(self.state.counters[0].stamp_ns)
+
+    @property
+    def epoch(self) -> int:
+        return int(self.state.counters[0].epoch)
+
+    @property
+    def event_hash(self) -> str:
+        """Running hash of outcomes and executions, 16 hex digits."""
+        return f"{int(self.state.counters[0].event_hash):016x}"
+
+    def next_deadline_ns(self) -> int | None:
+        """Time of the earliest deadline."""
+        return int(self.state.deadlines[0].at_ns) if self.state.counters[0].n_deadlines else None
+
+    def instruments(self) -> list[Instrument]:
+        """All that were ever listed, by id."""
+        return list(self.rooms.instruments.by_id.values())
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        return self.rooms.instruments.by_symbol.get(symbol)
+
+    def instrument_by_id(self, instrument_id: int) -> Instrument:
+        return self.rooms.instruments.by_id[instrument_id]
+
+    def account(self, account: int) -> Participant | None:
+        return self.rooms.participants.by_id.get(account)
+
+    def participants(self) -> list[Participant]:
+        """All participants by id, the operator first."""
+        return list(self.rooms.participants.by_id.values())
+
+    def key(self, key_id: str) -> RegisteredKey | None:
+        return self.rooms.participants.keys.get(key_id)
+
+    def balances(self, account: int) -> Balances:
+        row = self.state.accounts[account]
+        return Balances(int(row.balance_micro), int(row.held_micro), int(row.balance_micro) - int(row.held_micro))
+
+    def positions(self, account: int) -> list[Position]:
+        """Positions that are not all zero, in open instruments by id."""
+        found = []
+        for instrument in self.rooms.instruments.by_id.values():
+            if instrument.slot < 0:
+                continue
+            row = self.state.positions[instrument.slot, account]
+            position = Position(
+                instrument.symbol,
+                int(row.net_lots),
+                int(row.contract_lots),
+                int(row.open_buy_lots),
+                int(row.open_sell_lots),
+                int(row.unsellable_lots),
+                int(row.held_park_fee_micro) + int(row.held_guarantee_micro),
+            )
+            if any((position.net_lots, position.contract_lots, position.open_buy_lots, position.open_sell_lots, position.held_micro)):
+                found.append(position)
+        return found
+
+    def open_orders(self, account: int) -> list[OpenOrder]:
+        """Resting orders of an account, oldest first."""
+        slots = np.zeros(int(self.state.accounts[account].open_orders), np.int32)
+        owner_orders(self.state.books, account, -1, slots)
+        return [self._open_order(int(slot)) for slot in slots]
+
+    def _open_order(self, order_slot: int) -> OpenOrder:
+        order = order_at(self.state.books, order_slot)
+        terms = self.state.terms[order_slot]
+        key = self.state.keys[int(terms.key)]
+        return OpenOrder(
+            int(order.order_id),
+            client_order_id_of(key),
+            self._symbol_of_slot(int(terms.instrument_slot)),
+            Side(int(terms.side)),
+            int(order.price_ticks),
+            int(order.remaining_lots),
+            int(terms.original_lots),
+            int(terms.filled_lots),
+            int(terms.time_in_force),
+            int(terms.revision),
+            int(terms.label),
+            int(terms.expiry_ns),
+        )
+
+    def _symbol_of_slot(self, slot: int) -> str:
+        return self.rooms.instruments.by_id[int(self.state.instruments[slot].id)].symbol
+
+    def depth(self, symbol: str, side: int, levels: int) -> NDArray[np.void]:
+        """Best levels of one side: price_ticks, quantity_lots, orders. Empty for a settled instrument."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        if instrument.slot < 0:
+            return self.core.depth(0, side, 0)
+        return self.core.depth(int(self.state.instruments[instrument.slot].book), side, levels)
+
+    def best(self, symbol: str) -> tuple[int | None, int | None]:
+        """(best bid, best ask) in ticks."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        if instrument.slot < 0:
+            return None, None
+        book = int(self.state.instruments[instrument.slot].book)
+        return self.core.best(book, Side.BUY), self.core.best(book, Side.SELL)
+
+    def last_price(self, symbol: str) -> int | None:
+        """Price of the last trade in ticks."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        if instrument.slot < 0:
+            return None
+        price_ticks = int(self.state.instruments[instrument.slot].last_price_ticks)
+        return price_ticks if price_ticks >= 0 else None
+
+    def book_seq(self, symbol: str) -> int:
+        """Revision of the public book; 0 for a settled instrument."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        return int(self.state.instruments[instrument.slot].book_seq) if instrument.slot >= 0 else 0
+
+    def execution_seq(self, account: int) -> int:
+        """Private sequence of an account's last execution."""
+        return int(self.state.accounts[account].execution_seq)
+
+    def storage(self, account: int) -> StorageState | None:
+        index = int(self.state.accounts[account].storage)
+        if index < 0:
+            return None
+        row = self.state.storages[index]
+        return StorageState(*(int(row[name]) for name in ("soc_wh", "soc_min_wh", "soc_max_wh", "period_limit_wh", "charge_ppm", "discharge_ppm", "as_of_ns")))
+
+    def nomination(self, account: int, instrument_id: int) -> int | None:
+        """Nominated injection in Wh."""
+        return self.rooms.nominations.get((account, instrument_id))
+
+    def settlement(self, day: str) -> dict[str, Any] | None:
+        """The report of a settled day."""
+        return self.rooms.settlements.get(day)
+
+    def statement(self, account: int, day: str) -> dict[str, Any] | None:
+        """The statement of one account for a settled day."""
+        report = self.rooms.settlements.get(day)
+        return None if report is None else report["statements"].get(str(account))
+
+    def money_sum_micro(self) -> int:
+        """Sum of all balances: zero at every moment."""
+        return int(self.state.accounts.balance_micro.sum())
+
+
+def client_order_id_of(record: Any) -> str:
+    """Text of the words cid0..cid4 of a record."""
+    words = b"".join(int(record[f"cid{i}"]).to_bytes(8 if i < 4 else 4, "little") for i in range(5))
+    return words.rstrip(b"\0").decode("ascii")

@@ -1,0 +1,34 @@
+"""The tables of the rooms that run as plain Python between batches, beside the compiled state. All of them are folds of documents."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from exchange.accounts.participants import Participants
+from exchange.market.instruments import Instruments
+from exchange.metering.table import MeterTable
+
+
+@dataclass(slots=True)
+class Rooms:
+    """`nominations`: injection in Wh by (account, instrument id). `settlements`: what a settled day was, by its name.
+
+    `contract_price_ticks`: what monthly contracts say, by instrument id; information for statements.
+    """
+
+    participants: Participants = field(default_factory=Participants)
+    instruments: Instruments = field(default_factory=Instruments)
+    meters: MeterTable = field(default_factory=MeterTable)
+    nominations: dict[tuple[int, int], int] = field(default_factory=dict)
+    settlements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contract_price_ticks: dict[int, int] = field(default_factory=dict)
+    midnight_is_scheduled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened outside the order books: a phase changed, an instrument was listed, a day was settled."""
+
+    sequence: int
+    stamp_ns: int
+    kind: str
+    data: dict[str, Any]

@@ -1,0 +1,28 @@
+"""Settings of one exchange, fixed in the document of its genesis: they are part of what the fold is a function of."""
+
+import msgspec
+
+from exchange.errors import InputError
+from exchange.units import NS_PER_HOUR
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`retention_ns`: how long an idempotency key outlives its order. `recovery_ns`: length of the cancel-only phase after a restart."""
+
+    retention_ns: int = 48 * NS_PER_HOUR
+    recovery_ns: int = 0
+
+
+def encode_settings(settings: ExchangeSettings) -> bytes:
+    """Canonical bytes for `Genesis.document`."""
+    return msgspec.msgpack.encode(settings, order="deterministic")
+
+
+def decode_settings(document: bytes) -> ExchangeSettings:
+    """Inverse of `encode_settings`; an empty document means the defaults. Raises InputError."""
+    if not document:
+        return ExchangeSettings()
+    try:
+        return msgspec.msgpack.decode(document, type=ExchangeSettings)
+    except msgspec.MsgspecError as error:
+        raise InputError("genesis document is not a settings document") from error

@@ -1,0 +1,46 @@
+"""Compiled changes that business commands and deadlines make: units, contracts, storage anchors. Modify PathState in place."""
+
+from typing import Any
+
+from exchange.ledger.chart import House
+from exchange.ledger.postings import post_money, post_units
+from exchange.ledger.records import PostingReason
+from exchange.protocol.instrument_class import Resale
+from matching.compile import kernel
+
+
+@kernel
+def unlock_units(state: Any) -> None:
+    """Units bought today become sellable; those at the end of their transfers stay."""
+    for slot in range(state.instruments.shape[0]):
+        instrument = state.instruments[slot]
+        if instrument.used and instrument.resale == Resale.NEXT_DAY:
+            for account in range(state.accounts.shape[0]):
+                state.positions[slot, account].unsellable_lots = 0
+
+
+@kernel
+def issue_units(state: Any, slot: int, account: int, quantity_lots: int) -> None:
+    """Units enter an account from outside."""
+    post_units(state, slot, House.ISSUER, account, quantity_lots, PostingReason.UNITS_ISSUED)
+
+
+@kernel
+def deposit(state: Any, account: int, amount_micro: int) -> None:
+    """Money enters an account from outside, or leaves it."""
+    post_money(state, House.OUTSIDE, account, amount_micro, PostingReason.DEPOSIT)
+
+
+@kernel
+def set_contract(state: Any, slot: int, account: int, net_lots: int) -> None:
+    """A monthly contract decomposed to one quarter-hour: a delivery obligation without money on the exchange."""
+    state.positions[slot, account].contract_lots += net_lots
+
+
+@kernel
+def anchor_storage(state: Any, account: int, soc_wh: int, as_of_ns: int) -> None:
+    """A metered state of charge replaces what the schedule expected."""
+    storage = state.storages[state.accounts[account].storage]
+    if as_of_ns > storage.as_of_ns:
+        storage.soc_wh = soc_wh
+        storage.as_of_ns = as_of_ns
