@@ -47,11 +47,11 @@ class FileOps:
 
 
 def read_bytes(path: Path, n_bytes: int = -1) -> bytes:
-    """The first `n_bytes` of a file, or all. Raises FileNotFoundError, and JournalError when the system cannot read it."""
+    """The first `n_bytes` of a file, or all. Raises FileNotFoundError or NotADirectoryError, and JournalError when the system cannot read it."""
     try:
         with path.open("rb") as file:
             return file.read(n_bytes)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
         raise JournalError(f"{path} cannot be read: {error.strerror}") from error

@@ -207,8 +207,8 @@ class SegmentJournal:
         )
         path = _create_segment(self._files, self._directory, header)
         self._head.flush()
-        self._files.close(self._fd)
-        self._fd = self._files.open(path, os.O_RDWR)
+        full, self._fd = self._fd, self._files.open(path, os.O_RDWR)
+        self._files.close(full)
         self._capacity = capacity
         self._position = Position(before.sequence, before.group_index, before.epoch, header.segment_index, SEGMENT_HEADER_BYTES, before.chain_hash)
 

@@ -213,6 +213,8 @@ class ChainWalk:
         last = following.header.first_sequence - 1
         if position.sequence < last:
             reason = self._flaw(data) or "the group is missing"
+            behind = find_group(data, position.offset + 1, self._seed)
+            last = behind.first_sequence - 1 if behind else last
             raise CorruptionError(f"{self._place(segment, last)}: {reason}")
         if reason := self._flaw(data):
             raise CorruptionError(f"{segment.path.name}, byte {position.offset}: bytes behind the last group ({reason})")
@@ -223,7 +225,7 @@ class ChainWalk:
         self.tail_data = data
         if reason := self._flaw(data):
             behind = find_group(data, position.offset + 1, self._seed)
-            seen = max(self._watermarks.highest, behind.first_sequence - 1 if behind else 0)
+            seen = behind.first_sequence - 1 if behind else self._watermarks.highest
             if behind or seen > position.sequence:
                 raise CorruptionError(f"{self._place(segment, seen)}: {reason}")
             end = len(data.rstrip(b"\0"))

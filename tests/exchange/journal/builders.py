@@ -39,7 +39,7 @@ def fill(journal: Journal, counts: list[int]) -> None:
     """One group a count, each with a document of some bytes."""
     for count in counts:
         tag = journal.next_sequence
-        journal.append(commands(count, tag), bytes([tag % 251]) * (tag % 5 * 13))
+        journal.append(commands(count, tag), bytes([tag % 251]) * (tag % 3 * 13))
 
 
 def build(directory: Path, counts: list[int], segment_bytes: int = 2_048, close: bool = True, files: FileOps | None = None) -> SegmentJournal:

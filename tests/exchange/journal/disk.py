@@ -65,7 +65,7 @@ class SimulatedDisk(FileOps):
         path = self._paths[fd]
         self._spend("flush", path)
         image = path.read_bytes()
-        (self._durable if path in self._durable else self._flushed)[path] = image
+        (self._durable if path in self._durable and path.suffix != ".new" else self._flushed)[path] = image
 
     def fsync(self, fd: int) -> None:
         self.fdatasync(fd)
@@ -83,7 +83,7 @@ class SimulatedDisk(FileOps):
 
     def adopt(self, directory: Path) -> None:
         """Take what is in `directory` as durable."""
-        self._durable = {path: path.read_bytes() for path in directory.iterdir() if path.is_file()}
+        self._durable = {path: path.read_bytes() for path in directory.iterdir() if path.suffix != ".new"}
         self._flushed = {}
 
     def lose_power(self, directory: Path, rng: random.Random) -> None:

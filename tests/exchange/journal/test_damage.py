@@ -1,16 +1,28 @@
 """Every byte of what was committed counts: flipped, cut, swapped or missing, it is found and located; a torn tail is told apart."""
 
+import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exchange.errors import CorruptionError, InputError, JournalShorterError
 from exchange.journal.files import write_durably
-from exchange.journal.format import ALIGNMENT, FORMAT_VERSION, SEGMENT_HEADER_BYTES, encode_genesis, encode_group, crc_seed, genesis_hash, group_length
+from exchange.journal.format import (
+    ALIGNMENT,
+    FORMAT_VERSION,
+    SEGMENT_HEADER_BYTES,
+    crc_seed,
+    encode_genesis,
+    encode_group,
+    genesis_hash,
+    group_length,
+)
 from exchange.journal.head import SLOT_BYTES, encode_slot, read_head, replace_head
 from exchange.journal.segments import JournalReader, SegmentJournal
 from exchange.journal.verify import verify
@@ -24,12 +36,13 @@ PLACE = re.compile(r"segment-(\d+), byte (\d+) \(group (\d+), sequences? (\d+)(?
 
 @contextmanager
 def patched(path: Path, offset: int, data: bytes) -> Iterator[None]:
-    old = path.read_bytes()
-    path.write_bytes(old[:offset] + data + old[offset + len(data) :])
-    try:
-        yield
-    finally:
-        path.write_bytes(old)
+    with path.open("r+b", buffering=0) as file:
+        old = os.pread(file.fileno(), len(data), offset)
+        os.pwrite(file.fileno(), data, offset)
+        try:
+            yield
+        finally:
+            os.pwrite(file.fileno(), old, offset)
 
 
 def group_places(directory: Path) -> list[tuple[Path, int, int, int, int]]:
@@ -56,11 +69,11 @@ def committed_bytes(directory: Path) -> list[tuple[Path, int]]:
 
 @pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
 def test_a_flip_of_any_committed_byte_is_found_after_a_clean_close(tmp_path: Path, mask: int) -> None:
-    build(tmp_path, COUNTS, segment_bytes=1_500)
+    build(tmp_path, COUNTS, segment_bytes=1_420)
     whole = contents(JournalReader.open(tmp_path))
     spots = committed_bytes(tmp_path)
     assert len({path for path, _ in spots}) >= 4
-    for path, offset in spots[mask % 3 :: 3] if mask != 0xFF else spots:
+    for path, offset in spots[mask % 3 :: 3]:
         byte = path.read_bytes()[offset]
         with patched(path, offset, bytes([byte ^ mask])), pytest.raises(CorruptionError):
             JournalReader.open(tmp_path)
@@ -68,7 +81,7 @@ def test_a_flip_of_any_committed_byte_is_found_after_a_clean_close(tmp_path: Pat
 
 
 def test_a_flip_of_any_byte_of_a_group_is_found_and_located_after_a_kill(tmp_path: Path) -> None:
-    build(tmp_path, COUNTS, segment_bytes=1_500, close=False)
+    build(tmp_path, COUNTS, segment_bytes=1_420, close=False)
     for index, (path, start, length, first, last) in enumerate(group_places(tmp_path), 1):
         for offset in range(start, start + length, 7):
             with patched(path, offset, bytes([path.read_bytes()[offset] ^ 0x10])), pytest.raises(CorruptionError) as caught:
@@ -137,8 +150,6 @@ def read_head_of(directory: Path, data: bytes):
 
 
 def _with_epoch(state, epoch: int):
-    from dataclasses import replace
-
     return replace(state, epoch=epoch, clean=0)
 
 
@@ -171,9 +182,9 @@ def test_a_group_inside_a_document_of_an_unfinished_group_is_no_group(tmp_path: 
 
 def test_bytes_behind_the_last_group(tmp_path: Path) -> None:
     """In the last segment they are a torn tail, in another one damage."""
-    build(tmp_path, COUNTS, segment_bytes=1_500)
+    build(tmp_path, COUNTS, segment_bytes=1_420)
     last = load_layout(tmp_path).segments[-1].path
-    with patched(last, 1_499, b"\1"):
+    with patched(last, 1_419, b"\1"):
         torn = JournalReader.open(tmp_path).torn_tail
         assert torn is not None
         assert torn.segment == last.name
@@ -194,7 +205,7 @@ def _swap_groups(directory: Path) -> None:
 
 def _rewrite_last_group(directory: Path) -> None:
     """A last group with a right checksum that does not continue the chain."""
-    path, start, length, first, last = group_places(directory)[-1]
+    path, start, _length, first, last = group_places(directory)[-1]
     layout = load_layout(directory)
     group, _ = encode_group(commands(last - first + 1), b"", first, 1, len(COUNTS), b"\2" * 32, crc_seed(layout.genesis_hash))
     data = path.read_bytes()
@@ -207,10 +218,15 @@ def _replace(directory: Path, name: str, other: str) -> None:
 
 def _from_another_journal(directory: Path, name: str) -> None:
     other = directory.parent / "other"
-    journal = SegmentJournal.open(other, type(GENESIS)(park_id="park-zz", hash_key=b"x", engine_version="0"), segment_bytes=1_500)
+    journal = SegmentJournal.open(other, type(GENESIS)(park_id="park-zz", hash_key=b"x", engine_version="0"), segment_bytes=1_420)
     fill(journal, COUNTS)
     journal.close()
     shutil.copy(other / name, directory / name)
+
+
+def _age_head(directory: Path) -> None:
+    layout = load_layout(directory)
+    replace_head(QuietFiles(), directory / "head", replace(layout.head, epoch=0))
 
 
 TAMPERING = {
@@ -229,22 +245,15 @@ TAMPERING = {
     "empty head": (lambda d: (d / "head").write_bytes(b""), "only 0 bytes"),
     "long head": (lambda d: (d / "head").write_bytes((d / "head").read_bytes() + b"\0"), "1025 bytes"),
     "empty segment": (lambda d: (d / "segment-00000002").write_bytes(b""), "segment-00000002, segment header: only 0 bytes"),
-    "head of an older epoch": (lambda d: _age_head(d), "is of epoch 0"),
+    "head of an older epoch": (_age_head, "is of epoch 0"),
 }
-
-
-def _age_head(directory: Path) -> None:
-    from dataclasses import replace
-
-    layout = load_layout(directory)
-    replace_head(QuietFiles(), directory / "head", replace(layout.head, epoch=0))
 
 
 @pytest.mark.parametrize("name", TAMPERING)
 def test_tampering_is_corruption(tmp_path: Path, name: str) -> None:
     directory = tmp_path / "journal"
     tamper, message = TAMPERING[name]
-    build(directory, COUNTS, segment_bytes=1_500)
+    build(directory, COUNTS, segment_bytes=1_420)
     assert len(load_layout(directory).segments) == 3
     tamper(directory)
     for opening in (lambda: JournalReader.open(directory), lambda: SegmentJournal.open(directory), lambda: SegmentJournal.open(directory, GENESIS)):
@@ -254,8 +263,6 @@ def test_tampering_is_corruption(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["genesis", "head", "segment-00000001"])
 def test_an_unknown_format_version_is_refused(tmp_path: Path, name: str) -> None:
-    import zlib
-
     build(tmp_path, COUNTS)
     block_bytes = {"genesis": None, "head": SLOT_BYTES, "segment-00000001": SEGMENT_HEADER_BYTES}[name]
     data = (tmp_path / name).read_bytes()

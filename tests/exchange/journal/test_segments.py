@@ -73,8 +73,8 @@ def test_a_group_larger_than_a_segment_gets_a_segment_of_its_own_size(tmp_path: 
     journal.append(commands(1), document)
     fill(journal, [1])
     journal.close()
-    assert [g.documents for g in JournalReader.open(tmp_path).groups(4)][0] == document
-    assert sorted(path.stat().st_size for path in tmp_path.glob("segment-*"))[-1] == SEGMENT_HEADER_BYTES + group_length(1, 10_000)
+    assert next(g.documents for g in JournalReader.open(tmp_path).groups(4)) == document
+    assert max(path.stat().st_size for path in tmp_path.glob("segment-*")) == SEGMENT_HEADER_BYTES + group_length(1, 10_000)
 
 
 def test_reading_from_a_sequence_inside_a_group_leaves_out_what_lies_before(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_watermarks(tmp_path: Path, sequence: int, hash_of: int | None, error: t
         JournalReader.open(tmp_path, [mark, Watermark("another", 3)])
         SegmentJournal.open(tmp_path, watermarks=[mark]).close()
         return
-    with pytest.raises(error, match=f"snapshot has seen (at )?sequence {sequence}|snapshot has seen at sequence {sequence}"):
+    with pytest.raises(error, match=f"snapshot has seen (at )?sequence {sequence}"):
         JournalReader.open(tmp_path, [mark, Watermark("another", 3)])
 
 
@@ -195,7 +195,8 @@ def test_archived_segments_are_missed_only_when_they_are_asked_for(tmp_path: Pat
     whole = contents(JournalReader.open(tmp_path))
     (tmp_path / "segment-00000001").rename(tmp_path.parent / "segment-00000001")
     journal = SegmentJournal.open(tmp_path, files=QuietFiles())
-    first = next(iter(load for load in range(1, 21) if load > 5 and _readable(journal, load)))
+    first = next(sequence for sequence in range(1, 21) if _readable(journal, sequence))
+    assert first > 1
     assert contents(journal, first) == whole[first - 1 :]
     with pytest.raises(CorruptionError, match=r"sequence 1 is not here.*archived"):
         list(journal.groups())
@@ -214,8 +215,8 @@ def _readable(journal: SegmentJournal, sequence: int) -> bool:
 counts = st.lists(st.integers(1, 9), max_size=12)
 
 
-@given(counts, st.lists(st.integers(0, 12), max_size=3), st.integers(300, 4_000))
-def test_segment_files_and_memory_hold_the_same_chain(tmp_path_factory: pytest.TempPathFactory, sizes: list[int], cuts: list[int], segment_bytes: int) -> None:
+@given(counts, st.integers(300, 4_000))
+def test_segment_files_and_memory_hold_the_same_chain(tmp_path_factory: pytest.TempPathFactory, sizes: list[int], segment_bytes: int) -> None:
     directory = tmp_path_factory.mktemp("journal")
     memory = MemoryJournal(GENESIS)
     journal = SegmentJournal.open(directory, GENESIS, segment_bytes=segment_bytes, files=QuietFiles())
