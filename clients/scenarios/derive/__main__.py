@@ -67,7 +67,8 @@ def derive() -> tuple[dict[str, NDArray[np.int32]], dict[str, Any]]:
     source, weather_file = power.read_greensboro()
     bdew = Path(demandlib.__file__).parent / "bdew" / "bdew_data"
     provenance: dict[str, Any] = {
-        "what": f"Derived year {recipe['year']} of a park at {site['name']} {site['name_zh']}: 35040 local quarter-hours, the first starts at local midnight of 1 January",
+        "what": f"Derived year {recipe['year']} of a park at {site['name']} {site['name_zh']}: 35040 local quarter-hours "
+        "from local midnight of 1 January",
         "utc_offset_hours": recipe["utc_offset_hours"],
         "weather": "TMY3 station 723170, Greensboro, North Carolina, 36.1 N 79.95 W (US), as shipped by pvlib; NOT measured at the park. "
         "Clearness index, diffuse fraction, temperature and wind are read at the same true solar time.",
@@ -90,7 +91,11 @@ def derive() -> tuple[dict[str, NDArray[np.int32]], dict[str, Any]]:
     arrays["wind_wh_per_mw"] = _whole_wh(power.wind_watts_per_mw(recipe["wind"], weather, park, recipe["year"]))
     arrays |= _loads(recipe, bdew)
     provenance["series"] = {
-        name: {"sum_wh": int(values.sum(dtype=np.int64)), "max_wh": int(values.max()), "sha256": hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()}
+        name: {
+            "sum_wh": int(values.sum(dtype=np.int64)),
+            "max_wh": int(values.max()),
+            "sha256": hashlib.sha256(values.astype("<i4").tobytes()).hexdigest(),
+        }
         for name, values in arrays.items()
     }
     return arrays, provenance

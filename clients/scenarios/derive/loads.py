@@ -54,9 +54,10 @@ class BdewTables:
     def day(self, column: str, day: datetime.date, kind: str) -> Floats:
         """The shape of `day` if it is of `kind`: working, saturday or sunday."""
         if column == "g25":
-            return self._months[day.month - 1][_G25_COLUMN[kind]]
+            return np.asarray(self._months[day.month - 1, _G25_COLUMN[kind]], dtype=np.float64)
         weekday = {"working": day.weekday() if day.weekday() < _SATURDAY else _WEDNESDAY, "saturday": _SATURDAY, "sunday": _SUNDAY}[kind]
-        return self._weeks[season_of(day), column][weekday]
+        week: Floats = self._weeks[season_of(day), column]
+        return np.asarray(week[weekday], dtype=np.float64)
 
 
 def _read_selp(path: Path) -> dict[tuple[str, str], Floats]:
@@ -122,8 +123,8 @@ def shape_of_year(shape: Mapping[str, Any], tables: BdewTables, calendar: Workin
         series = np.concatenate([tables.day(part["column"], day, calendar.kind_of(day, shape["week"])) for day in days])
         total += float(part["weight"]) * np.roll(series, round(float(part["delay_hours"]) * 4))
     by_day = total.reshape(len(days), QUARTERS_A_DAY)
-    for row, day in zip(by_day, days, strict=True):
+    for row, day in enumerate(days):
         if calendar.kind_of(day, shape["week"]) == "working":
-            row[_BREAK] *= float(shape["midday_break"])
-        row *= max(float(shape["festival_floor"]), calendar.activity(day))
+            by_day[row, _BREAK] *= float(shape["midday_break"])
+        by_day[row] *= max(float(shape["festival_floor"]), calendar.activity(day))
     return by_day.reshape(-1)

@@ -20,9 +20,7 @@ class Place:
 def equation_of_time_minutes(day_of_year: NDArray[np.float64]) -> NDArray[np.float64]:
     """Apparent minus mean solar time in minutes (Spencer 1971, Search 2(5)); `day_of_year` counts from 1."""
     angle = 2.0 * np.pi * (day_of_year - 1.0) / 365.0
-    series = (
-        0.0000075 + 0.001868 * np.cos(angle) - 0.032077 * np.sin(angle) - 0.014615 * np.cos(2.0 * angle) - 0.040849 * np.sin(2.0 * angle)
-    )
+    series = 0.0000075 + 0.001868 * np.cos(angle) - 0.032077 * np.sin(angle) - 0.014615 * np.cos(2.0 * angle) - 0.040849 * np.sin(2.0 * angle)
     return np.asarray(series * 229.18, dtype=np.float64)
 
 

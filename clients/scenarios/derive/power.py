@@ -46,9 +46,7 @@ def irradiance(weather: ParkYear, park: Place, year: int) -> Any:
     # Within three degrees of the horizon the beam is a small number over a small number.
     low = np.cos(np.radians(87.0))
     dni = np.where(cosine > low, (ghi - dhi) / np.maximum(cosine, low), 0.0)
-    return pd.DataFrame(
-        {"ghi": ghi, "dhi": dhi, "dni": dni, "temp_air": weather.temperature_c, "wind_speed": weather.wind_m_s}, index=middles
-    )
+    return pd.DataFrame({"ghi": ghi, "dhi": dhi, "dni": dni, "temp_air": weather.temperature_c, "wind_speed": weather.wind_m_s}, index=middles)
 
 
 def pv_watts_per_mwp(arrays: list[Mapping[str, Any]], settings: Mapping[str, Any], weather_table: Any, park: Place) -> Floats:
@@ -73,7 +71,7 @@ def pv_watts_per_mwp(arrays: list[Mapping[str, Any]], settings: Mapping[str, Any
     )
     chain = ModelChain.with_pvwatts(system, Location(park.latitude_deg, park.longitude_deg, weather_table.index.tz, park.altitude_m))
     chain.run_model(weather_table)
-    return np.clip(chain.results.ac.fillna(0.0).to_numpy(dtype=np.float64), 0.0, None)
+    return np.asarray(np.clip(chain.results.ac.fillna(0.0).to_numpy(dtype=np.float64), 0.0, None), dtype=np.float64)
 
 
 def wind_watts_per_mw(settings: Mapping[str, Any], weather: ParkYear, park: Place, year: int) -> Floats:

@@ -13,11 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.scenarios.derive.place import Place, equation_of_time_minutes, solar_hours
+from clients.scenarios.derive.place import Place, solar_hours
 
 Floats = NDArray[np.float64]
 
-DAYS: Final = 365
 HOURS: Final = 8760
 QUARTERS: Final = 35_040
 # Below this the sun is too low for the ratio of two small numbers to mean anything.
@@ -51,9 +50,8 @@ class ParkYear:
 
 def retime(source: SourceYear, park: Place) -> ParkYear:
     """Read the source at the true solar time of each quarter-hour of the park. Shapes: 8760 in, 35040 out."""
-    middle_of_hour = np.arange(HOURS) + 0.5
-    source_solar = solar_hours(middle_of_hour, source.place)
-    target_solar = solar_hours((np.arange(QUARTERS) + 0.5) / 4.0, park)
+    source_solar = solar_hours(np.arange(HOURS, dtype=np.float64) + 0.5, source.place)
+    target_solar = solar_hours(np.arange(QUARTERS, dtype=np.float64) / 4.0 + 0.125, park)
     sunny = source.extraterrestrial_w_m2 > _LEAST_EXTRATERRESTRIAL_W_M2
     ratio = source.global_w_m2[sunny] / source.extraterrestrial_w_m2[sunny]
     clearness = np.clip(ratio, 0.0, _HIGHEST_CLEARNESS)
@@ -66,6 +64,3 @@ def retime(source: SourceYear, park: Place) -> ParkYear:
         wind_m_s=np.interp(target_solar, source_solar, source.wind_m_s),
         pressure_pa=np.interp(target_solar, source_solar, source.pressure_pa),
     )
-
-
-__all__ = ["DAYS", "HOURS", "QUARTERS", "Floats", "ParkYear", "SourceYear", "equation_of_time_minutes", "retime"]

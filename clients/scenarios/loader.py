@@ -1,0 +1,286 @@
+"""`load_park`: a scenario, a date and a seed become a park on that day; the same arguments give the same park, everywhere."""
+
+import datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.scenarios import members as build
+from clients.scenarios.contracts import decompose_month
+from clients.scenarios.members import Day, Reader
+from clients.scenarios.meters import ImportResult, MemberMeter, import_meters, template_csv
+from clients.scenarios.model import Contract, EmissionFactor, Member, Park, PowerRules, UnitInstrument
+from clients.scenarios.periods import day_periods, local_time_ns, power_symbols, quarter_of_day, time_zone
+from clients.scenarios.problems import Problems
+from clients.scenarios.profiles import derived_year
+from clients.scenarios.schema import InstrumentTable, ParkTable, ScenarioFile, park_table, read_scenario
+from clients.scenarios.tariff import Tariff, read_tariff, to_ticks
+from exchange.errors import InputError
+from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.units import NS_PER_MINUTE, UNIT_MULTIPLIER_MICRO
+
+Integers = NDArray[np.int64]
+
+DEFAULT_DATE: Final = datetime.date(2026, 7, 15)
+_VENUES: Final = ("national_simulated", "internal")
+_CALENDARS: Final = ("continuous", "cea")
+
+
+def load_park(
+    name_or_file: str | Path = "park",
+    date: datetime.date = DEFAULT_DATE,
+    seed: int = 7,
+    meters: Path | None = None,
+    tariff: Path | None = None,
+) -> Park:
+    """The park of a scenario on a day.
+
+    `name_or_file`: park, story, compliance, or a .toml file. `meters`: readings that take the place of derived profiles (see `meters.import_meters`).
+    `tariff`: a .toml or .csv that takes the place of the scenario's. Raises InputError with the place of everything that is wrong.
+    """
+    if not 0 <= seed < 2**63:
+        raise InputError("seed: expected a whole number from 0 to 2**63 - 1")
+    scenario = read_scenario(str(name_or_file))
+    table = park_table(scenario)
+    zone = time_zone(table.time_zone)
+    reader = Reader(scenario, Problems(f"scenario {scenario.name}"))
+    prices = read_tariff(tariff, zone) if tariff is not None else _scenario_tariff(table, scenario, zone)
+    starts = day_periods(date, zone)
+    day = Day(date, seed, starts, quarter_of_day(starts, zone), derived_year())
+    readings = import_meters(meters, _capacities(table), zone, date).of_day(date) if meters is not None else {}
+    members = _members(table, day, reader, readings)
+    contracts = _contracts(table, day, members, reader)
+    instruments = tuple(_instrument(entry, index, date, reader) for index, entry in enumerate(table.instrument))
+    _check_symbols(members, instruments, reader)
+    power = _power(table, reader)
+    factor = table.emission_factor
+    mg_per_kwh = reader.scaled(factor.kg_per_kwh, 6, "emission_factor", "kg_per_kwh")
+    loss_ppm = reader.scaled(table.network.loss_permille, 3, "network", "loss_permille")
+    soc_value = reader.scaled(table.network.soc_value_cny_per_kwh, 6, "network", "soc_value_cny_per_kwh")
+    reader.problems.raise_if_any()
+    return Park(
+        name=scenario.name,
+        name_en=table.name,
+        name_zh=table.name_zh,
+        date=date,
+        seed=seed,
+        zone=zone,
+        tariff=prices,
+        start_ns=_sealed(starts),
+        symbols=power_symbols(starts, zone),
+        deficit_price_ticks=_sealed(np.array([to_ticks(prices.retail_price_micro_per_kwh(start)) for start in starts.tolist()], dtype=np.int64)),
+        surplus_price_ticks=_sealed(np.array([to_ticks(prices.feed_in_price_micro_per_kwh(start)) for start in starts.tolist()], dtype=np.int64)),
+        opens_ns=local_time_ns(date - datetime.timedelta(days=1), power.opens, zone),
+        gate_ns=_sealed(starts - power.gate_closure_minutes * NS_PER_MINUTE),
+        power=power,
+        members=_with_contracts(members, contracts, len(starts), reader),
+        contracts=contracts,
+        instruments=instruments,
+        emission_factor=EmissionFactor(factor.publisher, factor.year, factor.region, factor.kind, mg_per_kwh),
+        network_loss_ppm=loss_ppm,
+        soc_value_micro_per_kwh=soc_value,
+        notes=_notes(day, members, meters),
+    )
+
+
+def check_meters(path: Path, name_or_file: str | Path = "park", date: datetime.date | None = None) -> ImportResult:
+    """Read a meter file against the members of a scenario, without a day to play: every day that it touches must be complete, or only `date`.
+
+    Raises InputError with every bad line.
+    """
+    table = park_table(read_scenario(str(name_or_file)))
+    return import_meters(path, _capacities(table), time_zone(table.time_zone), date)
+
+
+def meters_template(name_or_file: str | Path = "park", date: datetime.date = DEFAULT_DATE, seed: int = 7) -> str:
+    """A complete meter file of the scenario's day, to be filled with one's own numbers: what `parkex profiles template` prints."""
+    park = load_park(name_or_file, date, seed)
+    rows: dict[tuple[str, str], Integers] = {}
+    for member in park.members:
+        if member.annual_mwh:
+            rows[member.id, "load"] = member.load_wh
+        if member.generation_kw:
+            rows[member.id, "generation"] = member.generation_wh
+    return template_csv(rows, park.start_ns, park.zone)
+
+
+def tariff_template() -> str:
+    """A price table to be filled with one's own tariff."""
+    return files("clients.scenarios").joinpath("data", "tariff-template.csv").read_text("utf-8")
+
+
+def _capacities(table: ParkTable) -> dict[str, tuple[int, int]]:
+    """(connection of a load, plant) of each member, kW; 0 where there is none."""
+    return {entry.id: (entry.connection_kw if entry.load else 0, entry.generation.peak_kw if entry.generation else 0) for entry in table.member}
+
+
+def _sealed(values: Integers) -> Integers:
+    values.flags.writeable = False
+    return values
+
+
+def _scenario_tariff(table: ParkTable, scenario: ScenarioFile, zone: ZoneInfo) -> Tariff:
+    """The scenario's own tariff: a file beside the user's scenario, or one that ships."""
+    if scenario.folder is not None and (own := scenario.folder / table.tariff).is_file():
+        return read_tariff(own, zone)
+    shipped = files("clients.scenarios").joinpath("data", Path(table.tariff).name)
+    if Path(table.tariff).name != table.tariff or not shipped.is_file():
+        name, line = scenario.place_of(("tariff",))
+        raise InputError(f"{name}: line {line}: tariff: no file {table.tariff!r}, neither beside the scenario nor among the shipped ones")
+    with as_file(shipped) as path:
+        return read_tariff(path, zone)
+
+
+def _members(table: ParkTable, day: Day, reader: Reader, readings: dict[str, MemberMeter]) -> tuple[Member, ...]:
+    adders = {kv: reader.scaled(value, 6, "voltage_adder_cny_per_kwh", kv) for kv, value in table.voltage_adder_cny_per_kwh.items()}
+    noises = {name: build.noise_class(name, entry, reader) for name, entry in table.noise.items()}
+    members = []
+    seen: set[str] = set()
+    for index, entry in enumerate(table.member):
+        if entry.id in seen:
+            reader.note(f"member {entry.id} is there twice", "member", index)
+        seen.add(entry.id)
+        members.append(build.member(entry, index, day, reader, build.Context(adders, noises, readings.get(entry.id))))
+    if not members:
+        reader.note("a park needs at least one member", "member")
+    reader.problems.raise_if_any()
+    return tuple(members)
+
+
+def _contracts(table: ParkTable, day: Day, members: tuple[Member, ...], reader: Reader) -> tuple[Contract, ...]:
+    known = {member.id for member in members}
+    plants = {entry.id: entry.generation for entry in table.member if entry.generation is not None}
+    contracts = []
+    for index, entry in enumerate(table.contract):
+        price = reader.scaled(entry.price_cny_per_kwh, 6, "contract", index, "price_cny_per_kwh")
+        if entry.buyer not in known or entry.buyer == entry.seller:
+            reader.note(f"contract: buyer {entry.buyer!r} is not another member", "contract", index, "buyer")
+        if entry.seller not in plants:
+            reader.note(f"contract: seller {entry.seller!r} is not a member with generation", "contract", index, "seller")
+        elif not 0 < entry.share_permille <= 1000:
+            reader.note("contract: share_permille: expected 1 to 1000", "contract", index, "share_permille")
+        else:
+            plant = plants[entry.seller]
+            year_wh = day.year.generation_wh(plant.series, plant.peak_kw)
+            month_lots, lots = decompose_month(day.year, year_wh, entry.share_permille, day.date)
+            contracts.append(
+                Contract(f"C{index + 1:02d}", entry.buyer, entry.seller, price, month_lots, _sealed(np.ascontiguousarray(lots[day.quarters])))
+            )
+    reader.problems.raise_if_any()
+    return tuple(contracts)
+
+
+def _with_contracts(members: tuple[Member, ...], contracts: tuple[Contract, ...], count: int, reader: Reader) -> tuple[Member, ...]:
+    """Members with their net opening positions; a position outside a member's limits is named."""
+    positions = {member.id: np.zeros(count, dtype=np.int64) for member in members}
+    for contract in contracts:
+        positions[contract.buyer] += contract.lots
+        positions[contract.seller] -= contract.lots
+    for index, member in enumerate(members):
+        position = positions[member.id]
+        if int(position.min(initial=0)) < member.min_net_power_lots or int(position.max(initial=0)) > member.max_net_power_lots:
+            reader.note(
+                f"member {member.id}: contracts need {int(position.min(initial=0))} to {int(position.max(initial=0))} lots a quarter-hour, "
+                f"its connection and plant allow {member.min_net_power_lots} to {member.max_net_power_lots}",
+                "member",
+                index,
+            )
+    reader.problems.raise_if_any()
+    return tuple(build.with_contract_lots(member, _sealed(positions[member.id])) for member in members)
+
+
+def _power(table: ParkTable, reader: Reader) -> PowerRules:
+    power = table.power
+    try:
+        opens = datetime.time.fromisoformat(power.opens)
+    except ValueError:
+        reader.note(f"power.opens: {power.opens[:20]!r} is not a local time such as 16:00", "power", "opens")
+        opens = datetime.time()
+    if not 0 <= power.gate_closure_minutes <= 60:
+        reader.note("power.gate_closure_minutes: expected 0 to 60", "power", "gate_closure_minutes")
+    low = reader.scaled(power.min_price_cny_per_kwh, 4, "power", "min_price_cny_per_kwh")
+    high = reader.scaled(power.max_price_cny_per_kwh, 4, "power", "max_price_cny_per_kwh")
+    if low > high:
+        reader.note("power: min_price is above max_price", "power", "min_price_cny_per_kwh")
+    return PowerRules(
+        opens=opens,
+        gate_closure_minutes=power.gate_closure_minutes,
+        min_price_ticks=low,
+        max_price_ticks=high,
+        max_order_lots=reader.scaled(power.max_order_kwh, 1, "power", "max_order_kwh"),
+        maker_fee_micro_per_kwh=reader.scaled(power.maker_fee_cny_per_kwh, 6, "power", "maker_fee_cny_per_kwh"),
+        taker_fee_micro_per_kwh=reader.scaled(power.taker_fee_cny_per_kwh, 6, "power", "taker_fee_cny_per_kwh"),
+        park_fee_micro_per_kwh=reader.scaled(power.park_fee_cny_per_kwh, 6, "power", "park_fee_cny_per_kwh"),
+        environment_micro_per_kwh=reader.scaled(power.environment_cny_per_kwh, 6, "power", "environment_cny_per_kwh"),
+    )
+
+
+def _instrument(entry: InstrumentTable, index: int, date: datetime.date, reader: Reader) -> UnitInstrument:
+    classes = {kind.name.lower() for kind in InstrumentClass if kind is not InstrumentClass.POWER}
+    resales = {rule.name.lower() for rule in Resale}
+    for key, value, known in (
+        ("instrument_class", entry.instrument_class, sorted(classes)),
+        ("venue", entry.venue, _VENUES),
+        ("calendar", entry.calendar, _CALENDARS),
+        ("resale", entry.resale, sorted(resales)),
+    ):
+        if value not in known:
+            reader.note(f"instrument {entry.symbol}: {key}: {value[:30]!r}; expected one of {', '.join(known)}", "instrument", index, key)
+    close = reader.scaled(entry.previous_close_cny, 2, "instrument", index, "previous_close_cny")
+    if not 0 < entry.band_permille < 1000:
+        reader.note(f"instrument {entry.symbol}: band_permille: expected 1 to 999", "instrument", index, "band_permille")
+    return UnitInstrument(
+        symbol=build.unit_symbol(entry.symbol, date),
+        name_en=entry.name,
+        name_zh=entry.name_zh,
+        instrument_class=entry.instrument_class,
+        venue=entry.venue,
+        calendar=entry.calendar,
+        resale=entry.resale,
+        unit=entry.unit,
+        previous_close_ticks=close,
+        # Rounded inwards: a price at the edge is never beyond the stated share of the previous close.
+        band_low_ticks=-(-close * (1000 - entry.band_permille) // 1000),
+        band_high_ticks=close * (1000 + entry.band_permille) // 1000,
+        max_order_lots=entry.max_order_lots,
+        maker_fee_tick_lot_micro=_fee(entry.maker_fee_permille, "maker_fee_permille", index, reader),
+        taker_fee_tick_lot_micro=_fee(entry.taker_fee_permille, "taker_fee_permille", index, reader),
+    )
+
+
+def _fee(value: str | int, key: str, index: int, reader: Reader) -> int:
+    """Fee in micro-CNY for a tick of a lot: 0.1 permille of 0.01 CNY is one micro-CNY, the finest step there is."""
+    tenths = reader.scaled(value, 1, "instrument", index, key)
+    return tenths * UNIT_MULTIPLIER_MICRO // 10_000
+
+
+def _check_symbols(members: tuple[Member, ...], instruments: tuple[UnitInstrument, ...], reader: Reader) -> None:
+    known = {instrument.symbol for instrument in instruments}
+    for index, member in enumerate(members):
+        for symbol in member.holdings_lots:
+            if symbol not in known:
+                reader.note(f"member {member.id}: holdings of {symbol[:30]!r}, which is not a listed instrument", "member", index, "holdings")
+        for need in member.needs:
+            if need.symbol not in known:
+                reader.note(f"member {member.id}: need of {need.symbol[:30]!r}, which is not a listed instrument", "member", index, "need")
+
+
+def _notes(day: Day, members: tuple[Member, ...], meters: Path | None) -> tuple[str, ...]:
+    notes = []
+    if day.date.year != day.year.year:
+        notes.append(
+            f"Profiles are of the same month and day of the derived year {day.year.year}, with its weekdays and holidays. "
+            f"曲线取自推导年 {day.year.year} 的同月同日。"
+        )
+    if meters is not None:
+        modelled = [member.id for member in members if not member.is_metered_by_user and (member.load_wh.any() or member.generation_wh.any())]
+        if modelled:
+            notes.append(f"Not in {meters.name}, so from derived profiles (表计文件中没有，取推导曲线): {', '.join(modelled)}.")
+    return tuple(notes)
+
+
+__all__ = ["DEFAULT_DATE", "load_park"]

@@ -1,0 +1,79 @@
+"""TOML with line numbers: tomllib says what is in a file, this says where."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from exchange.errors import InputError
+
+_TABLE: Final = re.compile(r"\s*\[(?P<array>\[)?\s*(?P<path>[^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY: Final = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """Content of a file (decimals kept as text, so that 0.28 stays 0.28) and the line of each key and table."""
+
+    name: str
+    content: dict[str, Any]
+    lines: dict[Path, int] = field(default_factory=dict)
+
+    def line_of(self, path: Path) -> int | None:
+        """Line of the key or of the nearest table around it; None when nothing of the path is in the file."""
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path[:-1]
+        return None
+
+
+def parse_toml(text: str, name: str) -> TomlFile:
+    """Parse TOML. Raises InputError with the place of a syntax error, as tomllib words it."""
+    try:
+        content = tomllib.loads(text, parse_float=str)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{name}: not valid TOML: {error}") from error
+    return TomlFile(name, content, _find_lines(text))
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """UTF-8 text, with or without the mark that Excel and Notepad put in front. Raises InputError naming the first byte that is not UTF-8."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{name}: this is UTF-16; expected UTF-8 (in Excel: save as 'CSV UTF-8')")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{name}: line {line}: not UTF-8 text (in Excel: save as 'CSV UTF-8', not GBK or ANSI)") from error
+    if "\x00" in text:
+        raise InputError(f"{name}: line {text.count(chr(10), 0, text.index(chr(0))) + 1}: holds a zero byte; expected UTF-8 text")
+    return text
+
+
+def _find_lines(text: str) -> dict[Path, int]:
+    lines: dict[Path, int] = {}
+    counts: dict[Path, int] = {}
+    table: Path = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := _TABLE.fullmatch(line):
+            keys = [key.strip().strip('"') for key in match["path"].split(".")]
+            table = _resolve(keys, counts, is_array=match["array"] is not None)
+            lines.setdefault(table, number)
+        elif match := _KEY.match(line):
+            lines.setdefault((*table, match["key"].strip('"')), number)
+    return lines
+
+
+def _resolve(keys: list[str], counts: dict[Path, int], *, is_array: bool) -> Path:
+    """Path of a table header: a key that is an array of tables means its latest entry, and a new one at the end of `[[...]]`."""
+    path: Path = ()
+    for position, key in enumerate(keys):
+        path = (*path, key)
+        if is_array and position == len(keys) - 1:
+            counts[path] = counts.get(path, 0) + 1
+        if path in counts:
+            path = (*path, counts[path] - 1)
+    return path
