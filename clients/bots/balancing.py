@@ -9,7 +9,7 @@ from clients.bots.actions import Action, Place
 from clients.bots.market import Contract, MarketView, Side
 from clients.bots.private import PowerMember
 from clients.bots.strategy import Agenda, PowerStrategy
-from exchange.units import NS_PER_HOUR, PERIOD_NS
+from exchange.units import NS_PER_HOUR, PERIOD_NS, PPM
 
 # From here on a member believes its intraday forecast.
 INTRADAY_NS: Final = 2 * NS_PER_HOUR
@@ -41,9 +41,11 @@ class Balancing(PowerStrategy):
             return "buy", max(0, min(missing, self.data.max_net_lots - net) - view.open_lots(contract.symbol, "buy"))
         return "sell", max(0, min(-missing, net - self.data.min_net_lots) - view.open_lots(contract.symbol, "sell"))
 
-    @abstractmethod
     def limit_ticks(self, contract: Contract, side: Side) -> int:
-        """The most it pays or the least it takes, fees included, in ticks."""
+        """The most it pays or the least it takes, in ticks, so that with fees it is never worse off than without the trade."""
+        if side == "buy":
+            return buyer_limit_ticks(contract, self.data.willingness_ppm, self.data.green_premium_ticks)
+        return seller_limit_ticks(contract, self.data.marginal_cost_ticks)
 
     @abstractmethod
     def prices(self, view: MarketView, contract: Contract, side: Side, quantity_lots: int, limit_ticks: int) -> list[Place]:
@@ -62,9 +64,10 @@ class Balancing(PowerStrategy):
         return list(self.prices(view, contract, side, lots, limit))
 
 
-def buyer_limit_ticks(contract: Contract, green_premium_ticks: int) -> int:
-    """What a load saves by not falling back on the deficit tariff, after fees, plus what green is worth to it (支付意愿)."""
-    return contract.deficit_ticks + green_premium_ticks - contract.park_fee_ticks - contract.trade_fee_ticks
+def buyer_limit_ticks(contract: Contract, willingness_ppm: int, green_premium_ticks: int) -> int:
+    """What a load saves by not falling back on the deficit tariff, after fees, plus what green is worth to it."""
+    worth = contract.deficit_ticks * willingness_ppm // PPM
+    return worth + green_premium_ticks - contract.park_fee_ticks - contract.trade_fee_ticks
 
 
 def seller_limit_ticks(contract: Contract, marginal_cost_ticks: int) -> int:

@@ -36,7 +36,7 @@ class Compliance(Strategy):
         before = self._owned_before.setdefault(programme.symbol, view.net(programme.symbol))
         if not view.is_open(contract):
             return []
-        elapsed = min(max((view.now_ns - self.data.first_ns) / (self.data.last_ns - self.data.first_ns), 0.0), 1.0)
+        elapsed = min(max((view.now_ns - programme.first_ns) / (programme.last_ns - programme.first_ns), 0.0), 1.0)
         done = view.net(programme.symbol) - before
         wanted = abs(programme.quantity_lots)
         left = wanted - abs(done)

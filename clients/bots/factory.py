@@ -3,10 +3,11 @@
 import numpy as np
 
 from clients.bots.actions import Place
-from clients.bots.balancing import Balancing, buyer_limit_ticks, seller_limit_ticks
+from clients.bots.balancing import Balancing
 from clients.bots.market import Contract, MarketView, Side
 from clients.bots.pricing import LADDER_SHARE, conceding_price, concession, ladder
 from clients.bots.private import FactoryData
+
 
 def conceding_ladder(
     view: MarketView, contract: Contract, side: Side, lots: int, limit_ticks: int, beta: float, levels: int, label: int
@@ -30,11 +31,6 @@ class Factory(Balancing):
 
     def __init__(self, data: FactoryData, rng: np.random.Generator, label: int = 0) -> None:
         super().__init__(data, rng, label)
-
-    def limit_ticks(self, contract: Contract, side: Side) -> int:
-        if side == "buy":
-            return buyer_limit_ticks(contract, self.data.green_premium_ticks)
-        return seller_limit_ticks(contract, 0)
 
     def prices(self, view: MarketView, contract: Contract, side: Side, quantity_lots: int, limit_ticks: int) -> list[Place]:
         return conceding_ladder(view, contract, side, quantity_lots, limit_ticks, self.data.beta, self.data.activity.levels, self.label)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from clients.bots.actions import Place
-from clients.bots.balancing import Balancing, buyer_limit_ticks, seller_limit_ticks
+from clients.bots.balancing import Balancing
 from clients.bots.factory import conceding_ladder
 from clients.bots.market import Contract, MarketView, Side
 from clients.bots.private import GeneratorData
@@ -19,11 +19,6 @@ class Generator(Balancing):
 
     def __init__(self, data: GeneratorData, rng: np.random.Generator, label: int = 0) -> None:
         super().__init__(data, rng, label)
-
-    def limit_ticks(self, contract: Contract, side: Side) -> int:
-        if side == "sell":
-            return seller_limit_ticks(contract, self.data.marginal_cost_ticks)
-        return buyer_limit_ticks(contract, 0)
 
     def prices(self, view: MarketView, contract: Contract, side: Side, quantity_lots: int, limit_ticks: int) -> list[Place]:
         return conceding_ladder(view, contract, side, quantity_lots, limit_ticks, self.data.beta, self.data.activity.levels, self.label)

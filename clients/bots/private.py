@@ -24,40 +24,36 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class PowerMember(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Common to those who trade the gap between their forecast and their position. Limits are net lots a quarter-hour, bought positive."""
+    """Common to those who trade the gap between their forecast and their position. Limits are net lots a quarter-hour, bought positive.
+
+    Values: the share of the retail tariff it would pay (支付意愿), what green is worth to it beyond that (绿电溢价), its marginal cost.
+    """
 
     forecast: Forecast
     min_net_lots: int
     max_net_lots: int
     activity: Activity = Activity()
+    willingness_ppm: int = 1_000_000
+    green_premium_ticks: int = 0
+    marginal_cost_ticks: int = 0
     # Above 1 gives way early, below 1 late (clients.bots.pricing).
     beta: float = 1.0
 
 
 class FactoryData(PowerMember, frozen=True, tag_field="strategy", tag="factory", kw_only=True):
-    """An enterprise: what green power is worth to it beyond its retail tariff (绿电溢价), in ticks."""
-
-    green_premium_ticks: int = 0
+    """An enterprise (see `PowerMember`)."""
 
 
 class GeneratorData(PowerMember, frozen=True, tag_field="strategy", tag="generator", kw_only=True):
-    """PV or wind: marginal cost in ticks; feed-in is the alternative."""
-
-    marginal_cost_ticks: int = 0
+    """PV or wind."""
 
 
 class ZeroIntelligenceData(PowerMember, frozen=True, tag_field="strategy", tag="zero_intelligence", kw_only=True):
-    """As a factory or generator, priced by Gode and Sunder's rule."""
-
-    green_premium_ticks: int = 0
-    marginal_cost_ticks: int = 0
+    """Priced by Gode and Sunder's rule."""
 
 
 class ZipData(PowerMember, frozen=True, tag_field="strategy", tag="zip", kw_only=True):
-    """As a factory or generator, priced by Cliff's rule."""
-
-    green_premium_ticks: int = 0
-    marginal_cost_ticks: int = 0
+    """Priced by Cliff's rule."""
 
 
 class MarketMakerData(msgspec.Struct, frozen=True, tag_field="strategy", tag="market_maker", kw_only=True, forbid_unknown_fields=True):
@@ -90,20 +86,23 @@ class StorageData(msgspec.Struct, frozen=True, tag_field="strategy", tag="storag
 
 
 class UnitProgramme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Buy (positive) or sell (negative) `quantity_lots` of an instrument up to, or down to, `limit_ticks`, starting from `start_ticks`."""
+    """Buy (positive) or sell (negative) `quantity_lots` of an instrument up to, or down to, `limit_ticks`, starting from `start_ticks`.
+
+    The programme runs evenly from `first_ns` to `last_ns`.
+    """
 
     symbol: str
     quantity_lots: int
     start_ticks: int
     limit_ticks: int
+    first_ns: int
+    last_ns: int
 
 
 class ComplianceData(msgspec.Struct, frozen=True, tag_field="strategy", tag="compliance", kw_only=True, forbid_unknown_fields=True):
     """Obligations in certificates and credits, and surplus to sell, worked off over the day's sessions."""
 
     programmes: list[UnitProgramme]
-    first_ns: int
-    last_ns: int
     clips: int = 12
 
 
@@ -111,10 +110,11 @@ StrategyData = FactoryData | GeneratorData | ZeroIntelligenceData | ZipData | Ma
 
 
 class MemberFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that the bot of one member is given."""
+    """All that the bot of one member is given. `contract_lots`: its monthly contracts by symbol, bought positive."""
 
     name: str
     key_id: str
     private_key: bytes
     seed: int
     strategies: list[StrategyData]
+    contract_lots: dict[str, int] = {}

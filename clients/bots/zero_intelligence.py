@@ -8,7 +8,7 @@ uniformly between its cost and the highest price.
 import numpy as np
 
 from clients.bots.actions import Place
-from clients.bots.balancing import Balancing, buyer_limit_ticks, seller_limit_ticks
+from clients.bots.balancing import Balancing
 from clients.bots.market import Contract, MarketView, Side
 from clients.bots.pricing import ladder
 from clients.bots.private import ZeroIntelligenceData
@@ -21,11 +21,6 @@ class ZeroIntelligence(Balancing):
 
     def __init__(self, data: ZeroIntelligenceData, rng: np.random.Generator, label: int = 0) -> None:
         super().__init__(data, rng, label)
-
-    def limit_ticks(self, contract: Contract, side: Side) -> int:
-        if side == "buy":
-            return buyer_limit_ticks(contract, self.data.green_premium_ticks)
-        return seller_limit_ticks(contract, self.data.marginal_cost_ticks)
 
     def prices(self, view: MarketView, contract: Contract, side: Side, quantity_lots: int, limit_ticks: int) -> list[Place]:
         del view  # zero intelligence: neither quotes nor trades are looked at

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from clients.bots.actions import Place
-from clients.bots.balancing import Balancing, buyer_limit_ticks, seller_limit_ticks
+from clients.bots.balancing import Balancing
 from clients.bots.market import Contract, MarketView, Side
 from clients.bots.pricing import ladder
 from clients.bots.private import ZipData
@@ -53,11 +53,6 @@ class Zip(Balancing):
         self._beta = float(rng.uniform(0.1, 0.5))
         self._gamma = float(rng.uniform(0.2, 0.8))
         self._margins: dict[tuple[str, Side], Margin] = {}
-
-    def limit_ticks(self, contract: Contract, side: Side) -> int:
-        if side == "buy":
-            return buyer_limit_ticks(contract, self.data.green_premium_ticks)
-        return seller_limit_ticks(contract, self.data.marginal_cost_ticks)
 
     def prices(self, view: MarketView, contract: Contract, side: Side, quantity_lots: int, limit_ticks: int) -> list[Place]:
         margin = self._margin(contract, side, limit_ticks)
