@@ -1,1 +1,1 @@
-"""Benchmarks: each prints its workload beside its figures and appends one JSON line to bench/results."""
+"""Benchmarks. Each prints the state hash of what it ran and appends one JSON line to bench/results; see the modules."""

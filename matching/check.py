@@ -55,11 +55,12 @@ class _Walk:
         for page, first_place in pages:
             _require(state.pages[page]["side_index"] == side_index, f"{name}: page {page} belongs elsewhere")
             _require(state.pages[page]["first_ticks"] == first_place - PRICE_BIAS, f"{name}: page {page} has another first price")
-            for place in range(FANOUT):
-                n = self._level(page * FANOUT + place, bool(int(state.pages[page]["occupied"]) >> place & 1), name)
-                n_orders += n
-                if n:
-                    levels[first_place + place - PRICE_BIAS] = page * FANOUT + place
+            places = _digits(int(state.pages[page]["occupied"]))
+            heads = state.levels["head"][page * FANOUT : (page + 1) * FANOUT]
+            _require(places == np.flatnonzero(heads >= 0).tolist(), f"{name}: page {page} marks other levels than those with orders")
+            for place in places:
+                levels[first_place + place - PRICE_BIAS] = page * FANOUT + place
+                n_orders += self._level(page * FANOUT + place, name)
         _require(record["orders"] == n_orders, f"{name}: {record['orders']} orders counted, {n_orders} found")
         best = max(levels) if side_index & 1 == Side.BUY else min(levels)
         _require(record["best_ticks"] == best and record["best_level"] == levels[best], f"{name}: the best price is {best}")
@@ -87,14 +88,13 @@ class _Walk:
                 found += self._pages(child, height - 1, below, name)
         return found
 
-    def _level(self, level: int, occupied: bool, name: str) -> int:
+    def _level(self, level: int, name: str) -> int:
         """Check the queue of one level. Returns the number of its orders."""
         state = self.state
         record = state.levels[level]
         slot, previous, quantity, n = int(record["head"]), NIL, 0, 0
         while slot != NIL:
             order = state.orders[slot]
-            _require(n < len(state.orders), f"{name}: level {level} goes round")
             _require(order["prev"] == previous and order["level"] == level, f"{name}: order {order['order_id']} is linked elsewhere")
             _require(order["remaining_lots"] > 0, f"{name}: order {order['order_id']} has no lots")
             self.in_use[Pool.ORDERS].append(slot)
@@ -103,7 +103,6 @@ class _Walk:
             previous, slot, n = slot, int(order["next"]), n + 1
         _require(record["tail"] == previous, f"{name}: level {level} ends elsewhere")
         _require(record["quantity_lots"] == quantity, f"{name}: level {level} holds {quantity} lots, not {record['quantity_lots']}")
-        _require(occupied == (n > 0), f"{name}: level {level} is marked wrongly")
         return n
 
     def hot_directory(self, side_index: int) -> None:
@@ -171,19 +170,18 @@ class _Walk:
             _require(counts == Counter(range(len(array))), f"{pool.name}: a record is lost or used twice")
             self._blank(pool, free)
 
-    def _blank(self, pool: Pool, free: Iterable[int]) -> None:
+    def _blank(self, pool: Pool, free: list[int]) -> None:
         state = self.state
-        for slot in free:
-            span = slice(slot * FANOUT, (slot + 1) * FANOUT)
-            if pool == Pool.PAGES:
-                levels = state.levels[span]
-                blank = state.pages[slot]["occupied"] == 0 and (levels["head"] == NIL).all() and (levels["tail"] == NIL).all()
-                _require(blank and not levels["quantity_lots"].any(), f"free page {slot} is not blank")
-            elif pool == Pool.NODES:
-                _require(state.nodes[slot]["summary"] == 0 and (state.children[span] == NIL).all(), f"free node {slot} is not blank")
-            elif pool == Pool.ID_PAGES:
-                slots = state.id_slots[slot * ID_PAGE : (slot + 1) * ID_PAGE]
-                _require(state.id_pages[slot]["live"] == 0 and (slots == NIL).all(), f"free id page {slot} is not blank")
+        if pool == Pool.PAGES:
+            levels = state.levels.reshape(-1, FANOUT)[free]
+            blank = (levels["head"] == NIL).all() and (levels["tail"] == NIL).all() and not levels["quantity_lots"].any()
+            _require(blank and not state.pages["occupied"][free].any(), "a free page is not blank")
+        elif pool == Pool.NODES:
+            blank = (state.children.reshape(-1, FANOUT)[free] == NIL).all()
+            _require(blank and not state.nodes["summary"][free].any(), "a free node is not blank")
+        elif pool == Pool.ID_PAGES:
+            blank = (state.id_slots.reshape(-1, ID_PAGE)[free] == NIL).all()
+            _require(blank and not state.id_pages["live"][free].any(), "a free id page is not blank")
 
 
 def check_state(state: BookState, books: Iterable[int] | None) -> None:

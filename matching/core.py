@@ -10,7 +10,7 @@ import numpy as np
 from matching import kernels, orders
 from matching.check import check_state
 from matching.records import ENTRY, EVENT, LEVEL_VIEW, ORDER_VIEW, QUANTITY_LOTS_MAX, EntryKind, Need, SelfTrade, Side, TimeInForce
-from matching.state import NODES_MAX_PER_ORDER, BookState, Pool, Sizes, cover_id, empty_state, grow_owners, grow_pool, grow_sides, make_records
+from matching.state import BookState, Pool, Sizes, cover_id, empty_state, grow_owners, grow_pool, grow_sides, make_records
 
 POOL_OF_NEED: Final = {
     Need.ORDERS: Pool.ORDERS,
@@ -159,21 +159,21 @@ class MatchingCore:
         """Put an order at the tail of its level without matching, for snapshots in the sequence of `dump_orders`. Returns its slot."""
         self._require_open(book)
         entry = make_records(ENTRY, 1)
-        for name, value in (("kind", EntryKind.PLACE), ("order_id", order_id), ("owner", owner), ("book", book), ("side", side)):
-            entry[name] = value
-        while True:
-            need, at_least = kernels.needs(self.state, NODES_MAX_PER_ORDER, entry[0])
-            if need in (Need.NOTHING, Need.EVENTS):
-                break
-            self.grow(need, at_least)
+        entry[["kind", "order_id", "book", "owner", "side", "price_ticks", "quantity_lots"]] = (
+            (EntryKind.PLACE, order_id, book, owner, side, price_ticks, remaining_lots),
+        )
         self._last_order_id = max(self._last_order_id, order_id)
-        return int(orders.restore_order(self.state, 2 * book + side, order_id, owner, price_ticks, remaining_lots))
+        while True:
+            slot, need, at_least = kernels.restore_order(self.state, entry[0])
+            if need == Need.NOTHING:
+                return int(slot)
+            self.grow(need, at_least)
 
     # Views
 
     def find_slot(self, order_id: int) -> int:
         """Slot of a resting order, -1 for any other id."""
-        return int(orders.find_slot(self.state, order_id))
+        return int(orders.look_up(self.state, order_id))
 
     def dump_orders(self, book: int) -> np.ndarray:
         """Resting orders of a book in canonical order: bids from the best by priority, then asks. ORDER_VIEW, shape (orders,)."""

@@ -27,6 +27,7 @@ from matching.orders import (
     order_side_index,
     owner_orders,
     reduce_order,
+    sort_last_in_log,
     unlink_order,
 )
 from matching.records import EntryFlag, EntryKind, EventKind, Need, Reason, SelfTrade, TimeInForce
@@ -46,10 +47,12 @@ __all__ = [
     "order_at",
     "owner_orders",
     "place_order",
+    "restore_order",
     "run_batch",
 ]
 
 POST_ONLY = int(EntryFlag.POST_ONLY)
+EVENTS_WITHOUT_END = 2**62
 
 
 @kernel(inline=True)
@@ -117,7 +120,7 @@ def write_fill(events, n_events, entry, taker_slot, taker_remaining_lots, maker,
     return n_events + 1
 
 
-@kernel
+@kernel(internal=True)
 def withdraw(state, events, n_events, slot, quantity_lots, reason):
     """Take lots from a resting order: the whole order ends, or it is reduced in its place. Returns the new count of events."""
     left = np.int64(state.orders[slot].remaining_lots) - quantity_lots
@@ -130,7 +133,7 @@ def withdraw(state, events, n_events, slot, quantity_lots, reason):
     return n_events
 
 
-@kernel
+@kernel(internal=True)
 def prevent_self_trade(state, events, n_events, entry, taker_slot, maker_slot, remaining_lots):
     """The entry meets an order of its own owner. Returns (events, lots of the entry left, reason if the entry ends here)."""
     policy = entry.self_trade
@@ -174,7 +177,7 @@ def match_entry(state, events, n_events, entry, taker_slot):
     return n_events, remaining, reason
 
 
-@kernel
+@kernel(internal=True)
 def scan_matches(state, entry):
     """What `match_entry` would do, reading only. Returns (lots that would trade, events it would write)."""
     remaining = np.int64(entry.quantity_lots)
@@ -369,6 +372,19 @@ def needs(state, events_free, entry):
     if state.pools[Pool.ID_PAGES].free < 1 and state.id_directory[index] < 0:
         return np.int64(Need.ID_PAGES), np.int64(1)
     return np.int64(Need.NOTHING), np.int64(0)
+
+
+@kernel
+def restore_order(state, entry):
+    """Put an order at the tail of its level without matching; ids come in any sequence. Returns (slot, Need, at_least): without room
+    nothing was changed."""
+    need, at_least = needs(state, EVENTS_WITHOUT_END, entry)
+    if need != Need.NOTHING:
+        return np.int64(NIL), need, at_least
+    side_index = 2 * np.int64(entry.book) + entry.side
+    slot = add_order(state, side_index, np.int64(entry.order_id), entry.owner, entry.price_ticks, np.int64(entry.quantity_lots))
+    sort_last_in_log(state, entry.owner)
+    return slot, need, at_least
 
 
 @kernel(inline=True)

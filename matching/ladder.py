@@ -48,7 +48,7 @@ def level_price(state, level):
     return np.int64(state.pages[level >> FANOUT_BITS].first_ticks) + (level & (FANOUT - 1))
 
 
-@kernel
+@kernel(internal=True)
 def take_node(state, parent, digit):
     """Take a node and hang it under `parent` (NIL: a root). Modifies the state in place."""
     node = take(state.pools[Pool.NODES], state.nodes)
@@ -61,7 +61,7 @@ def take_node(state, parent, digit):
     return node
 
 
-@kernel
+@kernel(internal=True)
 def raise_root(state, side):
     """Put a node above the root, which covers 64 times as many prices. Modifies the state in place."""
     old = np.int64(side.root)
@@ -76,7 +76,7 @@ def raise_root(state, side):
     side.height += 1
 
 
-@kernel
+@kernel(internal=True)
 def reach_directory(state, side, key):
     """The directory of `key`, made with the nodes above it where missing; it becomes the hot one. Modifies the state in place."""
     if side.root < 0:
@@ -95,7 +95,7 @@ def reach_directory(state, side, key):
     return node
 
 
-@kernel
+@kernel(internal=True)
 def take_page(state, side_index, node, place):
     """Take a page for the 64 prices around `place` and hang it under its directory. Modifies the state in place."""
     page = take(state.pools[Pool.PAGES], state.pages)
@@ -132,7 +132,7 @@ def occupy_level(state, side_index, level, price_ticks):
         side.best_ticks = price_ticks
 
 
-@kernel
+@kernel(internal=True)
 def release_page(state, page):
     """Give back a page that became empty and the nodes above it that did. Returns the first node still occupied (NIL: the side is
     empty) and its height over the directories. Modifies the state in place."""
@@ -160,7 +160,7 @@ def release_page(state, page):
     return np.int64(NIL), 0
 
 
-@kernel
+@kernel(internal=True)
 def best_level_below(state, side, node, height):
     """The best level under a node `height` floors over the directories."""
     for _ in range(height + 1):
@@ -168,7 +168,7 @@ def best_level_below(state, side, node, height):
     return node * FANOUT + best_bit(side, state.pages[node].occupied)
 
 
-@kernel
+@kernel(internal=True)
 def leave_level(state, level):
     """Clear a level that lost its last order; pages and nodes that became empty go back, the best moves on. Modifies in place."""
     page = level >> FANOUT_BITS
@@ -190,7 +190,7 @@ def leave_level(state, level):
             side.best_ticks = level_price(state, np.int64(side.best_level))
 
 
-@kernel
+@kernel(internal=True)
 def next_level(state, side, level):
     """The next worse occupied level of the same side, or NIL. Reads only."""
     page = level >> FANOUT_BITS

@@ -37,6 +37,12 @@ def find_slot(state, order_id):
     return np.int64(state.id_slots[page * ID_PAGE + (order_id & (ID_PAGE - 1))])
 
 
+@kernel
+def look_up(state, order_id):
+    """`find_slot` for callers in Python."""
+    return find_slot(state, order_id)
+
+
 @kernel(inline=True)
 def remember_id(state, order_id, slot):
     """Enter an id into the index; there is room for it. Modifies the state in place."""
@@ -148,7 +154,7 @@ def append_to_log(state, owner, order_id):
     record.entries += 1
 
 
-@kernel
+@kernel(internal=True)
 def extend_log(state, record):
     """Make room for one more id in a full log, by compaction if it has grown fourfold since the last. Modifies the state in place."""
     if record.entries >= record.compact_at:
@@ -166,7 +172,7 @@ def extend_log(state, record):
     record.filled = 0
 
 
-@kernel
+@kernel(internal=True)
 def compact_log(state, record):
     """Keep only the ids of live orders in an owner's log and give back the chunks left over. Modifies the state in place."""
     entries = np.int64(record.entries)
@@ -197,7 +203,7 @@ def compact_log(state, record):
     record.compact_at = max(4 * kept, 2 * CHUNK)
 
 
-@kernel
+@kernel(internal=True)
 def sort_last_in_log(state, owner):
     """Move the last id of a log down to its place; for orders restored out of sequence. Modifies the state in place."""
     record = state.owners[owner]
@@ -213,14 +219,6 @@ def sort_last_in_log(state, owner):
         state.chunk_ids[chunk * CHUNK + place] = below_id
         chunk, place = below_chunk, below_place
     state.chunk_ids[chunk * CHUNK + place] = order_id
-
-
-@kernel
-def restore_order(state, side_index, order_id, owner, price_ticks, remaining_lots):
-    """As `add_order`, for ids in any sequence (snapshots hold them by priority). Modifies the state in place."""
-    slot = add_order(state, side_index, order_id, owner, price_ticks, remaining_lots)
-    sort_last_in_log(state, owner)
-    return slot
 
 
 @kernel

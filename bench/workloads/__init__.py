@@ -1,0 +1,1 @@
+"""Order streams: files in the standard layout, and generators of other shapes."""

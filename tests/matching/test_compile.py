@@ -1,0 +1,136 @@
+"""The cache of compiled functions: what names its directory, what happens when it is not there, and that kernels count no references."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from numba.core import config
+
+from matching.compile import KEPT_AGE_S, KEPT_DIRECTORIES, cache_directory, cache_root, open_cache_directory, packages_behind, prune, source_digest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A copy of the package, with a second package beside it."""
+    shutil.copytree(ROOT / "matching", tmp_path / "matching", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "exchange").mkdir()
+    (tmp_path / "exchange" / "loop.py").write_text("A = 1\n")
+    return [tmp_path / "matching", tmp_path / "exchange"]
+
+
+def test_digest_notices_an_edit_in_any_file(sources):
+    digests = {source_digest(sources, {})}
+    for path in (sources[0] / "bits.py", sources[0] / "kernels.py", sources[1] / "loop.py"):
+        path.write_text(path.read_text() + "# edited\n")
+        digests.add(source_digest(sources, {}))
+    (sources[1] / "new.py").write_text("")
+    digests.add(source_digest(sources, {}))
+    (sources[1] / "new.py").rename(sources[1] / "renamed.py")
+    digests.add(source_digest(sources, {}))
+    assert len(digests) == 6
+
+
+def test_digest_notices_only_what_matters(sources):
+    before = source_digest(sources, {})
+    (sources[0] / "notes.txt").write_text("no source")
+    assert source_digest(sources, {"HOME": "elsewhere"}) == before
+    assert source_digest([*sources, sources[0].parent / "missing"], {}) == before
+
+
+@pytest.mark.parametrize("setting", [{"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_OPT": "1"}, {"NUMBA_BOUNDSCHECK": "0"}])
+def test_digest_notices_compiler_settings(sources, setting):
+    assert source_digest(sources, setting) != source_digest(sources, {})
+
+
+def test_an_edit_in_another_file_is_compiled_anew(sources, tmp_path):
+    """End to end: a caller in one file, its callee in another; with a warm cache the edit shows."""
+    (sources[1] / "__init__.py").write_text("")
+    callee = sources[1] / "callee.py"
+    (sources[1] / "caller.py").write_text(
+        "from matching.compile import kernel\nfrom exchange.callee import value\n\n\n@kernel\ndef call(x):\n    return value(x)\n"
+    )
+    environment = os.environ | {"PARKEX_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    code = "from exchange.caller import call; print(call(1), call.stats.cache_hits.total())"
+
+    def run():
+        done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    callee.write_text("from matching.compile import kernel\n\n\n@kernel\ndef value(x):\n    return x + 1\n")
+    assert run() == ["2", "0"]
+    assert run() == ["2", "1"]
+    callee.write_text(callee.read_text().replace("x + 1", "x + 5"))
+    assert run() == ["6", "0"]
+
+
+def test_damaged_and_unwritable_caches_do_not_matter(sources, tmp_path):
+    (tmp_path / "f.py").write_text("from matching.compile import kernel\n\n\n@kernel\ndef f(x):\n    return x + 1\n")
+    code = "from f import f; print(f(1))"
+
+    def run(cache):
+        environment = os.environ | {"PARKEX_CACHE_DIR": str(cache), "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert run(tmp_path / "cache") == "2"
+    entries = list((tmp_path / "cache").rglob("*.nbc"))
+    assert entries
+    for path in entries:
+        path.write_bytes(b"damaged")
+    assert run(tmp_path / "cache") == "2"
+    (tmp_path / "file").write_text("a file is no directory")
+    assert run(tmp_path / "file") == "2"
+
+
+def test_unwritable_directory_is_none(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert open_cache_directory(tmp_path / "file", "d" * 64) is None
+
+
+def test_root_of_the_cache():
+    assert cache_root({"PARKEX_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x"}) == Path("/c")
+    assert cache_root({"XDG_CACHE_HOME": "/x"}) == Path("/x/parkex")
+    assert cache_root({}) == Path("~/.cache/parkex").expanduser()
+
+
+def test_pruning_keeps_the_newest_and_the_recent(tmp_path):
+    now = time.time()
+    paths = []
+    for age in range(KEPT_DIRECTORIES + 6):
+        path = tmp_path / f"kernels-{age}"
+        path.mkdir()
+        used = now - age * KEPT_AGE_S / (KEPT_DIRECTORIES + 2.5)
+        os.utime(path, (used, used))
+        paths.append(path)
+    removed = prune(tmp_path, paths[-1], now)
+    assert removed == paths[KEPT_DIRECTORIES + 3 : -1]
+    assert not any(path.exists() for path in removed)
+    assert paths[-1].exists()
+
+
+def test_matching_does_not_depend_on_what_imports_it():
+    assert packages_behind("matching.kernels") == ("matching",)
+    assert packages_behind("exchange.order_path.path") == ("matching", "exchange")
+    assert packages_behind("bench.workloads.stream") == ("matching", "exchange", "bench")
+
+
+def test_the_global_cache_of_numba_is_left_alone():
+    assert cache_directory("matching.kernels") != Path(config.CACHE_DIR or ".")
+
+
+def test_bounds_checking_has_its_own_cache_and_finds_nothing():
+    """The whole of matching under NUMBA_BOUNDSCHECK=1, in a directory of its own."""
+    code = (
+        "from matching.compile import cache_directory\nfrom tests.differential.test_book_oracle import compare_stream\n"
+        "compare_stream(5, 200, True)\nprint(cache_directory('matching'))"
+    )
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() != str(cache_directory('matching'))
