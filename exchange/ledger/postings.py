@@ -61,7 +61,8 @@ def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int)
     Buy: the value at the limit, the dearer of the two fees, the park fee. Sell of power: what a failed delivery can cost beyond the
     price, max(0, deficit price - limit), and the fee, since the seller is paid at settlement. Sell of units: nothing, the units are held.
     """
-    fee = max(fee_micro(instrument, True, limit_ticks, quantity_lots), fee_micro(instrument, False, limit_ticks, quantity_lots))
+    # The dearer fee of one lot, so that the hold is linear and a release is its exact inverse.
+    fee = quantity_lots * max(fee_micro(instrument, True, limit_ticks, 1), fee_micro(instrument, False, limit_ticks, 1))
     if side == Side.BUY:
         return quantity_lots * (limit_ticks * instrument.multiplier_micro + instrument.park_fee_lot_micro) + fee
     if instrument.instrument_class == InstrumentClass.POWER:

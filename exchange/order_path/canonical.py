@@ -24,6 +24,7 @@ from exchange.order_path.listing import enter_account, enter_instrument, lay_out
 from exchange.order_path.state import KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.settlement.statement import DaySettlement
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
@@ -68,7 +69,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "contract_prices": sorted(rooms.contract_price_ticks.items()),
         "midnight": rooms.midnight_is_scheduled,
         "meters": rooms.meters.to_canonical(),
-        "settlements": rooms.settlements,
+        "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
     }
 
 
@@ -110,7 +111,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.contract_price_ticks = {int(instrument): int(ticks) for instrument, ticks in body["contract_prices"]}
     rooms.midnight_is_scheduled = body["midnight"]
     rooms.meters = MeterTable.from_canonical(body["meters"])
-    rooms.settlements = body["settlements"]
+    records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
+    rooms.settlements = {record.day: record for record in records}
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.instruments import Instrument
 from exchange.order_path.state import PathState
+from exchange.settlement.statement import DaySettlement, Statement
 from matching.kernels import order_at, owner_orders
 from matching.records import Side
 
@@ -214,14 +215,14 @@ class Queries:
         """Nominated injection in Wh."""
         return self.rooms.nominations.get((account, instrument_id))
 
-    def settlement(self, day: str) -> dict[str, Any] | None:
-        """The report of a settled day."""
+    def settlement(self, day: str) -> DaySettlement | None:
+        """The record of a settled day."""
         return self.rooms.settlements.get(day)
 
-    def statement(self, account: int, day: str) -> dict[str, Any] | None:
+    def statement(self, account: int, day: str) -> Statement | None:
         """The statement of one account for a settled day."""
-        report = self.rooms.settlements.get(day)
-        return None if report is None else report["statements"].get(str(account))
+        record = self.rooms.settlements.get(day)
+        return None if record is None else record.statement(account)
 
     def money_sum_micro(self) -> int:
         """Sum of all balances: zero at every moment."""

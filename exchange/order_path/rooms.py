@@ -6,6 +6,7 @@ from typing import Any
 from exchange.accounts.participants import Participants
 from exchange.market.instruments import Instruments
 from exchange.metering.table import MeterTable
+from exchange.settlement.statement import DaySettlement
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class Rooms:
     instruments: Instruments = field(default_factory=Instruments)
     meters: MeterTable = field(default_factory=MeterTable)
     nominations: dict[tuple[int, int], int] = field(default_factory=dict)
-    settlements: dict[str, dict[str, Any]] = field(default_factory=dict)
+    settlements: dict[str, DaySettlement] = field(default_factory=dict)
     contract_price_ticks: dict[int, int] = field(default_factory=dict)
     midnight_is_scheduled: bool = False
 
