@@ -1,0 +1,139 @@
+"""A statement for people: as a dictionary for JSON, and as text in English or Chinese with the line names of an industrial bill."""
+
+import unicodedata
+from typing import Any, Final, Literal
+
+from exchange.settlement.statement import Line, LineItem, LineStatus, Statement, fen
+
+Language = Literal["en", "zh"]
+
+LINE_NAMES: Final[dict[LineItem, tuple[str, str]]] = {
+    LineItem.ENERGY_BOUGHT: ("Energy bought in the park market", "园区市场购电费"),
+    LineItem.ENERGY_SOLD: ("Energy sold in the park market", "园区市场售电收入"),
+    LineItem.CONTRACT_ENERGY: ("Contract energy, settled bilaterally", "合同电量（双边结算）"),
+    LineItem.DEFICIT: ("Deficit energy at the retail tariff", "偏差电量：缺额（零售电价）"),
+    LineItem.SURPLUS: ("Surplus energy at the feed-in price", "偏差电量：余量（上网电价）"),
+    LineItem.NETTING_REFUND: ("Refund of imbalance netting", "偏差轧差返还"),
+    LineItem.ENVIRONMENT: ("Environmental attribute", "环境权益费"),
+    LineItem.PARK_FEE: ("Park network fee", "园区网络费"),
+    LineItem.TRADING_FEE: ("Trading fees", "交易手续费"),
+    LineItem.VOLTAGE_ADDER: ("Transmission and distribution: voltage level adder", "输配电费（电压等级差价）"),
+    LineItem.CAPACITY_CHARGE: ("Capacity or demand charge", "基本电费"),
+    LineItem.POWER_FACTOR: ("Power factor adjustment", "力调电费"),
+    LineItem.SYSTEM_OPERATION: ("System operation fee", "系统运行费"),
+    LineItem.GOVERNMENT_FUNDS: ("Government funds and surcharges", "政府性基金及附加"),
+}
+STATUS_NOTES: Final[dict[LineStatus, tuple[str, str]]] = {
+    LineStatus.CHARGED: ("", ""),
+    LineStatus.INFORMATION: ("not in the total", "不计入合计"),
+    LineStatus.INSIDE_TARIFF: ("inside the retail tariff of deficit energy", "含在缺额电量的零售电价内"),
+    LineStatus.EXCLUDED: ("excluded: billed by the grid company", "不含：由电网企业另行结算"),
+}
+_COLUMN: Final[dict[Language, int]] = {"en": 0, "zh": 1}
+# Width of the columns of the text, in cells of a terminal.
+_NAME_CELLS: Final = 52
+_NUMBER_CELLS: Final = 16
+
+
+def statement_to_dict(statement: Statement) -> dict[str, Any]:
+    """Plain data for JSON: integers in micro-CNY, fen and Wh, both names of every line."""
+    return {
+        "day": statement.day,
+        "account": statement.account,
+        "name": statement.name,
+        "role": statement.role,
+        "lines": [_line_to_dict(line) for line in statement.lines],
+        "total_micro": statement.total_micro,
+        "total_fen": fen(statement.total_micro),
+        "consumption_wh": statement.consumption_wh,
+        "generation_wh": statement.generation_wh,
+        "park_fee_held_micro": statement.park_fee_held_micro,
+        "guarantee_held_micro": statement.guarantee_held_micro,
+        "claim_micro": statement.claim_micro,
+        "substituted_periods": statement.substituted_periods,
+        "nominated_periods": statement.nominated_periods,
+        "schedule_deviation_wh": statement.schedule_deviation_wh,
+    }
+
+
+def statement_to_text(statement: Statement, language: Language = "en", chain_head: str = "") -> str:
+    """The statement as lines of text. `chain_head` is the hash of the journal's head, printed so that a holder can prove the journal later."""
+    zh = language == "zh"
+    title = "结算单" if zh else "Statement"
+    heads = ("项目", "电量 kWh", "金额 元") if zh else ("Line", "energy kWh", "amount CNY")
+    lines = [f"{title} {statement.day}  {statement.name} ({statement.account}, {statement.role})"]
+    lines.append("收入为正，支出为负" if zh else "received positive, paid negative")
+    lines.append(_row(*heads))
+    lines.extend(_line_to_text(line, language) for line in statement.lines)
+    lines.append(_row("合计" if zh else "Total", "", cny(statement.total_micro)))
+    lines.extend(_remarks(statement, zh))
+    if chain_head:
+        lines.append(f"{'日志链头' if zh else 'journal head'} {chain_head}")
+    return "\n".join(lines) + "\n"
+
+
+def cny(amount_micro: int) -> str:
+    """Micro-CNY as yuan to the fen, such as -1,234.50."""
+    amount_fen = fen(amount_micro)
+    yuan, cents = divmod(abs(amount_fen), 100)
+    return f"{'-' if amount_fen < 0 else ''}{yuan:,}.{cents:02}"
+
+
+def kwh(energy_wh: int) -> str:
+    """Wh as kWh, exact."""
+    whole, rest = divmod(abs(energy_wh), 1000)
+    return f"{'-' if energy_wh < 0 else ''}{whole:,}.{rest:03}"
+
+
+def pad(text: str, cells: int, right: bool = False) -> str:
+    """Text filled with spaces to a width in terminal cells; a Chinese character takes two."""
+    used = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    spaces = " " * max(cells - used, 0)
+    return spaces + text if right else text + spaces
+
+
+def _line_to_dict(line: Line) -> dict[str, Any]:
+    name_en, name_zh = LINE_NAMES[line.item]
+    return {
+        "item": str(line.item),
+        "name_en": name_en,
+        "name_zh": name_zh,
+        "status": str(line.status),
+        "energy_wh": line.energy_wh,
+        "amount_micro": line.amount_micro,
+        "amount_fen": fen(line.amount_micro),
+    }
+
+
+def _line_to_text(line: Line, language: Language) -> str:
+    column = _COLUMN[language]
+    has_amount = line.status in {LineStatus.CHARGED, LineStatus.INFORMATION}
+    text = _row(LINE_NAMES[line.item][column], kwh(line.energy_wh) if line.energy_wh else "", cny(line.amount_micro) if has_amount else "-")
+    note = STATUS_NOTES[line.status][column]
+    return f"{text}  {note}" if note else text
+
+
+def _row(name: str, energy: str, amount: str) -> str:
+    return pad(name, _NAME_CELLS) + pad(energy, _NUMBER_CELLS, right=True) + pad(amount, _NUMBER_CELLS, right=True)
+
+
+def _remarks(statement: Statement, zh: bool) -> list[str]:
+    """What a reader must know beside the lines; only what applies."""
+    remarks = []
+    if statement.park_fee_held_micro:
+        released = cny(statement.park_fee_held_micro + statement.amount_micro(LineItem.PARK_FEE))
+        held = cny(statement.park_fee_held_micro)
+        remarks.append(f"园区网络费冻结 {held} 元，解冻 {released} 元" if zh else f"park fee held {held}, released {released}")
+    if statement.claim_micro:
+        claim = cny(statement.claim_micro)
+        remarks.append(f"担保资金垫付 {claim} 元，为对本账户的债权" if zh else f"paid by the guarantee fund, a claim on this account: {claim}")
+    if statement.substituted_periods:
+        count = statement.substituted_periods
+        remarks.append(f"{count} 个时段的读数为更正或替代值" if zh else f"{count} periods have substituted readings")
+    if statement.nominated_periods:
+        deviation, count = kwh(statement.schedule_deviation_wh), statement.nominated_periods
+        remarks.append(
+            f"{count} 个时段的申报与计量相差 {deviation} kWh，以计量结算" if zh
+            else f"meter against nomination of {count} periods: {deviation} kWh apart; the meter is settled"
+        )
+    return remarks
