@@ -18,13 +18,10 @@ from exchange.units import POWER_LOT_WH
 Integers = NDArray[np.int64]
 
 
-def decompose_month(year: DerivedYear, plant_wh: Integers, share_permille: int, day: datetime.date) -> tuple[int, Integers]:
-    """(lots of the month, lots of the 96 local quarter-hours of `day`, int64[96]) of a contract over a share of a plant.
-
-    `plant_wh`: the plant's derived year, int64[365, 96].
-    """
+def decompose_month(year: DerivedYear, series: str, peak_kw: int, share_permille: int, day: datetime.date) -> tuple[int, Integers]:
+    """(lots of the month, lots of the 96 local quarter-hours of `day`, int64[96]) of a contract over a share of a plant."""
     rows = year.month_slice(day)
-    month = plant_wh[rows]
+    month = year.generation_wh(series, peak_kw, rows)
     month_lots = int(month.sum()) * share_permille // (1000 * POWER_LOT_WH)
     curve = month.sum(axis=0)
     days = len(month)

@@ -165,8 +165,7 @@ def _contracts(table: ParkTable, day: Day, members: tuple[Member, ...], reader: 
             reader.note("contract: share_permille: expected 1 to 1000", "contract", index, "share_permille")
         else:
             plant = plants[entry.seller]
-            year_wh = day.year.generation_wh(plant.series, plant.peak_kw)
-            month_lots, lots = decompose_month(day.year, year_wh, entry.share_permille, day.date)
+            month_lots, lots = decompose_month(day.year, plant.series, plant.peak_kw, entry.share_permille, day.date)
             contracts.append(
                 Contract(f"C{index + 1:02d}", entry.buyer, entry.seller, price, month_lots, _sealed(np.ascontiguousarray(lots[day.quarters])))
             )
@@ -264,9 +263,13 @@ def _check_symbols(members: tuple[Member, ...], instruments: tuple[UnitInstrumen
         for symbol in member.holdings_lots:
             if symbol not in known:
                 reader.note(f"member {member.id}: holdings of {symbol[:30]!r}, which is not a listed instrument", "member", index, "holdings")
-        for need in member.needs:
-            if need.symbol not in known:
-                reader.note(f"member {member.id}: need of {need.symbol[:30]!r}, which is not a listed instrument", "member", index, "need")
+        for programme in member.programmes:
+            if programme.symbol not in known:
+                reader.note(
+                    f"member {member.id}: programme for {programme.symbol[:30]!r}, which is not a listed instrument", "member", index, "programme"
+                )
+            if -programme.quantity_lots > member.holdings_lots.get(programme.symbol, 0):
+                reader.note(f"member {member.id}: programme sells more {programme.symbol[:30]} than it holds", "member", index, "programme")
 
 
 def _notes(day: Day, members: tuple[Member, ...], meters: Path | None) -> tuple[str, ...]:

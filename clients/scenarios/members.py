@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from clients.scenarios.decimals import DecimalProblemError, parse_scaled
 from clients.scenarios.meters import MemberMeter
-from clients.scenarios.model import WH_PER_KW_QUARTER, Member, Storage, StrategyChoice, UnitNeed
+from clients.scenarios.model import WH_PER_KW_QUARTER, Member, Storage, StrategyChoice, UnitProgramme
 from clients.scenarios.noise import Deviations, NoiseClass, deviate, deviations
 from clients.scenarios.problems import Problems
 from clients.scenarios.profiles import DerivedYear
-from clients.scenarios.schema import GenerationTable, LoadTable, MemberTable, NoiseTable, ScenarioFile, StorageTable
+from clients.scenarios.schema import GenerationTable, LoadTable, MemberTable, NoiseTable, ProgrammeTable, ScenarioFile, StorageTable
 from exchange.accounts.permissions import ROLE_PERMISSIONS, Role, parse_permissions
 from exchange.errors import InputError
 from exchange.units import PPM, WH_PER_KWH
@@ -25,6 +25,7 @@ Integers = NDArray[np.int64]
 
 _KW_MAX: Final = 10_000_000
 _MWH_MAX: Final = 10_000_000
+_UNITS_MAX: Final = 10**9
 _MONTH: Final = re.compile(r"\{month-([0-9]{1,2})\}")
 
 
@@ -126,16 +127,9 @@ def member(table: MemberTable, index: int, day: Day, reader: Reader, context: Co
         annual_mwh=table.load.annual_mwh if table.load else 0,
         cash_micro=reader.scaled(table.cash_cny, 6, *place, "cash_cny"),
         holdings_lots={
-            unit_symbol(symbol, day.date): reader.whole(lots, 0, 10**12, *place, "holdings", symbol) for symbol, lots in table.holdings.items()
+            unit_symbol(symbol, day.date): reader.whole(lots, 0, _UNITS_MAX, *place, "holdings", symbol) for symbol, lots in table.holdings.items()
         },
-        needs=tuple(
-            UnitNeed(
-                unit_symbol(need.symbol, day.date),
-                reader.whole(need.quantity, 1, 10**12, *place, "need", position, "quantity"),
-                reader.scaled(need.limit_cny, 2, *place, "need", position, "limit_cny"),
-            )
-            for position, need in enumerate(table.need)
-        ),
+        programmes=tuple(_programme(entry, (*place, "programme", position), day, reader) for position, entry in enumerate(table.programme)),
         flexible_ppm=reader.whole(table.flexible_permille, 0, 1000, *place, "flexible_permille") * 1000,
         green_premium_micro_per_kwh=reader.scaled(table.green_premium_cny_per_kwh, 6, *place, "green_premium_cny_per_kwh"),
         willingness_ppm=reader.whole(table.willingness_permille, 0, 1000, *place, "willingness_permille") * 1000,
@@ -187,6 +181,15 @@ def _role(table: MemberTable, place: tuple[str | int, ...], reader: Reader) -> s
     return table.role
 
 
+def _programme(table: ProgrammeTable, place: tuple[str | int, ...], day: Day, reader: Reader) -> UnitProgramme:
+    start = reader.scaled(table.start_cny, 2, *place, "start_cny")
+    limit = reader.scaled(table.limit_cny, 2, *place, "limit_cny")
+    quantity = reader.whole(table.quantity, -_UNITS_MAX, _UNITS_MAX, *place, "quantity")
+    if quantity == 0 or (limit - start) * quantity < 0:
+        reader.note("programme: expected a quantity to buy and a limit above the start, or a negative one to sell and a limit below", *place)
+    return UnitProgramme(unit_symbol(table.symbol, day.date), quantity, start, limit)
+
+
 def _strategies(table: MemberTable, place: tuple[str | int, ...], reader: Reader) -> tuple[StrategyChoice, ...]:
     choices = []
     for position, entry in enumerate(table.strategy):
@@ -214,7 +217,7 @@ def _load(
         reader.note(f"member {member_id}: load.shapes_permille: expected shares that sum to 1000", *place, "load", "shapes_permille")
         return _nothing(day)
     try:
-        profile = day.year.load_wh(table.shapes_permille, annual_mwh)[day.year.day_index(day.date)][day.quarters]
+        profile = day.year.load_wh(table.shapes_permille, annual_mwh, day.year.day_index(day.date))[day.quarters]
     except InputError as error:
         reader.note(f"member {member_id}: {error}", *place, "load", "shapes_permille")
         return _nothing(day)
@@ -230,7 +233,7 @@ def _generation(
     if table is None:
         return _nothing(day)
     try:
-        profile = day.year.generation_wh(table.series, peak_kw)[day.year.day_index(day.date)][day.quarters]
+        profile = day.year.generation_wh(table.series, peak_kw, day.year.day_index(day.date))[day.quarters]
     except InputError as error:
         reader.note(f"member {member_id}: {error}", *place, "generation", "series")
         return _nothing(day)

@@ -36,18 +36,19 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class StrategyChoice:
-    """A strategy by name with its parameters (integers, text, lists of them) as the scenario gives them."""
+    """A strategy of `clients.bots` by name, with what the scenario sets of its data (integers; decimals stay text)."""
 
     name: str
     parameters: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class UnitNeed:
-    """Certificates, allowances or credits that a member wants to own, and the most it pays for one."""
+class UnitProgramme:
+    """Certificates, allowances or credits that a member wants to buy (positive) or sell (negative) on the day, from a first price to its limit."""
 
     symbol: str
     quantity_lots: int
+    start_price_ticks: int
     limit_price_ticks: int
 
 
@@ -71,7 +72,7 @@ class Member:
     annual_mwh: int
     cash_micro: int
     holdings_lots: Mapping[str, int]
-    needs: tuple[UnitNeed, ...]
+    programmes: tuple[UnitProgramme, ...]
     flexible_ppm: int
     green_premium_micro_per_kwh: int
     willingness_ppm: int
@@ -92,6 +93,16 @@ class Member:
     def net_injection_wh(self) -> Integers:
         """What the meter shows, injection positive."""
         return self.generation_wh - self.load_wh
+
+    @property
+    def forecast_consumption_wh(self) -> Integers:
+        """What the member expects its meter to show at 16:00 the day before, consumption positive."""
+        return self.forecast_load_wh - self.forecast_generation_wh
+
+    @property
+    def updated_consumption_wh(self) -> Integers:
+        """What the member expects its meter to show shortly before the gate, consumption positive."""
+        return self.updated_load_wh - self.updated_generation_wh
 
 
 @dataclass(frozen=True, slots=True, eq=False)

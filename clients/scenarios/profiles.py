@@ -44,19 +44,19 @@ class DerivedYear:
         following = datetime.date(self.year + day.month // 12, day.month % 12 + 1, 1)
         return slice(first, first + (following - datetime.date(self.year, day.month, 1)).days)
 
-    def generation_wh(self, series: str, peak_kw: int) -> Integers:
-        """A plant's year, Wh, int64[365, 96]. Raises InputError for an unknown series."""
+    def generation_wh(self, series: str, peak_kw: int, rows: slice | int = slice(None)) -> Integers:
+        """A plant's year or some of its days (`rows`), Wh, int64[..., 96]. Raises InputError for an unknown series."""
         if series not in self.generation:
             raise InputError(f"unknown generation series {series!r}; expected one of {', '.join(sorted(self.generation))}")
-        return half_even(self.generation[series] * peak_kw, _KWH_PER_MWH)
+        return half_even(self.generation[series][rows] * peak_kw, _KWH_PER_MWH)
 
-    def load_wh(self, shares_permille: dict[str, int], annual_mwh: int) -> Integers:
-        """A mix of shapes over the year, Wh, int64[365, 96]; the shares sum to 1000. Raises InputError for an unknown shape."""
-        total = np.zeros((_DAYS, QUARTERS_A_DAY), dtype=np.int64)
+    def load_wh(self, shares_permille: dict[str, int], annual_mwh: int, rows: slice | int = slice(None)) -> Integers:
+        """A mix of shapes over the year or some of its days, Wh, int64[..., 96]; the shares sum to 1000. Raises InputError for an unknown shape."""
+        total = np.zeros(QUARTERS_A_DAY, dtype=np.int64)
         for shape, permille in shares_permille.items():
             if shape not in self.load:
                 raise InputError(f"unknown load shape {shape!r}; expected one of {', '.join(sorted(self.load))}")
-            total += self.load[shape] * permille
+            total = total + self.load[shape][rows] * permille
         return half_even(total * annual_mwh, 1000 * _KWH_PER_MWH)
 
 

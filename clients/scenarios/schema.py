@@ -97,9 +97,10 @@ class StorageTable(_Table, frozen=True, kw_only=True):
     discharge_efficiency: Decimal
 
 
-class NeedTable(_Table, frozen=True, kw_only=True):
+class ProgrammeTable(_Table, frozen=True, kw_only=True):
     symbol: str
     quantity: int
+    start_cny: Decimal
     limit_cny: Decimal
 
 
@@ -118,7 +119,7 @@ class MemberTable(_Table, frozen=True, kw_only=True):
     generation: GenerationTable | None = None
     storage: StorageTable | None = None
     holdings: dict[str, int] = {}
-    need: list[NeedTable] = []
+    programme: list[ProgrammeTable] = []
     flexible_permille: int = 0
     green_premium_cny_per_kwh: Decimal = 0
     willingness_permille: int = 1000
