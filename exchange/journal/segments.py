@@ -27,6 +27,7 @@ from exchange.journal.format import (
 )
 from exchange.journal.head import HEAD_NAME, HeadState, HeadWriter, replace_head
 from exchange.journal.interface import CommittedGroup, Genesis, Group, Head, Watermark, checked_records
+from exchange.journal.preparer import SegmentPreparer
 from exchange.journal.walk import (
     GENESIS_NAME,
     ChainWalk,
@@ -42,6 +43,7 @@ from exchange.journal.walk import (
 
 LOCK_NAME: Final = "lock"
 SEGMENT_BYTES_DEFAULT: Final = 16 << 20
+PREPARED_BYTES_MIN: Final = 1 << 20  # smaller segments are made when they are needed
 
 
 class JournalReader:
@@ -106,6 +108,7 @@ class SegmentJournal:
         self._failure = ""
         self._closed = False
         self._writing = threading.Lock()
+        self._preparer = SegmentPreparer(files, layout.directory, segment_bytes)
         self._capacity = max(layout.segments[-1].header.segment_bytes, len(walk.tail_data))
         self._fd = files.open(layout.segments[-1].path, os.O_RDWR)
         try:
@@ -197,6 +200,8 @@ class SegmentJournal:
             before.sequence + count, before.group_index + 1, self._epoch, before.segment_index, before.offset + len(group), chain_hash
         )
         self._head.advance(self._position.sequence, self._position.group_index, before.segment_index, self._position.offset, chain_hash)
+        if 2 * self._position.offset > self._capacity >= PREPARED_BYTES_MIN:
+            self._preparer.start()
 
     def _roll_over(self, group_bytes: int) -> None:
         """Go on in a new segment, large enough for the group."""
@@ -205,7 +210,8 @@ class SegmentJournal:
         header = SegmentHeader(
             before.segment_index + 1, before.sequence + 1, before.group_index + 1, capacity, self._epoch, self._genesis_hash, before.chain_hash
         )
-        path = _create_segment(self._files, self._directory, header)
+        spare = self._preparer.take() if capacity == self._segment_bytes else None
+        path = _name_segment(self._files, spare, header) if spare else _create_segment(self._files, self._directory, header)
         self._head.flush()
         full, self._fd = self._fd, self._files.open(path, os.O_RDWR)
         self._files.close(full)
@@ -234,6 +240,7 @@ class SegmentJournal:
             if self._closed:
                 return
             self._closed = True
+            self._preparer.wait()
             try:
                 if self._failure:
                     self._head.close()
@@ -296,6 +303,20 @@ def _create_segment(files: FileOps, directory: Path, header: SegmentHeader) -> P
     """A preallocated segment file. It is filled with zeros, not only reserved, so that a flush behind a group has no metadata to write."""
     path = segment_path(directory, header.segment_index)
     write_durably(files, path, [encode_segment_header(header), *zeros(header.segment_bytes - SEGMENT_HEADER_BYTES)])
+    return path
+
+
+def _name_segment(files: FileOps, spare: Path, header: SegmentHeader) -> Path:
+    """Make a segment of a file of zeros that is on the medium already."""
+    fd = files.open(spare, os.O_RDWR)
+    try:
+        write_all(files, fd, encode_segment_header(header), 0)
+        files.fsync(fd)
+    finally:
+        files.close(fd)
+    path = segment_path(spare.parent, header.segment_index)
+    files.replace(spare, path)
+    files.fsync_directory(path.parent)
     return path
 
 

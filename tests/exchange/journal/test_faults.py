@@ -254,7 +254,8 @@ def test_power_failures_at_length(tmp_path: Path) -> None:
         run_power_failures(tmp_path / str(seed), seed)
 
 
-def test_what_an_opening_has_seen_survives_a_power_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_what_an_opening_has_seen_survives_a_power_failure(tmp_path: Path, seed: int) -> None:
     """A group that was written but not flushed when the process died is durable after the next opening."""
     disk = SimulatedDisk()
     journal = SegmentJournal.open(tmp_path, GENESIS, segment_bytes=4_096, files=disk)
@@ -267,6 +268,5 @@ def test_what_an_opening_has_seen_survives_a_power_failure(tmp_path: Path) -> No
     abandon(SegmentJournal.open(tmp_path, files=disk))
     seen = contents(JournalReader.open(tmp_path))
     assert len(seen) == 2
-    for seed in range(20):
-        disk.lose_power(tmp_path, random.Random(seed))
-        assert contents(JournalReader.open(tmp_path)) == seen
+    disk.lose_power(tmp_path, random.Random(seed))
+    assert contents(JournalReader.open(tmp_path)) == seen

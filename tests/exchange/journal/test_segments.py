@@ -14,6 +14,7 @@ from exchange.errors import CorruptionError, InputError, JournalFailedError, Jou
 from exchange.journal.format import SEGMENT_HEADER_BYTES, encode_genesis, genesis_hash, group_length
 from exchange.journal.interface import Genesis, Watermark
 from exchange.journal.memory import MemoryJournal
+from exchange.journal.preparer import SPARE_NAME
 from exchange.journal.record import COMMAND
 from exchange.journal.segments import JournalReader, SegmentJournal
 from tests.exchange.journal.builders import GENESIS, QuietFiles, abandon, build, commands, contents, fill
@@ -240,3 +241,27 @@ def test_an_abandoned_journal_keeps_its_receipts(tmp_path: Path) -> None:
     assert [g.chain_hash for g in again.groups()] == [r.chain_hash for r in receipts]
     assert again.torn_tail is None
     again.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_next_segment_is_made_ahead(tmp_path: Path, fails: bool) -> None:
+    """With the spare or, when making it failed, without it: the same segments."""
+    made: list[str] = []
+
+    class Watching(QuietFiles):
+        def open(self, path: Path, flags: int) -> int:
+            made.append(path.name)
+            if fails and path.name == SPARE_NAME:
+                raise OSError(28, "injected")
+            return super().open(path, flags)
+
+    size = 1 << 20
+    journal = SegmentJournal.open(tmp_path, GENESIS, segment_bytes=size, files=Watching())
+    for tag in range(12):
+        journal.append(commands(1, tag), bytes([tag + 1]) * 200_000)
+    live = contents(journal)
+    journal.close()
+    assert SPARE_NAME in made
+    assert ("segment-00000002.new" in made) == fails
+    assert contents(JournalReader.open(tmp_path)) == live
+    assert {path.stat().st_size for path in tmp_path.glob("segment-0*")} == {size}
