@@ -159,9 +159,9 @@ class MatchingCore:
         """Put an order at the tail of its level without matching, for snapshots in the sequence of `dump_orders`. Returns its slot."""
         self._require_open(book)
         entry = make_records(ENTRY, 1)
-        entry[["kind", "order_id", "book", "owner", "side", "price_ticks", "quantity_lots"]] = (
-            (EntryKind.PLACE, order_id, book, owner, side, price_ticks, remaining_lots),
-        )
+        values = {"order_id": order_id, "book": book, "owner": owner, "side": side, "price_ticks": price_ticks, "quantity_lots": remaining_lots}
+        for name, value in values.items():
+            entry[name] = value
         self._last_order_id = max(self._last_order_id, order_id)
         while True:
             slot, need, at_least = kernels.restore_order(self.state, entry[0])

@@ -7,10 +7,16 @@ import sys
 import time
 from pathlib import Path
 
+import numba
+import numpy as np
 import pytest
 from numba.core import config
 
+from matching import kernels
 from matching.compile import KEPT_AGE_S, KEPT_DIRECTORIES, cache_directory, cache_root, open_cache_directory, packages_behind, prune, source_digest
+from matching.records import EntryKind
+from matching.reference import ReferenceEntry
+from tests.matching.books import Pair
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -122,6 +128,30 @@ def test_matching_does_not_depend_on_what_imports_it():
 
 def test_the_global_cache_of_numba_is_left_alone():
     assert cache_directory("matching.kernels") != Path(config.CACHE_DIR or ".")
+
+
+@pytest.mark.parametrize("function", [kernels.run_batch, kernels.cancel_book, kernels.cancel_owner], ids=lambda function: function.__name__)
+def test_kernels_count_no_references(function):
+    """Compiled anew under the same options: what comes from the cache cannot be read."""
+    pair = Pair()
+    pair.apply(ReferenceEntry(EntryKind.PLACE, 1, quantity_lots=1))
+    pair.cancel_owner(0, None)
+    pair.cancel_book(0)
+    fresh = numba.jit(**function.targetoptions)(function.py_func)
+    fresh.compile(function.signatures[0])
+    (text,) = fresh.inspect_llvm().values()
+    assert "NRT_incref" not in text
+    assert "NRT_incref" in counting_llvm()
+
+
+def counting_llvm():
+    @numba.njit
+    def tail(array):
+        return array[1:]
+
+    tail(np.zeros(3))
+    (text,) = tail.inspect_llvm().values()
+    return text
 
 
 def test_bounds_checking_has_its_own_cache_and_finds_nothing():
