@@ -143,8 +143,8 @@ def register_storage(exchange: "Exchange", document: RegisterStorage, caller: Ca
     member = _member(exchange, document.account)
     _require(member.role in {Role.STORAGE, Role.PROSUMER, Role.ENTERPRISE}, "role_has_no_storage")
     _require(exchange.state.accounts[document.account].storage < 0, "storage_registered_already")
-    _require(0 <= document.soc_min_wh <= document.soc_wh <= document.soc_max_wh <= _LIMIT // PPM, "state_of_charge_out_of_order")
-    _require(0 < document.power_w <= _LIMIT // PERIOD_NS, "power_out_of_range")
+    _require(0 <= document.soc_min_wh <= document.soc_wh <= document.soc_max_wh <= INT64_MAX // (8 * PPM), "state_of_charge_out_of_order")
+    _require(0 < document.power_w <= 10**9, "power_out_of_range")
     _require(0 < document.charge_efficiency_ppm <= PPM and 0 < document.discharge_efficiency_ppm <= PPM, "efficiency_out_of_range")
     exchange.state = enter_storage(exchange.state, document, caller.stamp_ns)
     return {}
