@@ -4,8 +4,8 @@ import asyncio
 import base64
 import itertools
 import json
-import subprocess
 import tempfile
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -103,22 +103,24 @@ async def browser_page(browser: str) -> AsyncIterator[Page]:
     """A fresh browser with an empty profile and one empty tab."""
     with tempfile.TemporaryDirectory(prefix="parkex-browser-", ignore_cleanup_errors=True) as profile:
         command = [browser, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                port = await _devtools_port(Path(profile), process)
-                page = Page(await connect(await _tab_url(port), max_size=64 * 1024 * 1024, proxy=None))
-                yield page
-                await page.close()
-            finally:
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+        try:
+            port = await _devtools_port(Path(profile), process)
+            page = Page(await connect(await _tab_url(port), max_size=64 * 1024 * 1024, proxy=None))
+            yield page
+            await page.close()
+        finally:
+            if process.returncode is None:
                 process.terminate()
+            await process.wait()
 
 
-async def _devtools_port(profile: Path, process: "subprocess.Popen[bytes]") -> int:
+async def _devtools_port(profile: Path, process: asyncio.subprocess.Process) -> int:
     """The port that Chromium chose and wrote into its profile."""
     file = profile / "DevToolsActivePort"
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
     while asyncio.get_running_loop().time() < deadline:
-        if process.poll() is not None:
+        if process.returncode is not None:
             raise RuntimeError(f"the browser ended at once with exit code {process.returncode}")
         if file.exists() and (lines := file.read_text().split()):
             return int(lines[0])

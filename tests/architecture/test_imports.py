@@ -1,0 +1,24 @@
+"""Who may know whom: the import contracts of pyproject.toml, and what the SDK really loads."""
+
+import subprocess
+import sys
+
+import pytest
+from importlinter.cli import lint_imports
+
+from tests.architecture.repository import ROOT
+
+
+def test_import_contracts_hold(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename="pyproject.toml", no_cache=True)
+    assert status == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("package", ["clients.sdk", "clients.bots"])
+def test_clients_load_neither_compiler_nor_matching(package: str) -> None:
+    """Contracts read the source; this reads what is loaded, dynamic imports included."""
+    heavy = {"numba", "llvmlite", "matching", "scipy", "plotly"}
+    program = f"import {package}, sys; print(*sorted({heavy} & {{name.partition('.')[0] for name in sys.modules}}))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert loaded == []
