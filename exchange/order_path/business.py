@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 PUBLIC_KEY_BYTES: Final = 32
 _LIMIT: Final = INT64_MAX // 2**20
+POWER_LIMIT_W: Final = 10**10
 
 
 class BusinessRuleError(ParkexError):

@@ -1,0 +1,192 @@
+"""Assembly of one exchange: journal, state and clock behind one queue of commands.
+
+    submit -> gather -> stamp and sequence -> journal (its own thread) -> Exchange.apply -> answers, then listeners
+
+While one group is being made durable the next one gathers. Nothing is answered before it is durable. The order of commands is the order of `submit`.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.clock import Clock
+from exchange.errors import JournalFailedError, ParkexError
+from exchange.journal.interface import Journal
+from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
+from exchange.order_path.path import BatchResult, Exchange
+from exchange.protocol.reject_codes import RejectCode
+from exchange.replay import replay_into
+
+GROUP_LIMIT: Final = 1024
+QUEUE_LIMIT: Final = 16_384
+DOCUMENTS_LIMIT_BYTES: Final = 16 * 1024 * 1024
+
+
+class NotAcceptingError(ParkexError):
+    """A command was refused before the journal: nothing was recorded. `code` is QUEUE_FULL, NOT_ACCEPTING or JOURNAL_FAILED."""
+
+    def __init__(self, code: RejectCode) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Outcome (an OUTCOME record) of one durable, applied command, and what a business command answers."""
+
+    outcome: np.void
+    result: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Pending:
+    record: NDArray[np.void]
+    document: bytes
+    answer: asyncio.Future[Answer]
+
+
+Listener = Callable[[BatchResult], None]
+
+
+class Node:
+    """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
+
+    def __init__(self, journal: Journal, exchange: Exchange, clock: Clock) -> None:
+        self.journal = journal
+        self.exchange = exchange
+        self.clock = clock
+        self.listeners: list[Listener] = []
+        self.failure: BaseException | None = None
+        self._pending: deque[_Pending] = deque()
+        self._wake = asyncio.Event()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._task: asyncio.Task[None] | None = None
+        self._accepting = False
+        self._stamp_ns = 0
+
+    @property
+    def epoch(self) -> int:
+        return self.journal.epoch
+
+    @property
+    def accepting(self) -> bool:
+        """Whether commands are taken."""
+        return self._accepting
+
+    async def start(self) -> None:
+        """Replay the journal, then journal the start of this epoch: it ends every session of the epoch before."""
+        replay_into(self.exchange, self.journal)
+        self._stamp_ns = self.exchange.now_ns
+        self._accepting = True
+        self._task = asyncio.create_task(self._run(), name="order-path")
+        await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns))
+
+    async def stop(self) -> None:
+        """Refuse new commands, finish those that were taken, close the journal."""
+        self._accepting = False
+        self._wake.set()
+        if self._task is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._writer.shutdown(wait=True)
+        self.journal.close()
+
+    def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
+        """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
+        self._check_accepting(1)
+        pending = _Pending(record, document, asyncio.get_running_loop().create_future())
+        self._pending.append(pending)
+        self._wake.set()
+        return pending.answer
+
+    def submit_many(self, records: NDArray[np.void]) -> Sequence[asyncio.Future[Answer]]:
+        """Queue COMMAND records, contiguous and in order; all or none. Raises NotAcceptingError."""
+        self._check_accepting(len(records))
+        loop = asyncio.get_running_loop()
+        pending = [_Pending(records[i : i + 1], b"", loop.create_future()) for i in range(len(records))]
+        self._pending.extend(pending)
+        self._wake.set()
+        return [entry.answer for entry in pending]
+
+    def _check_accepting(self, count: int) -> None:
+        if self.failure is not None:
+            raise NotAcceptingError(RejectCode.JOURNAL_FAILED)
+        if not self._accepting:
+            raise NotAcceptingError(RejectCode.NOT_ACCEPTING)
+        if len(self._pending) + count > QUEUE_LIMIT:
+            raise NotAcceptingError(RejectCode.QUEUE_FULL)
+
+    async def _run(self) -> None:
+        while self._accepting or self._pending:
+            self._wake.clear()
+            if not self._pending:
+                await self._wake.wait()
+                continue
+            group = self._gather()
+            try:
+                await self._commit(group)
+            except BaseException as error:
+                self._fail(group, error)
+                raise
+
+    def _gather(self) -> list[_Pending]:
+        group: list[_Pending] = []
+        documents_bytes = 0
+        while self._pending and len(group) < GROUP_LIMIT:
+            documents_bytes += len(self._pending[0].document)
+            if group and documents_bytes > DOCUMENTS_LIMIT_BYTES:
+                break
+            group.append(self._pending.popleft())
+        return group
+
+    async def _commit(self, group: list[_Pending]) -> None:
+        """One group: sequence, stamp, journal, apply, answer, publish."""
+        records = np.concatenate([entry.record for entry in group])
+        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns())
+        records["stamp_ns"] = self._stamp_ns
+        documents = _place_documents(records, group)
+        loop = asyncio.get_running_loop()
+        committed = await loop.run_in_executor(self._writer, self.journal.append, records, documents)
+        batch = self.exchange.apply(records, documents, committed.first_sequence)
+        for index, entry in enumerate(group):
+            if not entry.answer.done():
+                entry.answer.set_result(Answer(batch.outcomes[index], batch.results.get(index)))
+        for listener in self.listeners:
+            listener(batch)
+
+    def _fail(self, group: list[_Pending], error: BaseException) -> None:
+        """A failed append or an inconsistent state is final: whoever waits is told that nothing is known to be recorded."""
+        self.failure = error
+        self._accepting = False
+        refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
+        for entry in [*group, *self._pending]:
+            if not entry.answer.done():
+                entry.answer.set_exception(refusal)
+        self._pending.clear()
+
+
+def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:
+    """Documents of a group back to back; each record gets the place of its own."""
+    parts: list[bytes] = []
+    offset = 0
+    for index, entry in enumerate(group):
+        if entry.document:
+            records["document_offset"][index] = offset
+            records["document_length"][index] = len(entry.document)
+            parts.append(entry.document)
+            offset += len(entry.document)
+    return b"".join(parts)
+
+
+def _node_started(epoch: int, recovery_ns: int) -> NDArray[np.void]:
+    record = np.zeros(1, COMMAND)
+    record["kind"], record["version"] = CommandKind.NODE_STARTED, RECORD_VERSION
+    record["quantity_lots"], record["expiry_ns"] = epoch, recovery_ns
+    return record

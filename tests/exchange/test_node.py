@@ -1,0 +1,87 @@
+"""The node: what is answered is durable, applied and replayable."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exchange.clock import TurnClock
+from exchange.errors import JournalFailedError
+from exchange.journal.interface import CommittedGroup
+from exchange.journal.memory import MemoryJournal
+from exchange.journal.record import COMMAND, CommandKind
+from exchange.journal.segments import SegmentJournal
+from exchange.node import Node, NotAcceptingError
+from exchange.order_path.path import Exchange
+from exchange.protocol.documents import Admit, encode_document
+from exchange.protocol.reject_codes import RejectCode
+from exchange.replay import replay_directory, state_hash_hex
+from tests.exchange.order_path.park import GENESIS, OPEN_NS, OPERATOR
+
+
+def command(kind: CommandKind, account: int = 0) -> np.ndarray:
+    record = np.zeros(1, COMMAND)
+    record["kind"], record["version"], record["account"] = kind, 1, account
+    return record
+
+
+def admit(name: str) -> bytes:
+    return encode_document(Admit(name=name, role="enterprise", permissions=["power_buy"], max_net_power_lots=10))
+
+
+async def test_answers_are_replayed_to_the_same_state(tmp_path: Path) -> None:
+    node = Node(SegmentJournal.open(tmp_path / "journal", GENESIS, segment_bytes=1 << 20), Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    answers = await asyncio.gather(*(node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit(f"E{i:02d}")) for i in range(5)))
+    assert [answer.result for answer in answers] == [{"account": 33 + i} for i in range(5)]
+    assert (await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E00"))).outcome["code"] == RejectCode.BUSINESS_RULE
+    await node.stop()
+    replayed, _ = replay_directory(tmp_path / "journal")
+    assert state_hash_hex(replayed) == state_hash_hex(node.exchange)
+
+
+async def test_restart_continues_the_sequence_and_the_epoch(tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        node = Node(SegmentJournal.open(tmp_path / "journal", GENESIS, segment_bytes=1 << 20), Exchange(GENESIS), TurnClock(OPEN_NS))
+        await node.start()
+        assert node.exchange.epoch == node.epoch == epoch
+        await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit(f"E{epoch}"))
+        await node.stop()
+    assert node.exchange.last_sequence == 4
+    assert [p.name for p in node.exchange.participants()] == ["operator", "E1", "E2"]
+
+
+class FailingJournal(MemoryJournal):
+    """Fails from the second append on."""
+
+    appends = 0
+
+    def append(self, records: np.ndarray, documents: bytes = b"") -> CommittedGroup:
+        self.appends += 1
+        if self.appends > 1:
+            raise JournalFailedError("disk full")
+        return super().append(records, documents)
+
+
+async def test_journal_failure_is_final_and_told() -> None:
+    node = Node(FailingJournal(GENESIS), Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    with pytest.raises(NotAcceptingError) as refusal:
+        await node.submit(command(CommandKind.TICK))
+    assert refusal.value.code is RejectCode.JOURNAL_FAILED
+    with pytest.raises(NotAcceptingError):
+        node.submit(command(CommandKind.TICK))
+    with pytest.raises(JournalFailedError):
+        await node.stop()
+
+
+async def test_stop_answers_what_was_taken() -> None:
+    node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    waiting = [node.submit(command(CommandKind.TICK)) for _ in range(10)]
+    await node.stop()
+    assert all(future.done() for future in waiting)
+    with pytest.raises(NotAcceptingError) as refusal:
+        node.submit(command(CommandKind.TICK))
+    assert refusal.value.code is RejectCode.NOT_ACCEPTING
