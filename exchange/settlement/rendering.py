@@ -3,7 +3,8 @@
 import unicodedata
 from typing import Any, Final, Literal
 
-from exchange.settlement.statement import Line, LineItem, LineStatus, Statement, fen
+from exchange.ledger.records import PostingReason
+from exchange.settlement.statement import DaySettlement, Line, LineItem, LineStatus, Statement, fen
 
 Language = Literal["en", "zh"]
 
@@ -54,6 +55,18 @@ def statement_to_dict(statement: Statement) -> dict[str, Any]:
         "nominated_periods": statement.nominated_periods,
         "schedule_deviation_wh": statement.schedule_deviation_wh,
     }
+
+
+def settlement_to_dict(settlement: DaySettlement) -> dict[str, Any]:
+    """The report of a settled day for JSON: totals in micro-CNY and Wh, claims, and every statement."""
+    totals = {
+        field: getattr(settlement, field) for field in settlement.__struct_fields__ if field not in {"statements", "claims"}
+    }
+    claims = [
+        {"account": account, "amount_micro": amount_micro, "reason": PostingReason(reason).name.lower()}
+        for account, amount_micro, reason in settlement.claims
+    ]
+    return {**totals, "claims": claims, "statements": [statement_to_dict(statement) for statement in settlement.statements]}
 
 
 def statement_to_text(statement: Statement, language: Language = "en", chain_head: str = "") -> str:
