@@ -27,9 +27,8 @@ _TEXT: Final[dict[str, tuple[str, str]]] = {
     "soc": ("The storage's state of charge at the end of the day is valued in its market bill: {value}.",
             "储能日末荷电量的变化已按标明价格计入其市场账单：{value}。"),
     "why": (
-        "On the same meters the pool, which nets behind one grid point and knows the day in advance, cannot be beaten in total: "
-        "the gain of all is what the storage schedule gave up, the rest is who gets it.",
-        "同一计量下，预知全日并在同一关口内轧差的资源池总额最优：合计收益反映储能调度的差距，其余为各方之间的分配。",
+        "A pool with one grid meter that knows the day ahead is the best total: all together gain what the storage did better or worse.",
+        "预知全日并以同一关口计量的资源池总额最优：合计收益只反映储能调度的差距，其余为各方之间的分配。",
     ),
     "none": ("Every period had gain from trade.", "所有时段均存在交易收益。"),
     "periods": ("Periods without gain from trade:", "无交易收益的时段："),

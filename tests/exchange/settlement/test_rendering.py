@@ -124,6 +124,6 @@ def test_energy_is_shown_exactly(energy_wh: int) -> None:
     assert round(float(kwh(energy_wh).replace(",", "")) * 1000) == energy_wh
 
 
-@pytest.mark.parametrize(("text", "width", "right", "padded"), [("合计", 6, False, "合计  "), ("ab", 4, True, "  ab"), ("（元）", 2, False, "（元）")])
+@pytest.mark.parametrize(("text", "width", "right", "padded"), [("合计", 6, False, "合计  "), ("ab", 4, True, "  ab"), ("（元", 2, False, "（元")])
 def test_padding_counts_cells(text: str, width: int, right: bool, padded: str) -> None:
     assert pad(text, width, right) == padded
