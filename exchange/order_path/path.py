@@ -43,10 +43,14 @@ OPERATOR_NAME = "operator"
 
 @dataclass(slots=True)
 class BatchResult:
-    """What a batch of commands did. `outcomes` has one row a command; `results` holds what business commands answer, by index in the batch."""
+    """What a batch of commands did. `outcomes` has one row a command; `results` holds what business commands answer, by index in the batch.
+
+    `documents` is what the records' offsets point into.
+    """
 
     first_sequence: int
     records: NDArray[np.void]
+    documents: bytes
     outcomes: NDArray[np.void]
     executions: NDArray[np.void]
     postings: NDArray[np.void]
@@ -123,6 +127,7 @@ class Exchange(Queries):
         return BatchResult(
             first_sequence,
             records,
+            documents,
             np.asarray(self.state.outcomes[: len(records)]).view(OUTCOME).copy(),
             np.concatenate(output.executions) if output.executions else np.zeros(0, EXECUTION),
             np.concatenate(output.postings) if output.postings else np.zeros(0, POSTING),
