@@ -1,33 +1,35 @@
-"""Occupancy words: 64 places in an unsigned 64-bit integer. Compiled with the processor's bit counts; plain Python without the JIT."""
+"""Occupancy words: 64 places in an unsigned 64-bit integer. Compiled to the processor's bit counts; plain Python without the JIT."""
 
 import numpy as np
 from numba.core import config
-from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros
+from numba.cpython.unsafe import numbers
 
 from matching.compile import kernel
 from matching.records import Side
 
-if config.DISABLE_JIT:
 
-    def highest_bit(word: int) -> int:
-        """Place of the highest set bit of a word that is not zero."""
-        return int(word).bit_length() - 1
+def _leading_zeros_without_jit(word):
+    return 64 - int(word).bit_length()
 
-    def lowest_bit(word: int) -> int:
-        """Place of the lowest set bit of a word that is not zero."""
-        return (int(word) & -int(word)).bit_length() - 1
 
-else:
+def _trailing_zeros_without_jit(word):
+    return (int(word) & -int(word)).bit_length() - 1
 
-    @kernel(inline=True)
-    def highest_bit(word):
-        """Place of the highest set bit of a word that is not zero."""
-        return np.int64(63) - np.int64(leading_zeros(word))
 
-    @kernel(inline=True)
-    def lowest_bit(word):
-        """Place of the lowest set bit of a word that is not zero."""
-        return np.int64(trailing_zeros(word))
+leading_zeros = _leading_zeros_without_jit if config.DISABLE_JIT else numbers.leading_zeros
+trailing_zeros = _trailing_zeros_without_jit if config.DISABLE_JIT else numbers.trailing_zeros
+
+
+@kernel(inline=True)
+def highest_bit(word):
+    """Place of the highest set bit of a word that is not zero."""
+    return np.int64(63) - np.int64(leading_zeros(word))
+
+
+@kernel(inline=True)
+def lowest_bit(word):
+    """Place of the lowest set bit of a word that is not zero."""
+    return np.int64(trailing_zeros(word))
 
 
 @kernel(inline=True)

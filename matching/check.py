@@ -125,7 +125,9 @@ class _Walk:
             self.in_use[Pool.ID_PAGES].append(page)
             slots = state.id_slots[page * ID_PAGE : (page + 1) * ID_PAGE]
             live = np.flatnonzero(slots >= 0)
-            _require(len(live) and state.id_pages[page]["live"] == len(live), f"id page {page} counts {state.id_pages[page]['live']}, not {len(live)}")
+            _require(
+                len(live) and state.id_pages[page]["live"] == len(live), f"id page {page} counts {state.id_pages[page]['live']}, not {len(live)}"
+            )
             first = (int(state.pools[Pool.ID_PAGES]["first"]) + int(index)) << ID_PAGE_BITS
             found.update({first + int(place): int(slots[place]) for place in live})
         at_slot = {int(state.orders[slot]["order_id"]): slot for slot in self.in_use[Pool.ORDERS]}
@@ -159,9 +161,16 @@ class _Walk:
     def pools(self) -> None:
         """Check that every record is in use once or free once, and that free pages, nodes and id pages are blank."""
         state = self.state
-        records = {Pool.ORDERS: state.orders, Pool.PAGES: state.pages, Pool.NODES: state.nodes, Pool.ID_PAGES: state.id_pages, Pool.CHUNKS: state.chunks}
+        records = {
+            Pool.ORDERS: state.orders,
+            Pool.PAGES: state.pages,
+            Pool.NODES: state.nodes,
+            Pool.ID_PAGES: state.id_pages,
+            Pool.CHUNKS: state.chunks,
+        }
         for pool, array in records.items():
-            slot, free = int(state.pools[pool]["head"]), []
+            free: list[int] = []
+            slot = int(state.pools[pool]["head"])
             while slot != NIL and len(free) <= len(array):
                 free.append(slot)
                 slot = int(array[slot]["next"])

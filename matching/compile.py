@@ -17,7 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, overload
+from typing import Any, ClassVar, Final, TypeVar, overload
 
 import llvmlite
 import numba
@@ -62,7 +62,7 @@ def cache_root(environment: Mapping[str, str]) -> Path:
         return Path(chosen)
     if base := environment.get("XDG_CACHE_HOME") or environment.get("LOCALAPPDATA"):
         return Path(base) / "parkex"
-    return Path(os.path.expanduser("~")) / ".cache" / "parkex"
+    return Path("~/.cache/parkex").expanduser()
 
 
 def prune(root: Path, keep: Path, now_s: float) -> list[Path]:
@@ -70,11 +70,7 @@ def prune(root: Path, keep: Path, now_s: float) -> list[Path]:
 
     The newest KEPT_DIRECTORIES stay, and so does what was used within a day: another process may be at work with it.
     """
-    others = []
-    for path in root.iterdir():
-        if path != keep and path.is_dir():
-            others.append((path.stat().st_mtime, path))
-    others.sort(reverse=True)
+    others = sorted(((path.stat().st_mtime, path) for path in root.iterdir() if path != keep and path.is_dir()), reverse=True)
     removed = [path for used_s, path in others[KEPT_DIRECTORIES - 1 :] if now_s - used_s > KEPT_AGE_S]
     for path in removed:
         shutil.rmtree(path, ignore_errors=True)
@@ -116,6 +112,7 @@ class _Locator:
 
     def __init__(self, directory: Path, py_func: Callable[..., Any]) -> None:
         self._directory = directory
+        self._py_file = py_func.__code__.co_filename  # read by numba where it warns
         self._disambiguator = f"{py_func.__module__}-{py_func.__code__.co_firstlineno}"
 
     def ensure_cache_path(self) -> None:
@@ -131,16 +128,16 @@ class _Locator:
         return self._disambiguator
 
     @classmethod
-    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_Locator | None":
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_Locator | None":  # noqa: ARG003 - the signature is numba's
         directory = cache_directory(py_func.__module__)
         return cls(directory, py_func) if directory is not None else None
 
 
-class _KernelCacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = [_Locator]
+class _KernelCacheImpl(CompileResultCacheImpl):
+    _locator_classes: ClassVar[list[type]] = [_Locator]
 
 
-class _KernelCache(FunctionCache):  # type: ignore[misc]
+class _KernelCache(FunctionCache):
     """A cache that never makes a call fail: unreadable entries are compiled anew, unwritable ones are not kept."""
 
     _impl_class = _KernelCacheImpl
@@ -148,7 +145,7 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception:  # a damaged pickle raises nearly anything
+        except Exception:  # noqa: BLE001 - a damaged pickle raises nearly anything
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -176,5 +173,5 @@ def kernel(function: Any = None, /, *, inline: bool = False, internal: bool = Fa
 def _compile(function: Callable[..., Any], *, inline: bool, internal: bool) -> Any:
     dispatcher = numba.njit(_nrt=False, forceinline=inline, no_cpython_wrapper=internal, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
-        dispatcher._cache = _KernelCache(function) if cache_directory(function.__module__) is not None else NullCache()
+        dispatcher._cache = _KernelCache(function) if cache_directory(function.__module__) is not None else NullCache()  # noqa: SLF001
     return dispatcher

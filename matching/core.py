@@ -10,7 +10,7 @@ import numpy as np
 from matching import kernels, orders
 from matching.check import check_state
 from matching.records import ENTRY, EVENT, LEVEL_VIEW, ORDER_VIEW, QUANTITY_LOTS_MAX, EntryKind, Need, SelfTrade, Side, TimeInForce
-from matching.state import BookState, Pool, Sizes, cover_id, empty_state, grow_owners, grow_pool, grow_sides, make_records
+from matching.state import BookState, Pool, Sizes, cover_id, empty_state, grow_owners, grow_pool, grow_sides, make_records, pool_records
 
 POOL_OF_NEED: Final = {
     Need.ORDERS: Pool.ORDERS,
@@ -98,13 +98,8 @@ class MatchingCore:
             pool = POOL_OF_NEED[need]
             free = int(self.state.pools["free"][pool])
             if free < at_least:
-                capacity = self._capacity(pool)
+                capacity = len(pool_records(self.state, pool))
                 self.state = grow_pool(self.state, pool, max(2 * capacity, capacity + at_least - free))
-
-    def _capacity(self, pool: Pool) -> int:
-        state = self.state
-        records = {Pool.ORDERS: state.orders, Pool.PAGES: state.pages, Pool.NODES: state.nodes, Pool.ID_PAGES: state.id_pages}
-        return len(records.get(pool, state.chunks))
 
     # Entries
 
@@ -159,8 +154,8 @@ class MatchingCore:
         """Put an order at the tail of its level without matching, for snapshots in the sequence of `dump_orders`. Returns its slot."""
         self._require_open(book)
         entry = make_records(ENTRY, 1)
-        values = {"order_id": order_id, "book": book, "owner": owner, "side": side, "price_ticks": price_ticks, "quantity_lots": remaining_lots}
-        for name, value in values.items():
+        values = (EntryKind.PLACE, order_id, book, owner, side, price_ticks, remaining_lots)
+        for name, value in zip(("kind", "order_id", "book", "owner", "side", "price_ticks", "quantity_lots"), values, strict=True):
             entry[name] = value
         self._last_order_id = max(self._last_order_id, order_id)
         while True:

@@ -282,7 +282,9 @@ def cancel_order(state, events, n_events, order_id, reason):
     """End a resting order: one CANCELLED event. An unknown id changes nothing. Returns the new count of events."""
     slot = find_slot(state, order_id)
     if slot >= 0:
-        n_events = write_order_event(state, events, n_events, EventKind.CANCELLED, slot, np.int64(state.orders[slot].remaining_lots), np.int64(0), reason)
+        n_events = write_order_event(
+            state, events, n_events, EventKind.CANCELLED, slot, np.int64(state.orders[slot].remaining_lots), np.int64(0), reason
+        )
         end_order(state, slot)
     return n_events
 
@@ -351,7 +353,7 @@ def needs(state, events_free, entry):
     `entry`: an ENTRY record with its `kind`; `events_free`: EVENT records left. Returns (Need, at_least): (NOTHING, 0) when it may run;
     else make room for `at_least` of what is named (see `MatchingCore.grow`) and ask again.
     """
-    if entry.kind == EntryKind.CANCEL or entry.kind == EntryKind.EXPIRE:
+    if entry.kind == EntryKind.CANCEL or entry.kind == EntryKind.EXPIRE:  # noqa: PLR1714 - enum members in a tuple do not compile
         return (np.int64(Need.EVENTS), np.int64(1)) if events_free < 1 else (np.int64(Need.NOTHING), np.int64(0))
     n_events = events_needed(state, events_free, entry)
     if n_events > events_free:
@@ -377,7 +379,8 @@ def needs(state, events_free, entry):
 @kernel
 def restore_order(state, entry):
     """Put an order at the tail of its level without matching; ids come in any sequence. Returns (slot, Need, at_least): without room
-    nothing was changed."""
+    nothing was changed.
+    """
     need, at_least = needs(state, EVENTS_WITHOUT_END, entry)
     if need != Need.NOTHING:
         return np.int64(NIL), need, at_least

@@ -135,7 +135,8 @@ def occupy_level(state, side_index, level, price_ticks):
 @kernel(internal=True)
 def release_page(state, page):
     """Give back a page that became empty and the nodes above it that did. Returns the first node still occupied (NIL: the side is
-    empty) and its height over the directories. Modifies the state in place."""
+    empty) and its height over the directories. Modifies the state in place.
+    """
     record = state.pages[page]
     side = state.sides[record.side_index]
     digit = ((np.int64(record.first_ticks) + PRICE_BIAS) >> FANOUT_BITS) & (FANOUT - 1)

@@ -224,7 +224,8 @@ def sort_last_in_log(state, owner):
 @kernel
 def owner_orders(state, owner, book, slots):
     """Write the slots of an owner's resting orders in ascending id order, of one book or (book < 0) of all. Returns how many there
-    are, also when `slots` (int32 or int64 array, modified in place) was too short for all of them: then only the first are written."""
+    are, also when `slots` (int32 or int64 array, modified in place) was too short for all of them: then only the first are written.
+    """
     if owner >= state.owners.shape[0]:
         return 0
     record = state.owners[owner]

@@ -88,7 +88,8 @@ class EntryKind(IntEnum):
     EXPIRE = 4
 
 
-# `slot` and `counter_slot` are the pool slots of the two orders, valid until the next command: for callers that keep a twin array. Never published, never hashed.
+# `slot` and `counter_slot` are the pool slots of the two orders, valid until the next command: for callers that keep a twin array.
+# Never published, never hashed. An entering order has slot -1 until it rests; that slot may be one that a maker left in the same command.
 EVENT: Final = np.dtype(
     [
         ("order_id", "i8"),

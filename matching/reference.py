@@ -206,11 +206,7 @@ class ReferenceBooks:
         self._entry_event(EventKind.CANCELLED, entry, lots, 0, reason)
 
     def _entry_event(self, kind: EventKind, entry: ReferenceEntry, lots: int, left: int, reason: Reason) -> None:
-        self._events.append(
-            ReferenceEvent(kind, entry.order_id, 0, lots, left, 0, entry.price_ticks, entry.book, entry.owner, 0, entry.side, reason)
-        )
+        self._events.append(ReferenceEvent(kind, entry.order_id, 0, lots, left, 0, entry.price_ticks, entry.book, entry.owner, 0, entry.side, reason))
 
     def _order_event(self, kind: EventKind, order: ReferenceOrder, lots: int, left: int, reason: Reason) -> None:
-        self._events.append(
-            ReferenceEvent(kind, order.order_id, 0, lots, left, 0, order.price_ticks, order.book, order.owner, 0, order.side, reason)
-        )
+        self._events.append(ReferenceEvent(kind, order.order_id, 0, lots, left, 0, order.price_ticks, order.book, order.owner, 0, order.side, reason))

@@ -48,9 +48,7 @@ SIDE: Final = np.dtype(
     ],
     align=True,
 )
-ORDER: Final = np.dtype(
-    [("next", "i4"), ("prev", "i4"), ("level", "i4"), ("owner", "i4"), ("remaining_lots", "i8"), ("order_id", "i8")], align=True
-)
+ORDER: Final = np.dtype([("next", "i4"), ("prev", "i4"), ("level", "i4"), ("owner", "i4"), ("remaining_lots", "i8"), ("order_id", "i8")], align=True)
 LEVEL: Final = np.dtype([("head", "i4"), ("tail", "i4"), ("quantity_lots", "i8")], align=True)
 PAGE: Final = np.dtype([("occupied", "u8"), ("next", "i4"), ("parent", "i4"), ("first_ticks", "i4"), ("side_index", "i4")], align=True)
 NODE: Final = np.dtype([("summary", "u8"), ("next", "i4"), ("parent", "i4"), ("digit", "i4"), ("unused", "i4")], align=True)
@@ -123,6 +121,11 @@ def empty_state() -> BookState:
     )
 
 
+def pool_records(state: BookState, pool: Pool) -> np.ndarray:
+    """The records of a pool; each has a `next` field for the free list."""
+    return (state.orders, state.pages, state.nodes, state.id_pages, state.chunks)[pool]
+
+
 def grow_sides(state: BookState, n_books: int) -> BookState:
     """Room for `n_books` books; the new ones are empty."""
     old = len(state.sides)
@@ -134,13 +137,7 @@ def grow_sides(state: BookState, n_books: int) -> BookState:
 
 def grow_pool(state: BookState, pool: Pool, capacity: int) -> BookState:
     """Enlarge one pool to `capacity` records; the new ones come first on its free list, in ascending order."""
-    records = {
-        Pool.ORDERS: state.orders,
-        Pool.PAGES: state.pages,
-        Pool.NODES: state.nodes,
-        Pool.ID_PAGES: state.id_pages,
-        Pool.CHUNKS: state.chunks,
-    }[pool]
+    records = pool_records(state, pool)
     old = len(records)
     records = _grown(records, capacity)
     entry = state.pools[pool]

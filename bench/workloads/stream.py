@@ -19,9 +19,7 @@ from matching.records import ENTRY, EntryKind, EventKind, TimeInForce
 
 MAGIC: Final = b"LOBSTRM1"
 HEADER: Final = struct.Struct("<8sIIIIQQ24x")
-MESSAGE: Final = np.dtype(
-    [("type", "u1"), ("side", "u1"), ("symbol", "<u2"), ("qty", "<u4"), ("id", "<u8"), ("price", "<i4"), ("delta", "<i4")]
-)
+MESSAGE: Final = np.dtype([("type", "u1"), ("side", "u1"), ("symbol", "<u2"), ("qty", "<u4"), ("id", "<u8"), ("price", "<i4"), ("delta", "<i4")])
 ADD, CANCEL, REPLACE, IOC = 1, 2, 3, 4
 KIND_OF_TYPE: Final = np.array([0, EntryKind.PLACE, EntryKind.CANCEL, EntryKind.AMEND, EntryKind.PLACE], np.uint8)
 OWNERS: Final = 128

@@ -4,11 +4,11 @@ import random
 
 import numpy as np
 
+from matching import kernels
 from matching.core import MatchingCore
 from matching.records import ENTRY, EVENT, EntryKind, Need, Reason, SelfTrade, Side, TimeInForce
 from matching.reference import ReferenceBooks, ReferenceEntry, ReferenceEvent
 from matching.state import Sizes, make_records
-from matching import kernels
 
 TINY = Sizes(books=1, orders=1, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1)
 
