@@ -138,13 +138,9 @@ def _scenario_tariff(table: ParkTable, scenario: ScenarioFile, zone: ZoneInfo) -
 def _members(table: ParkTable, day: Day, reader: Reader, readings: dict[str, MemberMeter]) -> tuple[Member, ...]:
     adders = {kv: reader.scaled(value, 6, "voltage_adder_cny_per_kwh", kv) for kv, value in table.voltage_adder_cny_per_kwh.items()}
     noises = {name: build.noise_class(name, entry, reader) for name, entry in table.noise.items()}
-    members = []
-    seen: set[str] = set()
-    for index, entry in enumerate(table.member):
-        if entry.id in seen:
-            reader.note(f"member {entry.id} is there twice", "member", index)
-        seen.add(entry.id)
-        members.append(build.member(entry, index, day, reader, build.Context(adders, noises, readings.get(entry.id))))
+    members = [
+        build.member(entry, index, day, reader, build.Context(adders, noises, readings.get(entry.id))) for index, entry in enumerate(table.member)
+    ]
     if not members:
         reader.note("a park needs at least one member", "member")
     reader.problems.raise_if_any()

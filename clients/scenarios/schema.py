@@ -191,6 +191,7 @@ def read_scenario(name_or_file: str) -> ScenarioFile:
     folder: Path | None = None
     while wanted is not None:
         file, folder = _read_layer(wanted, folder)
+        _refuse_duplicates(file)
         layers.append((file, folder))
         base = file.content.pop("base", None)
         if base is not None and (not isinstance(base, str) or len(layers) > 4):
@@ -201,6 +202,20 @@ def read_scenario(name_or_file: str) -> ScenarioFile:
         content = _overlay(content, file.content)
     name = name_or_file if name_or_file in SHIPPED else Path(name_or_file).stem
     return ScenarioFile(name, content, layers)
+
+
+def _refuse_duplicates(file: TomlFile) -> None:
+    """An id or symbol twice in one file is a slip; laid over each other the two would pass unseen."""
+    problems = Problems(file.name)
+    for table, key in _KEYED.items():
+        seen: set[str] = set()
+        entries = file.content.get(table, [])
+        for index, entry in enumerate(entries if isinstance(entries, list) else []):
+            name = str(entry.get(key)) if isinstance(entry, dict) else ""
+            if name and name in seen:
+                problems.add(f"{table} {name[:30]} is there twice", file.line_of((table, index)))
+            seen.add(name)
+    problems.raise_if_any()
 
 
 def _read_layer(name: str, folder: Path | None) -> tuple[TomlFile, Path | None]:

@@ -6,6 +6,7 @@ is refused: otherwise buying in order to feed in would be a money machine (docs/
 """
 
 import datetime
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +31,8 @@ MONTHS: Final = 12
 # Far above any retail price, far below what overflows a bill.
 _PRICE_MAX_MICRO: Final = 100 * MICRO_PER_CNY
 _MICRO_DECIMALS: Final = 6
+_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING_FIELD: Final = re.compile(r"Object missing required field `(.*)`")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +135,7 @@ def _from_toml(file: TomlFile, zone: ZoneInfo) -> Tariff:
 
 
 def describe_validation(error: msgspec.ValidationError) -> tuple[str, tuple[str | int, ...]]:
-    """The reason without its path, and the path as keys and indices: `Expected `int`, got `str` - at `$.member[3].kw``."""
+    """What msgspec found, in the words of a file's author, and its path as keys and indices (`- at `$.member[3].kw`` in the original)."""
     text, _, place = str(error).partition(" - at `")
     path: list[str | int] = []
     for part in place.rstrip("`").removeprefix("$").split("."):
@@ -141,6 +144,10 @@ def describe_validation(error: msgspec.ValidationError) -> tuple[str, tuple[str 
             path.append(key)
         path.extend(int(index) if index.isdigit() else index for index in indices if index != "...")
     where = ".".join(str(part) for part in path)
+    if match := _UNKNOWN_FIELD.fullmatch(text):
+        # The key itself is a better place than the table around it.
+        path.append(match[1])
+    text = _UNKNOWN_FIELD.sub(r"unknown key \1", _MISSING_FIELD.sub(r"\1 is missing", text))
     return (f"{where}: {text}" if where else text), tuple(path)
 
 
