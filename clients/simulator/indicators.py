@@ -33,7 +33,7 @@ class EmissionFactor:
         return f"{self.publisher} {self.year} {self.region} {self.kind} {self.mg_per_kwh / 1e6:.4f} kgCO2/kWh"
 
 
-# Ministry of Ecology and Environment, factors of 2023 (docs/rules.md, "Comparison"). Henan belongs to the Central grid.
+# Ministry of Ecology and Environment, factors of 2023 (docs/rules.md, "Emissions"). Henan belongs to the Central grid.
 CENTRAL_CHINA_2023: Final = EmissionFactor("MEE", 2023, "Central", "average", 527_100)
 NATIONAL_2023: Final = EmissionFactor("MEE", 2023, "China", "average", 530_600)
 

@@ -9,14 +9,14 @@ from exchange.settlement.statement import DaySettlement, Line, LineItem, LineSta
 Language = Literal["en", "zh"]
 
 LINE_NAMES: Final[dict[LineItem, tuple[str, str]]] = {
-    LineItem.ENERGY_BOUGHT: ("Energy bought in the park market", "园区市场购电费"),
-    LineItem.ENERGY_SOLD: ("Energy sold in the park market", "园区市场售电收入"),
+    LineItem.ENERGY_BOUGHT: ("Energy bought in the park market", "园区市场购电"),
+    LineItem.ENERGY_SOLD: ("Energy sold in the park market", "园区市场售电"),
     LineItem.CONTRACT_ENERGY: ("Contract energy, settled bilaterally", "合同电量（双边结算）"),
-    LineItem.DEFICIT: ("Deficit energy at the retail tariff", "偏差电量：缺额（零售电价）"),
-    LineItem.SURPLUS: ("Surplus energy at the feed-in price", "偏差电量：余量（上网电价）"),
-    LineItem.NETTING_REFUND: ("Refund of imbalance netting", "偏差轧差返还"),
-    LineItem.ENVIRONMENT: ("Environmental attribute", "环境权益费"),
-    LineItem.PARK_FEE: ("Park network fee", "园区网络费"),
+    LineItem.DEFICIT: ("Deficit energy at the retail tariff", "不足偏差电量（零售电价）"),
+    LineItem.SURPLUS: ("Surplus energy at the feed-in price", "剩余偏差电量（上网电价）"),
+    LineItem.NETTING_REFUND: ("Refund of imbalance netting", "偏差互抵返还"),
+    LineItem.ENVIRONMENT: ("Environmental attribute", "环境权益"),
+    LineItem.PARK_FEE: ("Park network fee", "园区网费"),
     LineItem.TRADING_FEE: ("Trading fees", "交易手续费"),
     LineItem.VOLTAGE_ADDER: ("Transmission and distribution: voltage level adder", "输配电费（电压等级差价）"),
     LineItem.CAPACITY_CHARGE: ("Capacity or demand charge", "基本电费"),
@@ -27,7 +27,7 @@ LINE_NAMES: Final[dict[LineItem, tuple[str, str]]] = {
 STATUS_NOTES: Final[dict[LineStatus, tuple[str, str]]] = {
     LineStatus.CHARGED: ("", ""),
     LineStatus.INFORMATION: ("not in the total", "不计入合计"),
-    LineStatus.INSIDE_TARIFF: ("inside the retail tariff of deficit energy", "含在缺额电量的零售电价内"),
+    LineStatus.INSIDE_TARIFF: ("inside the retail tariff of deficit energy", "含在不足偏差电量的零售电价内"),
     LineStatus.EXCLUDED: ("excluded: billed by the grid company", "不含：由电网企业另行结算"),
 }
 _COLUMN: Final[dict[Language, int]] = {"en": 0, "zh": 1}
@@ -136,10 +136,10 @@ def _remarks(statement: Statement, zh: bool) -> list[str]:
     if statement.park_fee_held_micro:
         released = cny(statement.park_fee_held_micro + statement.amount_micro(LineItem.PARK_FEE))
         held = cny(statement.park_fee_held_micro)
-        remarks.append(f"园区网络费冻结 {held} 元，解冻 {released} 元" if zh else f"park fee held {held}, released {released}")
+        remarks.append(f"园区网费冻结 {held} 元，解冻 {released} 元" if zh else f"park fee held {held}, released {released}")
     if statement.claim_micro:
         claim = cny(statement.claim_micro)
-        remarks.append(f"担保资金垫付 {claim} 元，为对本账户的债权" if zh else f"paid by the guarantee fund, a claim on this account: {claim}")
+        remarks.append(f"履约保证金池垫付 {claim} 元，为对本账户的债权" if zh else f"paid by the guarantee fund, a claim on this account: {claim}")
     if statement.substituted_periods:
         count = statement.substituted_periods
         remarks.append(f"{count} 个时段的读数为更正或替代值" if zh else f"{count} periods have substituted readings")

@@ -336,7 +336,7 @@ def test_a_set_that_trades_inside_only_is_never_better_than_as_one_net_member(wo
 @given(worlds())
 def test_beside_trades_with_others_inside_trades_gain_no_more_than_the_park_fee_they_avoid(world: tuple) -> None:
     """Energy bought from others and handed on inside the set is no longer anybody's market withdrawal: the operator may lose its fee on it,
-    no other member loses anything (docs/rules.md, "Known limits").
+    no other member loses anything (docs/rules.md, "Known limits of settlement").
     """
     park, inside, outside_trades, inside_trades = world
     traded = settle_day(make_day(**park, trades=outside_trades + inside_trades))

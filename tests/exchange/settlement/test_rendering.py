@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,19 @@ def test_dictionary_holds_integers_and_survives_json(statement: Statement) -> No
     assert content["total_micro"] == -204_000_000 + 5_600_000 - 15_200_000 - 7_600_000
 
 
+def test_chinese_names_use_the_terms_of_the_glossary() -> None:
+    """Each row of docs/glossary.md that names a line: one of its Chinese terms is part of the line's name."""
+    glossary = (Path(__file__).parents[3] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in glossary.splitlines() if row.startswith("| ")]
+    items = {item for _, _, _, messages in rows for item in LineItem if f"`{item}`" in messages}
+    assert len(items) >= 8
+    for _, chinese, _, messages in rows:
+        for item in LineItem:
+            if f"`{item}`" in messages:
+                terms = chinese.replace("(", " ").replace(")", " ").split()
+                assert any(term in LINE_NAMES[item][1] for term in terms), (item, chinese)
+
+
 ENGLISH = """\
 Statement 2026-07-15  E01 (32, prosumer)
 received positive, paid negative
@@ -84,7 +98,7 @@ def test_chinese_text_says_the_same(statement: Statement) -> None:
     text = statement_to_text(statement, "zh", "abc123").splitlines()
     assert len(text) == len(ENGLISH.splitlines())
     assert text[0] == "结算单 2026-07-15  E01 (32, prosumer)"
-    assert text[3].startswith("园区市场购电费")
+    assert text[3].startswith("园区市场购电")
     assert text[3].endswith("-204.00")
     assert text[17].startswith("合计")
     assert "解冻 0.80 元" in text[18]
@@ -108,7 +122,7 @@ def test_a_claim_is_named() -> None:
     day = make_day([[10 * KWH]], [[0]], available_micro=[1_000_000])
     statement = settle_day(day).settlement.statements[0]
     assert "a claim on this account: 5.50" in statement_to_text(statement, "en")
-    assert "担保资金垫付 5.50 元" in statement_to_text(statement, "zh")
+    assert "履约保证金池垫付 5.50 元" in statement_to_text(statement, "zh")
 
 
 @pytest.mark.parametrize(
