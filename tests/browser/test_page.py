@@ -1,0 +1,148 @@
+"""The page as a person meets it: a real server, a headless Chromium, one market that the tests move on step by step."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from exchange.protocol.reject_codes import RejectCode
+from exchange.units import NS_PER_MINUTE, PERIOD_NS
+from matching.records import Side
+from tests.browser.devtools import Page, browser_page
+from tests.browser.market import Market, running_market
+from tests.conftest import find_browser
+from tests.exchange.order_path.park import DAY_NS
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+ROW = "[...document.querySelectorAll('#contracts-body tr')].find(row => row.innerText.includes('{0}'))"
+DESK = (1280, 800)
+PHONE = (390, 844)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def market() -> AsyncIterator[Market]:
+    async with running_market() as running:
+        await running.place(running.load, "GP-20260715-1000", Side.BUY, 4_000, 500)
+        await running.place(running.load, "GP-20260715-1000", Side.BUY, 3_900, 250)
+        await running.place(running.plant, "GP-20260715-1000", Side.SELL, 4_200, 800)
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(market: Market) -> AsyncIterator[Page]:
+    browser = find_browser()
+    assert browser is not None, "no Chromium found; .ci/install-browser installs it"
+    async with browser_page(browser) as opened:
+        await opened.open(market.url, *DESK)
+        yield opened
+
+
+async def row_text(page: Page, name: str) -> str:
+    return str(await page.evaluate(ROW.format(name) + "?.innerText ?? ''"))
+
+
+async def test_contracts_show_their_quotes(page: Page) -> None:
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 4")
+    await page.wait_for(ROW.format("10:00–10:15") + ".innerText.includes('0.4000')")
+    assert "0.4200" in await row_text(page, "10:00–10:15")
+    assert await page.text("#connection") == "live"
+    assert await page.text("#clock") == "16:00"
+
+
+async def test_the_next_gate_is_followed_and_its_book_shown(page: Page) -> None:
+    await page.wait_for("document.querySelectorAll('#bids tr').length === 2")
+    assert (await page.text("#book-symbol")).strip() == "10:00–10:15"
+    assert (await page.text("#bids")).split() == ["1", "50.0", "0.4000", "1", "25.0", "0.3900"]
+    assert (await page.text("#asks")).split() == ["1", "80.0", "0.4200"]
+    assert "spread 0.0200" in await page.text("#spread")
+
+
+async def test_a_trade_reaches_tape_ladder_and_figures(page: Page, market: Market) -> None:
+    await market.place(market.load, "GP-20260715-1000", Side.BUY, 4_200, 300)
+    await page.wait_for("document.querySelectorAll('#tape-body tr').length === 1")
+    assert (await page.text("#tape-body")).split() == ["16:00", "10:00–10:15", "30.0", "0.4200"]
+    await page.wait_for("document.getElementById('asks').innerText.includes('50.0')")
+    await page.wait_for("document.getElementById('n-trades').innerText === '1'")
+    assert await page.text("#n-orders") == "4"
+    assert await page.text("#n-energy") == "30"
+    assert await page.text("#n-participants") == "2"
+    assert (await row_text(page, "10:00–10:15")).split()[-1] == "0.4200"
+
+
+async def test_units_are_marked_as_models(page: Page, market: Market) -> None:
+    await page.click("#tab-units")
+    await market.place(market.plant, "CEA25", Side.SELL, 6_200, 10)
+    await page.wait_for(ROW.format("CEA25") + "?.innerText.includes('62.00')")
+    assert "model" in await row_text(page, "CEA25")
+    assert "internal" in await row_text(page, "PCC-2026")
+    assert "transfers nothing in law" in await page.text("#units-note")
+    assert "without legal transfer" in await page.text(".foot")
+
+
+async def test_a_book_chosen_by_hand_stays(page: Page) -> None:
+    await page.evaluate(ROW.format("CEA25") + ".click()")
+    await page.wait_for("document.getElementById('asks').innerText.includes('62.00')")
+    assert (await page.text("#book-symbol")).strip() == "CEA25"
+    assert await page.evaluate("document.getElementById('follow').getAttribute('aria-pressed')") == "false"
+    await page.click("#follow")
+    await page.wait_for("document.getElementById('book-symbol').innerText.trim() === '10:00–10:15'")
+
+
+async def test_the_other_language(page: Page) -> None:
+    await page.click("#language")
+    await page.wait_for("document.documentElement.lang === 'zh-CN'")
+    assert "买价" in await page.text(".contracts thead")
+    assert "关闸" in await page.text("#book-meta")
+    assert "订单簿" in await page.text(".book h2")
+    await page.click("#language")
+    await page.wait_for("document.documentElement.lang === 'en'")
+
+
+async def test_charts_are_drawn(page: Page) -> None:
+    await page.wait_for("document.querySelectorAll('#curve .scatterlayer .trace').length >= 4", timeout_s=30)
+    assert "No period is metered yet" in await page.text("#energy")
+
+
+async def test_gate_closure_moves_on(page: Page, market: Market) -> None:
+    await market.tick(DAY_NS + 40 * PERIOD_NS - 5 * NS_PER_MINUTE)
+    await page.wait_for(ROW.format("10:00–10:15") + ".dataset.phase === 'gate_closed'")
+    await page.wait_for("document.getElementById('book-symbol').innerText.trim() === '10:15–10:30'")
+    assert "gate of 10:15–10:30 closes in 15 min" in await page.text("#gate")
+
+
+async def test_energy_of_a_metered_period(page: Page, market: Market) -> None:
+    await market.tick(DAY_NS + 41 * PERIOD_NS)
+    await market.meter(40, generation_wh=600_000, consumption_wh=900_000)
+    await page.wait_for("document.querySelectorAll('#energy .bars .point').length >= 2", timeout_s=30)
+    heights = await page.evaluate("document.getElementById('energy').data.map(trace => trace.y[0])")
+    assert heights == [600, 300, 0, 900]
+
+
+async def test_a_lost_connection_comes_back(page: Page, market: Market) -> None:
+    for connection in list(market.hub.connections):
+        connection.end(RejectCode.NOT_ACCEPTING)
+    await page.wait_for("document.getElementById('connection').dataset.state !== 'live'")
+    await page.wait_for("document.getElementById('connection').dataset.state === 'live'")
+    await market.place(market.load, "GP-20260715-1030", Side.BUY, 3_500, 100)
+    await page.wait_for(ROW.format("10:30–10:45") + ".innerText.includes('0.3500')")
+
+
+@pytest.mark.parametrize(("size", "dark"), [(DESK, False), (DESK, True), (PHONE, False), ((820, 1180), False)])
+async def test_the_page_fits_its_window(page: Page, market: Market, size: tuple[int, int], dark: bool) -> None:
+    await page.open(market.url, *size, dark=dark)
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 4")
+    width, height = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert width <= size[0]
+    if size == DESK:
+        assert height <= size[1]
+    if directory := os.environ.get("PARKEX_SCREENSHOTS"):
+        await asyncio.sleep(2)
+        await page.screenshot(Path(directory) / f"page-{size[0]}{'-dark' if dark else ''}.png")
+
+
+async def test_nothing_was_complained_of(page: Page) -> None:
+    assert page.complaints == []
