@@ -1,6 +1,7 @@
 """`load_park`: a scenario, a date and a seed become a park on that day; the same arguments give the same park, everywhere."""
 
 import datetime
+from collections.abc import Collection
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -96,11 +97,17 @@ def check_meters(path: Path, name_or_file: str | Path = "park", date: datetime.d
     return import_meters(path, _capacities(table), time_zone(table.time_zone), date)
 
 
-def meters_template(name_or_file: str | Path = "park", date: datetime.date = DEFAULT_DATE, seed: int = 7) -> str:
-    """A complete meter file of the scenario's day, to be filled with one's own numbers: what `parkex profiles template` prints."""
+def meters_template(
+    name_or_file: str | Path = "park", date: datetime.date = DEFAULT_DATE, seed: int = 7, members: Collection[str] | None = None
+) -> str:
+    """A complete meter file of the scenario's day, to be filled with one's own numbers: what `parkex profiles template` prints.
+
+    `members`: only these, in the order of the park. Raises InputError for an unknown one, and as `load_park` does.
+    """
     park = load_park(name_or_file, date, seed)
+    chosen = park.members if members is None else tuple(member for member in park.members if member.id in {park.member(name).id for name in members})
     rows: dict[tuple[str, str], Integers] = {}
-    for member in park.members:
+    for member in chosen:
         if member.annual_mwh:
             rows[member.id, "load"] = member.load_wh
         if member.generation_kw:

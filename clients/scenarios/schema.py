@@ -1,7 +1,7 @@
 """The file format of a park (TOML) and its reading: shape and types here, meaning in `loader`.
 
 Decimals are text or TOML numbers with a point; both are taken exactly. A file may name a `base` (another scenario): its tables are laid over those of
-the base, members and instruments by id and symbol.
+the base key by key, members and instruments by id and symbol; what a key holds (a load, a mix of shapes, holdings) is replaced whole.
 """
 
 from importlib.resources import files
@@ -233,11 +233,12 @@ def _read_layer(name: str, folder: Path | None) -> tuple[TomlFile, Path | None]:
 
 
 def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Keys of tables and of keyed entries one by one; what a key holds is replaced whole."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         if isinstance(value, dict) and isinstance(under, dict):
-            merged[key] = _overlay(under, value)
+            merged[key] = {**under, **value}
         elif key in _KEYED and isinstance(value, list) and isinstance(under, list):
             merged[key] = _overlay_entries(under, value, _KEYED[key])
         else:
@@ -253,7 +254,7 @@ def _overlay_entries(below: list[Any], above: list[Any], key: str) -> list[Any]:
         if place is None:
             entries.append(entry)
         else:
-            entries[place] = _overlay(entries[place], entry)
+            entries[place] = {**entries[place], **entry}
     return entries
 
 

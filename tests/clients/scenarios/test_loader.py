@@ -202,6 +202,13 @@ def test_template_is_a_full_day_that_reads_back(tmp_path: Path, park: Park) -> N
     assert check_meters(path).rows == 24 * 96
 
 
+def test_the_shipped_template_is_the_printed_one() -> None:
+    shipped = Path(__file__).parents[3].joinpath("clients", "scenarios", "data", "meters-template.csv").read_text("utf-8")
+    assert shipped == meters_template(members=["PV01", "E01"])
+    with pytest.raises(InputError, match="no member 'E99'"):
+        meters_template(members=["E99"])
+
+
 def test_own_meters_take_the_place_of_profiles_and_the_rest_is_named(tmp_path: Path, park: Park) -> None:
     path = tmp_path / "one.csv"
     lines = meters_template().splitlines()

@@ -100,6 +100,16 @@ def test_an_error_in_the_upper_layer_names_the_upper_file(tmp_path: Path) -> Non
     assert "mine.toml: line 5: member[2]: connection_kw: Expected `int`" in answer
 
 
+def test_the_example_of_the_guide_loads(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[3].joinpath("docs", "guides", "your-own-park.md").read_text("utf-8")
+    example = guide[guide.index('    base = "park"') : guide.index("Members and instruments are laid over")]
+    path = tmp_path / "mine.toml"
+    path.write_text("\n".join(line.removeprefix("    ") for line in example.splitlines()), "utf-8")
+    park = load_park(path)
+    assert park.member("E01").annual_mwh == 5200
+    assert park.member("E21").name_zh == "玻璃"
+
+
 def test_a_base_in_the_same_folder_and_its_tariff(tmp_path: Path) -> None:
     (tmp_path / "lower.toml").write_text('base = "park"\ntariff = "flat.csv"\n', "utf-8")
     (tmp_path / "flat.csv").write_text("months,from,to,price_cny_per_kwh,feed_in_cny_per_kwh\n1-12,00:00,24:00,0.5,0.3\n", "utf-8")
