@@ -1,0 +1,318 @@
+"""The client of a park exchange: places orders, keeps their state, follows books, money and turns.
+
+    async with connect("ws://127.0.0.1:8765", key_id="plant-7", private_key=key) as park:
+        order = await park.place("GP-20260715-1015", "buy", price="0.4100", quantity="12.5")
+        await order.amend(price="0.4150")
+        await order.cancel()
+
+Every method that asks the exchange raises RequestRefused (orders: OrderRejected) or ConnectionLost.
+"""
+
+import asyncio
+import itertools
+import secrets
+from array import array
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Raw
+
+from clients.sdk.books import Book
+from clients.sdk.credentials import Credentials, as_private_key
+from clients.sdk.errors import ClientError, OrderRejected
+from clients.sdk.feeds import Feeds
+from clients.sdk.link import Link
+from clients.sdk.orders import Order, OrderTable
+from clients.sdk.transport import Connector, websocket_connector
+from clients.sdk.turns import MarketTurn
+from exchange.protocol import messages as m
+from exchange.protocol.codec import WireError
+from exchange.protocol.documents import Document
+
+RESUME_FOR_S: Final = 60.0
+
+
+@asynccontextmanager
+async def connect(
+    exchange: str | Connector,
+    *,
+    key_id: str | None = None,
+    private_key: Ed25519PrivateKey | bytes | str | None = None,
+    cancel_on_disconnect: bool = False,
+    resume_for_s: float = RESUME_FOR_S,
+) -> AsyncIterator["ParkClient"]:
+    """A logged-on client of the exchange at `ws://host:port` (or behind a connector), for the length of the block.
+
+    Without a key only public data can be had. After a lost connection the client resumes by itself for `resume_for_s`.
+    Raises ValueError for a bad address or key, OSError when nobody answers, LogonRefused.
+    """
+    credentials = None
+    if key_id is not None:
+        if private_key is None:
+            raise ValueError("a key id needs its private key")
+        credentials = Credentials(key_id, as_private_key(private_key), cancel_on_disconnect)
+    connector = websocket_connector(exchange) if isinstance(exchange, str) else exchange
+    park = ParkClient(connector, credentials, resume_for_s=resume_for_s)
+    await park.open()
+    try:
+        yield park
+    finally:
+        await park.close()
+
+
+class ParkClient:
+    """One session of one key. Use `connect`."""
+
+    def __init__(self, connector: Connector, credentials: Credentials | None, *, resume_for_s: float = RESUME_FOR_S) -> None:
+        self._orders = OrderTable(self)
+        self._has_account = credentials is not None
+        self._link = Link(connector, credentials, resume_for_s=resume_for_s, on_notification=self._notified, restore=self._restore)
+        self._feeds = Feeds(self._link, self._orders)
+        self._id_prefix = secrets.token_hex(5)
+        self._id_numbers = itertools.count(1)
+
+    async def open(self) -> None:
+        await self._link.open()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    # What is known without asking
+
+    @property
+    def connected(self) -> bool:
+        """False while a lost connection is being resumed; calls made then are sent afterwards."""
+        return self._link.connected
+
+    @property
+    def account(self) -> int:
+        """Account of the key; 0 without a key."""
+        return 0 if self._link.logon is None else self._link.logon.account
+
+    @property
+    def name(self) -> str:
+        return "" if self._link.logon is None else self._link.logon.name
+
+    @property
+    def now_ns(self) -> int:
+        """Market time as last told by the exchange."""
+        return max(self._feeds.now_ns, 0 if self._link.logon is None else self._link.logon.now_ns)
+
+    @property
+    def open_orders(self) -> Mapping[int, Order]:
+        """Open orders of the account by order id, live."""
+        return self._orders.open
+
+    @property
+    def ticker(self) -> Mapping[str, m.Quote]:
+        """Best prices by symbol, live after `subscribe_ticker`."""
+        return self._feeds.ticker
+
+    @property
+    def phases(self) -> Mapping[str, str]:
+        """Changes of phase by symbol seen since `subscribe_phases`."""
+        return self._feeds.phases
+
+    @property
+    def ack_latency_ns(self) -> "array[int]":
+        """Nanoseconds from sending an order command to receiving its answer, one entry a command."""
+        return self._link.ack_latency_ns
+
+    def book(self, symbol: str) -> Book:
+        """The live book of a symbol after `subscribe_book`. Raises KeyError before."""
+        return self._feeds.books[symbol]
+
+    def on(self, method: str, callback: Callable[[Any], None]) -> None:
+        """Call `callback` with the params of every notification `method` (trade, execution, phase, ...), after the client has applied it."""
+        self._feeds.callbacks.setdefault(method, []).append(callback)
+
+    # Orders
+
+    async def place(self, instrument: str, side: m.SideName, **terms: Any) -> Order:
+        """A new order: `quantity` and `price` as decimal strings, and any other field of exchange.protocol.messages.PlaceParams.
+
+        Returns it as answered: resting, filled or cancelled. Raises OrderRejected.
+        """
+        return await self._begin_place(self.order_params(instrument, side, **terms))
+
+    async def place_many(self, orders: Iterable[m.PlaceParams]) -> list[Order | OrderRejected]:
+        """Send all (made by `order_params`) without waiting in between; answers in the same order, a refused one as its exception."""
+        futures = [self._begin_place(params) for params in orders]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, OrderRejected):
+                raise result
+        return results  # type: ignore[return-value] # the loop has ruled out every other exception
+
+    def order_params(self, instrument: str, side: m.SideName, **terms: Any) -> m.PlaceParams:
+        """Terms of a new order with a fresh client_order_id unless one is given. Raises TypeError for an unknown term."""
+        terms.setdefault("client_order_id", self.new_client_order_id())
+        return m.PlaceParams(instrument=instrument, side=side, **terms)
+
+    def new_client_order_id(self) -> str:
+        """Unique: a random prefix of this client and a counter."""
+        return f"{self._id_prefix}-{next(self._id_numbers)}"
+
+    async def amend(self, order: Order, *, price: str | None = None, quantity: str | None = None, deadline_ns: int | None = None) -> Order:
+        """Change price or remaining quantity of an open order. Raises OrderRejected."""
+        params = m.AmendParams(
+            client_order_id=self.new_client_order_id(), instrument=order.instrument, order_id=order.order_id, revision=order.revision, price=price,
+            quantity=quantity, deadline_ns=deadline_ns,
+        )  # fmt: skip
+
+        def apply(raw: Raw) -> Order:
+            self._orders.apply_answer(order, _decode_order(raw))
+            order.price = price or order.price
+            return order
+
+        return await self._link.call("order.amend", params, apply, on_error=_rejected, timed=True)
+
+    async def cancel(self, order: Order, *, deadline_ns: int | None = None) -> Order:
+        """Withdraw an open order. Raises OrderRejected, for instance when it was filled meanwhile."""
+        params = m.CancelParams(client_order_id=self.new_client_order_id(), order_id=order.order_id, deadline_ns=deadline_ns)
+        return await self._begin_cancel(order, params)
+
+    async def cancel_many(self, orders: Iterable[Order]) -> list[Order | OrderRejected]:
+        """Send all cancels without waiting in between; a refused one comes back as its exception."""
+        futures = [
+            self._begin_cancel(order, m.CancelParams(client_order_id=self.new_client_order_id(), order_id=order.order_id)) for order in orders
+        ]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, OrderRejected):
+                raise result
+        return results  # type: ignore[return-value] # as in place_many
+
+    async def mass_cancel(
+        self, *, instrument: str | None = None, side: m.SideName | None = None, label: int | None = None, deadline_ns: int | None = None
+    ) -> int:
+        """Withdraw every open order of the account that fits all filters; returns how many. Raises OrderRejected."""
+        params = m.MassCancelParams(
+            client_order_id=self.new_client_order_id(), instrument=instrument, side=side, label=label, deadline_ns=deadline_ns
+        )
+        return await self._link.call("order.mass_cancel", params, lambda raw: _decode_order(raw).cancelled_orders, on_error=_rejected, timed=True)
+
+    def _begin_place(self, params: m.PlaceParams) -> "asyncio.Future[Order]":
+        order = Order(params.instrument, params.side, params.client_order_id, params.price, params.quantity, remaining=params.quantity, label=params.label)
+        self._orders.add_pending(order)
+
+        def apply(raw: Raw) -> Order:
+            self._orders.apply_answer(order, _decode_order(raw))
+            return order
+
+        def reject(error: WireError) -> ClientError:
+            self._orders.drop_pending(order)
+            return _rejected(error)
+
+        return self._link.call("order.place", params, apply, on_error=reject, timed=True)
+
+    def _begin_cancel(self, order: Order, params: m.CancelParams) -> "asyncio.Future[Order]":
+        def apply(raw: Raw) -> Order:
+            self._orders.apply_answer(order, _decode_order(raw))
+            return order
+
+        return self._link.call("order.cancel", params, apply, on_error=_rejected, timed=True)
+
+    # Questions
+
+    async def instruments(self, instrument_class: str | None = None) -> list[m.InstrumentResult]:
+        """All instruments, or those of one class (power, gec, cea, ccer, pcc)."""
+        result = await self._link.call("instruments", m.InstrumentsParams(class_=instrument_class), _decode_instruments)
+        return result.instruments
+
+    async def balances(self) -> m.BalancesResult:
+        """Money of the account in micro-CNY."""
+        return await self._link.call("balances", m.NoParams(), _decode_balances)
+
+    async def positions(self, instrument: str | None = None) -> list[m.PositionResult]:
+        """Positions of the account."""
+        result = await self._link.call("positions", m.InstrumentFilter(instrument=instrument), _decode_positions)
+        return result.positions
+
+    async def statement(self, day: str) -> Any:
+        """Statement of the account for a settled day (as 2026-07-15); None before."""
+        return (await self._link.call("statement", m.DayParams(day=day), _decode_statement)).statement
+
+    async def status(self) -> m.StatusResult:
+        """Epoch, last sequence and market time of the exchange."""
+        return await self._link.call("system.status", m.NoParams(), _decode_status)
+
+    # Business commands
+
+    async def nominate(self, instrument: str, injection: str) -> int:
+        """Storage schedule of a delivery period in kWh, injection positive; returns the command's sequence."""
+        params = m.NominateParams(instrument=instrument, injection=injection, client_order_id=self.new_client_order_id())
+        return (await self._link.call("nominate", params, _decode_submit)).sequence
+
+    async def submit(self, document: Document) -> Any:
+        """An operator's business command; returns its result. Given up, not sent again, when the connection is lost before the answer."""
+        params = m.OperatorSubmitParams(schema=document.SCHEMA, document=document)
+        return (await self._link.call("operator.submit", params, _decode_submit, resend=False)).result
+
+    async def settlement(self, day: str) -> Any:
+        """The settlement of a day over all accounts; None before it has run. Scope operate or audit."""
+        return (await self._link.call("settlement.report", m.DayParams(day=day), _decode_settlement)).settlement
+
+    # Channels
+
+    async def subscribe_book(self, symbol: str) -> Book:
+        """Follow a book; returns it when its first snapshot is there."""
+        return await self._feeds.subscribe_book(symbol)
+
+    async def subscribe_ticker(self) -> None:
+        """Follow the best prices of all instruments."""
+        await self._feeds.subscribe("ticker")
+
+    async def subscribe_trades(self, symbol: str = "*") -> None:
+        """Public trades of one instrument or of all; see `on("trade", ...)`."""
+        await self._feeds.subscribe(f"trades:{symbol}")
+
+    async def subscribe_phases(self) -> None:
+        """Trading phases; see `on("phase", ...)`."""
+        await self._feeds.subscribe("phases")
+
+    async def unsubscribe(self, *channels: str) -> None:
+        """Leave channels, by their name on the wire."""
+        await self._feeds.unsubscribe(*channels)
+
+    # The market clock
+
+    async def turns(self, *, take_part: bool = True) -> AsyncIterator[MarketTurn]:
+        """Turns of a stepped market clock as they begin, up to the last. Who takes part must call `done` on each.
+
+        A client that is slower than the clock gets the latest turn only.
+        """
+        async for turn in self._feeds.turns(take_part=take_part):
+            yield turn
+
+    async def run_clock(self, speed: float | None = None) -> int:
+        """Start the market clock: `speed` market seconds a second, None: as fast as all are done. Scope operate. Returns the current turn."""
+        return (await self._link.call("clock.run", m.ClockRunParams(speed=speed), _decode_turn)).turn
+
+    async def pause_clock(self) -> int:
+        """Stop the market clock. Scope operate. Returns the current turn."""
+        return (await self._link.call("clock.pause", m.NoParams(), _decode_turn)).turn
+
+    def _notified(self, method: str, params: m.Params) -> None:
+        self._feeds.notified(method, params)
+
+    async def _restore(self) -> None:
+        await self._feeds.restore(has_account=self._has_account)
+
+
+def _rejected(error: WireError) -> ClientError:
+    return OrderRejected(error.code, error.message, error.data)
+
+
+_decode_order: Final = msgspec.json.Decoder(m.OrderResult).decode
+_decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
+_decode_balances: Final = msgspec.json.Decoder(m.BalancesResult).decode
+_decode_positions: Final = msgspec.json.Decoder(m.PositionsResult).decode
+_decode_statement: Final = msgspec.json.Decoder(m.StatementResult).decode
+_decode_settlement: Final = msgspec.json.Decoder(m.SettlementResult).decode
+_decode_status: Final = msgspec.json.Decoder(m.StatusResult).decode
+_decode_submit: Final = msgspec.json.Decoder(m.SubmitResult).decode
+_decode_turn: Final = msgspec.json.Decoder(m.TurnResult).decode

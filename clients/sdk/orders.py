@@ -1,0 +1,149 @@
+"""Orders as their owner knows them: a fold of answers and private executions, in whichever order the two arrive.
+
+An answer tells the state of an order after its command, an execution one event. Both carry the command sequence, so the one that is older than
+what is known changes nothing; fills are noted once each by their private `seq`.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from exchange.protocol.messages import Execution, OpenOrderResult, OrderResult
+
+if TYPE_CHECKING:
+    from clients.sdk.client import ParkClient
+
+OPEN = "resting"
+PENDING = "pending"
+
+
+@dataclass(slots=True)
+class Fill:
+    """One trade of an own order."""
+
+    price: str
+    quantity: str
+    liquidity: str
+    fee_micro: int
+    trade_number: int
+    at_ns: int
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """One order. `status`: pending, resting, filled, cancelled. Prices and quantities are decimal strings."""
+
+    instrument: str
+    side: str
+    client_order_id: str
+    price: str | None = None
+    quantity: str = "0"
+    order_id: int = 0
+    status: str = PENDING
+    remaining: str = "0"
+    filled: str = "0"
+    average_price: str | None = None
+    revision: int = 0
+    label: int = 0
+    fills: list[Fill] = field(default_factory=list)
+    _client: "ParkClient | None" = field(default=None, repr=False)
+    _answered_sequence: int = field(default=0, repr=False)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == OPEN
+
+    async def amend(self, *, price: str | None = None, quantity: str | None = None) -> "Order":
+        """Change price or remaining quantity. Less quantity keeps the priority. Raises OrderRejected."""
+        assert self._client is not None
+        return await self._client.amend(self, price=price, quantity=quantity)
+
+    async def cancel(self) -> "Order":
+        """Withdraw what is open. Raises OrderRejected, for instance when it has been filled meanwhile."""
+        assert self._client is not None
+        return await self._client.cancel(self)
+
+
+class OrderTable:
+    """All open orders of the account by order id, and the orders this client has placed by client_order_id until they end."""
+
+    def __init__(self, client: "ParkClient") -> None:
+        self._client = client
+        self.open: dict[int, Order] = {}
+        self._by_client_id: dict[str, Order] = {}
+
+    def add_pending(self, order: Order) -> None:
+        """An order that is about to be sent."""
+        order._client = self._client
+        self._by_client_id[order.client_order_id] = order
+
+    def drop_pending(self, order: Order) -> None:
+        """An order that was refused."""
+        self._by_client_id.pop(order.client_order_id, None)
+
+    def apply_answer(self, order: Order, answer: OrderResult) -> None:
+        """The answer to place, amend or cancel of `order`."""
+        order.order_id = answer.order_id
+        if answer.duplicate:
+            # The first outcome once more: what has happened since is known from the executions.
+            if order.status == PENDING:
+                self._set(order, answer.status, answer.remaining, answer.revision)
+            return
+        order._answered_sequence = max(order._answered_sequence, answer.sequence)
+        if order.status == PENDING:
+            order.filled = answer.filled
+        order.average_price = answer.average_price or order.average_price
+        self._set(order, answer.status, answer.remaining, answer.revision)
+
+    def apply_execution(self, event: Execution) -> Order | None:
+        """One private execution; returns the order it speaks of."""
+        order = self.open.get(event.order_id) or self._by_client_id.get(event.client_order_id)
+        if order is None:
+            if event.kind != "rested":
+                return None
+            order = Order(event.instrument, event.side, event.client_order_id, event.price, event.remaining, event.order_id, _client=self._client)
+        if event.kind == "trade":
+            order.fills.append(Fill(event.price, event.quantity, event.liquidity, event.fee_micro, event.trade_number, event.at_ns))
+            order.filled = add_decimals(order.filled, event.quantity) if event.sequence > order._answered_sequence else order.filled
+        if event.sequence <= order._answered_sequence:
+            return order
+        order.order_id = event.order_id
+        if event.kind == "cancelled":
+            self._set(order, "cancelled", event.remaining, order.revision)
+        elif event.kind == "trade" and is_zero(event.remaining):
+            self._set(order, "filled", event.remaining, order.revision)
+        else:
+            if event.kind == "rested":
+                order.price = event.price
+            self._set(order, OPEN, event.remaining, order.revision or 1)
+        return order
+
+    def reconcile(self, orders: list[OpenOrderResult]) -> None:
+        """Take the exchange's list as the truth: after a gap that could not be replayed."""
+        listed = {o.order_id: o for o in orders}
+        for order_id in [i for i in self.open if i not in listed]:
+            self._set(self.open[order_id], "cancelled", "0", self.open[order_id].revision)
+        for order_id, known in listed.items():
+            order = self.open.get(order_id) or self._by_client_id.get(known.client_order_id)
+            if order is None:
+                order = Order(known.instrument, known.side, known.client_order_id, order_id=order_id, _client=self._client)
+            order.order_id, order.price, order.quantity, order.filled, order.label = order_id, known.price, known.quantity, known.filled, known.label
+            self._set(order, OPEN, known.remaining, known.revision)
+
+    def _set(self, order: Order, status: str, remaining: str, revision: int) -> None:
+        order.status, order.remaining, order.revision = status, remaining, revision
+        if status == OPEN:
+            self.open[order.order_id] = order
+        else:
+            self.open.pop(order.order_id, None)
+            self._by_client_id.pop(order.client_order_id, None)
+
+
+def is_zero(text: str) -> bool:
+    """Whether a decimal string is zero."""
+    return not text.strip("0.")
+
+
+def add_decimals(a: str, b: str) -> str:
+    """Exact sum of two decimal strings."""
+    return str(Decimal(a) + Decimal(b))

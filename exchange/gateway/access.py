@@ -1,0 +1,35 @@
+"""Who may call what: one row a method."""
+
+from typing import Final
+
+from exchange.protocol import messages as m
+
+# A key needs one of the scopes. An empty set: no logon needed, as far as the method itself goes.
+ANYONE: Final[frozenset[str]] = frozenset()
+_READ: Final = frozenset({"read"})
+_TRADE: Final = frozenset({"trade"})
+_OPERATE: Final = frozenset({"operate"})
+
+SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
+    m.Logon: ANYONE,
+    m.Place: _TRADE,
+    m.Amend: _TRADE,
+    m.Cancel: _TRADE,
+    m.MassCancel: _TRADE,
+    m.Nominate: _TRADE,
+    m.OrdersOpen: _READ,
+    m.Balances: _READ,
+    m.Positions: _READ,
+    m.Statement: _READ,
+    m.Instruments: ANYONE,
+    m.SystemStatus: ANYONE,
+    m.Subscribe: ANYONE,
+    m.Unsubscribe: ANYONE,
+    m.TurnDone: _READ,
+    m.OperatorSubmit: _OPERATE,
+    m.SettlementReport: frozenset({"operate", "audit"}),
+    m.ClockRun: _OPERATE,
+    m.ClockPause: _OPERATE,
+}
+# Where market data is not for everyone, these need any logon.
+PUBLIC_DATA: Final = frozenset({m.Instruments, m.SystemStatus, m.Subscribe, m.Unsubscribe})

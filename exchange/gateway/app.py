@@ -1,0 +1,68 @@
+"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, OpenAPI at /docs, the page at / if a directory is given."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from exchange.gateway.hub import Hub
+from exchange.gateway.limits import Limits
+from exchange.gateway.ports import NodePort
+from exchange.gateway.rest import ReadModel, rest_router
+from exchange.gateway.turns import TurnConductor
+from exchange.gateway.websocket import WebSocketEndpoint
+from exchange.protocol.messages import WEBSOCKET_PATH
+
+DEFAULT_TIME_ZONE = "Asia/Shanghai"
+
+
+def create_app(
+    node: NodePort,
+    web_directory: Path | None = None,
+    read_model: ReadModel | None = None,
+    conductor: TurnConductor | None = None,
+    limits: Limits | None = None,
+    *,
+    hosts: Sequence[str] = (),
+    time_zone: str = DEFAULT_TIME_ZONE,
+    static_files: Mapping[str, Path] | None = None,
+    on_shutdown: Callable[[], Awaitable[None]] | None = None,
+) -> FastAPI:
+    """An ASGI application over a started node. Call it inside the running loop.
+
+    `hosts` are the names (with port) that clients may ask for and that their logon signature has to carry; empty accepts any, for use inside one
+    process. `static_files` are served as /static/NAME, for the page. `on_shutdown` runs after the last session has ended, to stop the node.
+    `app.state.hub` is the gateway's shared part.
+    """
+    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await hub.close()
+        if on_shutdown is not None:
+            await on_shutdown()
+
+    app = FastAPI(title="parkex", version="1", summary="Exchange of a zero-carbon industrial park", lifespan=lifespan)
+    app.state.hub = hub
+    app.router.routes.append(WebSocketRoute(WEBSOCKET_PATH, WebSocketEndpoint(hub)))
+    app.include_router(rest_router(hub, read_model, time_zone))
+    for name, path in (static_files or {}).items():
+        app.router.routes.append(Route(f"/static/{name}", _sender(path)))
+    if web_directory is not None:
+        app.mount("/", StaticFiles(directory=web_directory, html=True), name="web")
+    return app
+
+
+def _sender(path: Path) -> Callable[[Request], Awaitable[FileResponse]]:
+    """An endpoint that answers with one file."""
+
+    async def send(_: Request) -> FileResponse:
+        return FileResponse(path)
+
+    return send

@@ -1,0 +1,41 @@
+"""Limits of a gateway: its own memory and patience, not state of the market. What they refuse is never journaled."""
+
+from dataclasses import dataclass
+
+from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES
+from exchange.protocol.session import FRAME_LIMIT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A token bucket: `burst` tokens at most, refilled by `per_s` a second."""
+
+    per_s: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Defaults are generous enough for a market maker in 200 books; a park with strangers in it sets them lower.
+
+    Frames cost one token of their connection's bucket before they are decoded. Commands cost tokens of the key's and the account's bucket
+    after they were validated: a new order or an amend 1, a cancel 0.25, a document 10.
+    """
+
+    connection: Rate = Rate(5_000, 10_000)
+    key: Rate = Rate(4_000, 8_000)
+    account: Rate = Rate(4_000, 8_000)
+    frame_bytes: int = FRAME_LIMIT_BYTES
+    operator_frame_bytes: int = DOCUMENT_LIMIT_BYTES
+    max_connections: int = 2_048
+    max_logon_failures: int = 3
+    logon_window_ns: int = 30_000_000_000
+    max_in_flight: int = 65_536
+    outbox_frames: int = 20_000
+    outbox_bytes: int = 16 * 1024 * 1024
+    public_backlog_frames: int = 256
+    execution_ring: int = 4_096
+    book_levels: int = 50
+    flush_interval_s: float = 0.02
+    heartbeat_interval_s: float = 5.0
+    anonymous_market_data: bool = True

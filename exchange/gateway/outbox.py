@@ -1,0 +1,59 @@
+"""Frames that wait for one transport. Bounded: public data is left out when the transport lags, a private backlog ends the session.
+
+One slow or dead transport fills its own outbox and nobody else's; publishing never waits.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from exchange.gateway.limits import Limits
+
+
+class Outbox:
+    """Queue of encoded frames. `wake` is called when there is something to send, or when the session has to end."""
+
+    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "overflowed")
+
+    def __init__(self, limits: Limits, wake: Callable[[], None]) -> None:
+        self._frames: deque[bytes] = deque()
+        self._bytes = 0
+        self._limits = limits
+        self._wake = wake
+        self.overflowed = False
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def lags(self) -> bool:
+        """Whether public data is to be left out now."""
+        return len(self._frames) >= self._limits.public_backlog_frames
+
+    def put_private(self, frame: bytes) -> None:
+        """An answer or a private notification: never dropped while the session lives."""
+        if self.overflowed:
+            return
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        if len(self._frames) > self._limits.outbox_frames or self._bytes > self._limits.outbox_bytes:
+            self.overflowed = True
+            self._frames.clear()
+            self._bytes = 0
+        self._wake()
+
+    def put_public(self, frame: bytes) -> bool:
+        """Market data; False when it was left out because the transport lags. The publisher then owes a snapshot."""
+        if self.overflowed or self.lags:
+            return False
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._wake()
+        return True
+
+    def pop(self) -> bytes | None:
+        """The next frame to send, None when there is none."""
+        if not self._frames:
+            return None
+        frame = self._frames.popleft()
+        self._bytes -= len(frame)
+        return frame

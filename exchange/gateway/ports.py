@@ -1,0 +1,91 @@
+"""What the gateway needs of the node and of the exchange inside it. The gateway lies below the node, so it names the shape, not the class."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.market.instruments import Instrument
+from exchange.order_path.path import BatchResult
+from exchange.order_path.queries import Balances, OpenOrder, Position
+from exchange.order_path.rooms import Rooms
+
+
+class ExchangeView(Protocol):
+    """Read side of the exchange. Every answer is a copy; nothing here may change state."""
+
+    @property
+    def last_sequence(self) -> int: ...
+
+    @property
+    def rooms(self) -> Rooms: ...
+
+    def participants(self) -> Iterable[Participant]: ...
+
+    def last_price(self, symbol: str) -> int | None: ...
+
+    def instrument(self, symbol: str) -> Instrument | None: ...
+
+    def instruments(self) -> Iterable[Instrument]: ...
+
+    def instrument_by_id(self, instrument_id: int) -> Instrument: ...
+
+    def account(self, account: int) -> Participant | None: ...
+
+    def key(self, key_id: str) -> RegisteredKey | None: ...
+
+    def balances(self, account: int) -> Balances: ...
+
+    def positions(self, account: int) -> Iterable[Position]: ...
+
+    def open_orders(self, account: int) -> Iterable[OpenOrder]: ...
+
+    def depth(self, symbol: str, side: int, levels: int) -> npt.NDArray[np.void]: ...
+
+    def book_seq(self, symbol: str) -> int: ...
+
+    def execution_seq(self, account: int) -> int: ...
+
+    def statement(self, account: int, day: str) -> Any: ...
+
+    def settlement(self, day: str) -> Any: ...
+
+
+class ClockView(Protocol):
+    def now_ns(self) -> int: ...
+
+
+class CommandAnswer(Protocol):
+    """Outcome of one durable and applied command."""
+
+    @property
+    def outcome(self) -> np.void: ...
+
+    @property
+    def result(self) -> dict[str, Any] | None: ...
+
+
+class NodePort(Protocol):
+    """Where commands go. An answer resolves when its command is durable and applied; listeners are called once a batch, in the loop's thread, before the
+    awaiters of its answers run. `submit` raises when it takes nothing; an error with a RejectCode as `code` says why."""
+
+    @property
+    def exchange(self) -> ExchangeView: ...
+
+    @property
+    def clock(self) -> ClockView: ...
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def accepting(self) -> bool: ...
+
+    @property
+    def listeners(self) -> list[Callable[[BatchResult], None]]: ...
+
+    def submit(self, record: npt.NDArray[np.void], document: bytes = b"") -> Awaitable[CommandAnswer]: ...
+
+    def submit_many(self, records: npt.NDArray[np.void]) -> Sequence[Awaitable[CommandAnswer]]: ...

@@ -1,0 +1,107 @@
+"""Step 8 of an order, publish: what the node has committed, to private and public channels.
+
+Executions leave at once; public data is gathered and leaves with the next flush. Nothing here waits for a transport.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
+from exchange.gateway.limits import Limits
+from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChannels
+from exchange.gateway.outbox import Outbox
+from exchange.gateway.ports import ExchangeView
+from exchange.order_path.path import BatchResult
+from exchange.order_path.rooms import Notice
+from exchange.order_path.records import EXECUTION, ExecutionKind
+from exchange.protocol.codec import encode_notification
+from exchange.protocol.decimals import format_decimal
+from exchange.protocol.messages import PhaseChange, PublicTrade, Turn
+
+_TRADE: Final = int(ExecutionKind.TRADE)
+_PUBLIC_FIELDS: Final = ["kind", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns"]
+assert set(_PUBLIC_FIELDS) <= set(EXECUTION.names or ())
+
+
+class Publisher:
+    """All channels. `on_batch` is a listener of the node."""
+
+    def __init__(self, exchange: ExchangeView, epoch: Callable[[], int], limits: Limits) -> None:
+        self._exchange = exchange
+        self._flush_interval_s = limits.flush_interval_s
+        self.executions = ExecutionFeed(limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
+        self.books = BookChannels(exchange, epoch, limits.book_levels)
+        self.ticker = TickerChannel(exchange)
+        self.trades = TradeChannels()
+        self.phases: set[Outbox] = set()
+        self.clock: set[Outbox] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self.ticker.touch_all()
+
+    def on_batch(self, batch: BatchResult) -> None:
+        """Publish one applied batch."""
+        if len(batch.executions):
+            self.executions.publish(batch.executions)
+            self._gather_public(batch)
+        for notice in batch.notices:
+            self._publish_notice(notice)
+        self._schedule_flush()
+
+    def flush(self) -> None:
+        """Send gathered public data now: before a turn begins, so that all start it with the same picture."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.trades.flush()
+        self.books.flush()
+        self.ticker.flush()
+        self._schedule_flush()
+
+    def publish_turn(self, turn: Turn) -> None:
+        """Turns are few and participants wait for them, so they are never left out."""
+        frame = encode_notification("turn", turn)
+        for outbox in self.clock:
+            outbox.put_private(frame)
+
+    def close(self) -> None:
+        """Stop the flush timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _gather_public(self, batch: BatchResult) -> None:
+        for kind, instrument_id, number, price, quantity, side, stamp_ns in batch.executions[_PUBLIC_FIELDS].tolist():
+            spec = self._exchange.instrument_by_id(instrument_id).spec
+            self.books.touch(spec.symbol)
+            self.ticker.touch(spec.symbol)
+            if kind == _TRADE:
+                self.trades.add(
+                    PublicTrade(
+                        instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
+                        quantity=format_decimal(quantity, spec.quantity_decimals), side=SIDE_NAMES[side], at_ns=stamp_ns,
+                    )  # fmt: skip
+                )
+
+    def _publish_notice(self, notice: Notice) -> None:
+        """Phases, and new instruments with the phase they were listed in: few, and never left out."""
+        if notice.kind not in {"phase", "listed"}:
+            return
+        symbol = notice.data["symbol"]
+        instrument = self._exchange.instrument(symbol)
+        if instrument is None:
+            return
+        self.books.touch(symbol)
+        self.ticker.touch(symbol)
+        phase = notice.data.get("phase", instrument.phase.name.lower())
+        frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns))
+        for outbox in self.phases:
+            outbox.put_private(frame)
+
+    def _schedule_flush(self) -> None:
+        if self._timer is None and (self.trades.pending or self.books.pending or self.ticker.pending):
+            self._timer = asyncio.get_running_loop().call_later(self._flush_interval_s, self._flush_from_timer)
+
+    def _flush_from_timer(self) -> None:
+        self._timer = None
+        self.flush()

@@ -1,0 +1,95 @@
+"""Answers that read and change nothing: reference data, the account's own orders, money and positions."""
+
+from collections.abc import Iterable
+
+from exchange.gateway.executions import SIDE_NAMES
+from exchange.gateway.ports import ExchangeView
+from exchange.market.instruments import Instrument
+from exchange.protocol.decimals import format_decimal
+from exchange.protocol.messages import (
+    BalancesResult,
+    InstrumentResult,
+    InstrumentsResult,
+    OpenOrderResult,
+    OrdersResult,
+    PositionResult,
+    PositionsResult,
+)
+from matching.records import TimeInForce
+
+_TIME_IN_FORCE_NAMES = {int(member): member.name.lower() for member in TimeInForce}
+
+
+def instrument_result(instrument: Instrument) -> InstrumentResult:
+    """Published facts of one instrument."""
+    spec = instrument.spec
+
+    def price(ticks: int) -> str:
+        return format_decimal(ticks, spec.price_decimals)
+
+    is_power = instrument.is_power
+    return InstrumentResult(
+        symbol=spec.symbol, instrument_class=spec.instrument_class, venue=spec.venue, calendar=spec.calendar, phase=instrument.phase.name.lower(),
+        unit=spec.unit, price_decimals=spec.price_decimals, quantity_decimals=spec.quantity_decimals, min_price=price(spec.min_price_ticks),
+        max_price=price(spec.max_price_ticks), band_low=price(spec.band_low_ticks), band_high=price(spec.band_high_ticks),
+        max_order=format_decimal(spec.max_order_lots, spec.quantity_decimals), multiplier_micro=spec.multiplier_micro, resale=spec.resale,
+        delivery_start_ns=spec.delivery_start_ns, delivery_end_ns=spec.delivery_end_ns, open_ns=spec.open_ns, close_ns=spec.close_ns,
+        maker_fee_lot_micro=spec.maker_fee_lot_micro, taker_fee_lot_micro=spec.taker_fee_lot_micro,
+        maker_fee_tick_lot_micro=spec.maker_fee_tick_lot_micro, taker_fee_tick_lot_micro=spec.taker_fee_tick_lot_micro,
+        park_fee_lot_micro=spec.park_fee_lot_micro, deficit_price=price(spec.deficit_price_ticks) if is_power else "",
+        surplus_price=price(spec.surplus_price_ticks) if is_power else "", environment_price=price(spec.environment_price_ticks) if is_power else "",
+    )  # fmt: skip
+
+
+def instruments_result(instruments: Iterable[Instrument], instrument_class: str | None) -> InstrumentsResult:
+    """All instruments, or those of one class."""
+    return InstrumentsResult(
+        instruments=[instrument_result(i) for i in instruments if instrument_class is None or i.spec.instrument_class == instrument_class]
+    )
+
+
+def open_orders_result(exchange: ExchangeView, account: int, symbol: str | None) -> OrdersResult:
+    """Open orders of an account and the private sequence they are as of."""
+    orders = []
+    for order in exchange.open_orders(account):
+        instrument = exchange.instrument(order.symbol)
+        if instrument is None or (symbol is not None and order.symbol != symbol):
+            continue
+        spec = instrument.spec
+        orders.append(
+            OpenOrderResult(
+                order_id=order.order_id, client_order_id=order.client_order_id, instrument=order.symbol, side=SIDE_NAMES[order.side],
+                price=format_decimal(order.price_ticks, spec.price_decimals),
+                quantity=format_decimal(order.original_lots, spec.quantity_decimals),
+                filled=format_decimal(order.filled_lots, spec.quantity_decimals),
+                remaining=format_decimal(order.remaining_lots, spec.quantity_decimals),
+                time_in_force=_TIME_IN_FORCE_NAMES[order.time_in_force], revision=order.revision, label=order.label, expires_at_ns=order.expiry_ns,
+            )  # fmt: skip
+        )
+    return OrdersResult(orders=orders, execution_seq=exchange.execution_seq(account))
+
+
+def balances_result(exchange: ExchangeView, account: int) -> BalancesResult:
+    """Money of an account."""
+    balances = exchange.balances(account)
+    return BalancesResult(balance_micro=balances.balance_micro, held_micro=balances.held_micro, available_micro=balances.available_micro)
+
+
+def positions_result(exchange: ExchangeView, account: int, symbol: str | None) -> PositionsResult:
+    """Positions of an account in open instruments."""
+    positions = []
+    for position in exchange.positions(account):
+        instrument = exchange.instrument(position.symbol)
+        if instrument is None or (symbol is not None and position.symbol != symbol):
+            continue
+        decimals = instrument.spec.quantity_decimals
+        positions.append(
+            PositionResult(
+                instrument=position.symbol, net=format_decimal(position.net_lots, decimals),
+                contract=format_decimal(position.contract_lots, decimals), open_buy=format_decimal(position.open_buy_lots, decimals),
+                open_sell=format_decimal(position.open_sell_lots, decimals), locked=format_decimal(position.locked_lots, decimals),
+                held_micro=position.held_micro,
+            )  # fmt: skip
+        )
+    return PositionsResult(positions=positions)
+

@@ -1,0 +1,109 @@
+"""Run a gateway under uvicorn: event loop uvloop, HTTP by httptools, WebSocket by websockets' sans-I/O layer."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from exchange.errors import InputError
+from exchange.gateway.limits import Limits
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8765
+_PORTS_TRIED: Final = 100
+_BACKLOG: Final = 1024
+# Frames above the session's own limit are answered with a code; only what is larger than this ends the connection (WebSocket code 1009).
+_FRAME_HEADROOM: Final = 2
+
+MakeApp = Callable[[tuple[str, ...]], Awaitable[FastAPI]]
+
+
+def bind(host: str = DEFAULT_HOST, port: int | None = None) -> socket.socket:
+    """A listening TCP socket. Without a port: the default or the next free one. Raises InputError when the given one is taken."""
+    candidates = range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,)
+    error: OSError | None = None
+    for candidate in candidates:
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.bind((host, candidate))
+            sock.listen(_BACKLOG)
+        except OSError as failed:
+            sock.close()
+            error = failed
+        else:
+            sock.setblocking(False)
+            return sock
+    asked = f"port {port}" if port is not None else f"any port from {DEFAULT_PORT} to {DEFAULT_PORT + _PORTS_TRIED - 1}"
+    raise InputError(f"cannot listen on {host}, {asked}: {error.strerror if error is not None else 'no port'}")
+
+
+def own_hosts(host: str, port: int) -> tuple[str, ...]:
+    """Names under which clients reach a server bound to `host` and `port` on this machine."""
+    names = dict.fromkeys((host, "127.0.0.1", "localhost", "[::1]"))
+    return tuple(f"[{name}]:{port}" if ":" in name and not name.startswith("[") else f"{name}:{port}" for name in names)
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says when it listens, and leaves signals to its caller when asked."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None, url: str) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready(self._url)
+
+
+async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve until interrupted or told to stop. `on_ready` gets the base URL once the socket accepts connections."""
+    host, port = sock.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    config = uvicorn.Config(
+        app, http="httptools", ws="websockets-sansio", ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
+        log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
+    )  # fmt: skip
+    await Server(config, on_ready, f"http://{shown}:{port}").serve(sockets=[sock])
+
+
+def run_server(
+    make_app: MakeApp,
+    host: str = DEFAULT_HOST,
+    port: int | None = None,
+    *,
+    limits: Limits | None = None,
+    hosts: tuple[str, ...] = (),
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Bind, make the application inside the loop, serve until interrupted.
+
+    `make_app` gets the names clients may use: `hosts`, or those of this machine. It starts the node and calls `create_app`.
+    Raises InputError when the port is taken.
+    """
+    sock = bind(host, port)
+    names = hosts or own_hosts(host, sock.getsockname()[1])
+
+    async def main() -> None:
+        await serve(sock, await make_app(names), limits or Limits(), on_ready)
+
+    try:
+        with asyncio.Runner(loop_factory=_new_event_loop()) as runner:
+            runner.run(main())
+    finally:
+        sock.close()
+
+
+def _new_event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists (it joins the writes of one iteration into one), the default loop elsewhere."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

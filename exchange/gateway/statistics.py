@@ -1,0 +1,46 @@
+"""Running counts since the node started, and the last trades: what the page shows while a read model is not there or still behind."""
+
+from collections import Counter, deque
+from typing import Final
+
+import numpy as np
+
+from exchange.gateway.ports import ExchangeView
+from exchange.journal.record import CommandKind
+from exchange.order_path.path import BatchResult
+from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.units import POWER_LOT_WH
+
+_RECENT_TRADES: Final = 1_000
+
+
+class Statistics:
+    """`on_batch` is a listener of the node. `orders` are accepted new orders, `rejects` refused order commands by code."""
+
+    def __init__(self, exchange: ExchangeView) -> None:
+        self._exchange = exchange
+        self.orders = 0
+        self.trades = 0
+        self.energy_traded_wh = 0
+        self.rejects: Counter[int] = Counter()
+        # (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns)
+        self.recent_trades: deque[tuple[int, int, int, int, int, int, int]] = deque(maxlen=_RECENT_TRADES)
+
+    def on_batch(self, batch: BatchResult) -> None:
+        kinds, codes = batch.records["kind"], batch.outcomes["code"]
+        fresh = (batch.outcomes["flags"] & int(OutcomeFlag.DUPLICATE)) == 0
+        self.orders += int(np.count_nonzero((kinds == int(CommandKind.PLACE)) & (codes == 0) & fresh))
+        refused = codes[(codes != 0) & fresh & (kinds >= int(CommandKind.PLACE)) & (kinds <= int(CommandKind.MASS_CANCEL))]
+        for code in refused.tolist():
+            self.rejects[code] += 1
+        executions = batch.executions
+        if len(executions):
+            self._count_trades(executions[executions["kind"] == int(ExecutionKind.TRADE)])
+
+    def _count_trades(self, trades: "np.ndarray[tuple[int], np.dtype[np.void]]") -> None:
+        self.trades += len(trades)
+        fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns"]
+        for row in trades[fields].tolist():
+            self.recent_trades.append(row)
+            if self._exchange.instrument_by_id(row[1]).is_power:
+                self.energy_traded_wh += row[4] * POWER_LOT_WH

@@ -1,0 +1,137 @@
+"""WebSocket adapter: a raw ASGI application between the server's frames and a `Connection`.
+
+ASGI hands over one frame at a time, but `receive` does not suspend while more frames of the same socket read are queued. So the reader only gathers,
+and the batch is processed by a callback that runs when the reader has had to wait. Answers of a batch are written within one iteration of the
+loop, which uvloop joins into one write.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from exchange.gateway.connection import Connection
+from exchange.gateway.hub import Hub
+from exchange.protocol.reject_codes import MESSAGES
+
+logger = logging.getLogger("parkex.gateway")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_POLICY_VIOLATION: Final = 1008
+_TRY_AGAIN_LATER: Final = 1013
+# The sender yields after so many frames, so that one long queue does not hold up the others.
+_FRAMES_A_SLICE: Final = 64
+_CLOSE_TIMEOUT_S: Final = 1.0
+
+
+class WebSocketEndpoint:
+    """One instance serves all connections."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        if message["type"] != "websocket.connect":
+            return
+        host = self._accepted_host(scope)
+        if host is None:
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        elif len(self._hub.connections) >= self._hub.limits.max_connections:
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+        else:
+            await send({"type": "websocket.accept"})
+            await _serve(self._hub, host, receive, send)
+
+    def _accepted_host(self, scope: Scope) -> str | None:
+        """The host the client asked for, if this exchange answers to it and the page it comes from (if any) is its own."""
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        host = self._hub.host_for(headers.get(b"host", ""))
+        origin = headers.get(b"origin")
+        if host is not None and origin is not None and self._hub.host_for(urlsplit(origin).netloc) is None:
+            return None
+        return host
+
+
+async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
+    wake, backlog = asyncio.Event(), asyncio.Event()
+
+    def woken() -> None:
+        wake.set()
+        if connection.outbox.overflowed:
+            backlog.set()
+
+    connection = Connection(hub, host, woken)
+    connection.opened()
+    tasks: list[asyncio.Task[Any]] = [
+        asyncio.create_task(_read(connection, receive), name="websocket reader"),
+        asyncio.create_task(_write(connection, wake, send), name="websocket writer"),
+        # The writer may be stuck in a transport that takes nothing more, so somebody else has to see the backlog.
+        asyncio.create_task(backlog.wait(), name="websocket backlog"),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        connection.disconnected()
+        for task in tasks:
+            task.cancel()
+        for error in await asyncio.gather(*tasks, return_exceptions=True):
+            # A server says by an OSError that the client has gone.
+            if isinstance(error, Exception) and not isinstance(error, OSError):
+                logger.error("a connection failed", exc_info=error)
+    await _close(connection, send)
+
+
+async def _read(connection: Connection, receive: Receive) -> None:
+    loop = asyncio.get_running_loop()
+    scheduled = False
+
+    def process() -> None:
+        nonlocal scheduled
+        scheduled = False
+        connection.process()
+
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        if text is None:
+            connection.receive_binary()
+        else:
+            connection.receive_text(text.encode())
+        if not scheduled:
+            scheduled = True
+            loop.call_soon(process)
+
+
+async def _write(connection: Connection, wake: asyncio.Event, send: Send) -> None:
+    outbox = connection.outbox
+    while True:
+        await wake.wait()
+        wake.clear()
+        sent = 0
+        while (frame := outbox.pop()) is not None:
+            await send({"type": "websocket.send", "text": frame.decode()})
+            sent += 1
+            if sent % _FRAMES_A_SLICE == 0:
+                await asyncio.sleep(0)
+        if connection.end_code is not None:
+            return
+
+
+async def _close(connection: Connection, send: Send) -> None:
+    """Say why the session ends, if it was the exchange that ended it and the transport still takes it."""
+    code = connection.end_code
+    if code is None:
+        return
+    try:
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": f"{int(code)} {MESSAGES[code]}"})
+    except (TimeoutError, OSError):
+        logger.info("a session that was ended (%d) had no transport left to say so", int(code))
