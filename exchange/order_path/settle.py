@@ -124,3 +124,4 @@ def _close(exchange: "Exchange", instrument: Instrument) -> None:
     exchange.core.close_book(book)
     exchange.sync_books()
     instrument.phase, instrument.slot = settled, -1
+    exchange.notify("phase", {"symbol": instrument.symbol, "phase": settled.name.lower()})

@@ -1,0 +1,108 @@
+"""History for the gateway. Every answer says as of which command it is, and holds nothing that came later."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, RowMapping, or_, select
+
+from exchange.protocol.decimals import format_decimal
+from exchange.readmodel import tables
+from exchange.readmodel.projector import open_engine
+
+
+class ReadModel:
+    """Read side, from any thread. Rows are dictionaries; quantities are integers of the instrument unless said otherwise."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> "ReadModel":
+        """The read model at a URL that a projector has created."""
+        return cls(open_engine(url))
+
+    def last_sequence(self) -> int:
+        """Last command that is in the read model."""
+        with self.engine.connect() as connection:
+            return _as_of(connection)
+
+    def trades(self, instrument: str | None = None, limit: int = 100) -> tuple[int, list[dict[str, Any]]]:
+        """(as of, public trades newest first): instrument, number, price and quantity as decimal strings, side of the taker, at_ns."""
+        t, i = tables.trades.c, tables.instruments.c
+        query = (
+            select(i.symbol, i.price_decimals, i.quantity_decimals, t.trade_number, t.price_ticks, t.quantity_lots, t.taker_side, t.stamp_ns)
+            .join_from(tables.trades, tables.instruments, t.instrument == i.id)
+            .order_by(t.sequence.desc(), t.index.desc())
+            .limit(limit)
+        )
+        if instrument is not None:
+            query = query.where(i.symbol == instrument)
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            rows = connection.execute(query.where(t.sequence <= as_of)).mappings().all()
+        return as_of, [_public_trade(row) for row in rows]
+
+    def executions(self, account: int, from_seq: int = 1, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
+        """(as of, events of an account's orders from its private sequence `from_seq` on, in order). A trade with itself comes once for each side."""
+        e = tables.executions.c
+        as_taker = select(tables.executions, e.seq.label("private_seq")).where(e.account == account, e.seq >= from_seq)
+        as_maker = select(tables.executions, e.counter_seq.label("private_seq")).where(e.counter_account == account, e.counter_seq >= from_seq)
+        both = as_taker.union_all(as_maker).subquery()
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            query = select(both).where(both.c.sequence <= as_of).order_by(both.c.private_seq).limit(limit)
+            return as_of, [dict(row) for row in connection.execute(query).mappings()]
+
+    def orders(self, account: int, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
+        """(as of, last known state of an account's orders, newest first)."""
+        query = select(tables.orders).where(tables.orders.c.account == account).order_by(tables.orders.c.order_id.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            return as_of, [dict(row) for row in connection.execute(query).mappings()]
+
+    def postings(self, account: int, from_sequence: int = 1, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
+        """(as of, movements of money and units from or to an account, in order)."""
+        p = tables.postings.c
+        query = select(tables.postings).where(or_(p.debit == account, p.credit == account), p.sequence >= from_sequence)
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            rows = connection.execute(query.where(p.sequence <= as_of).order_by(p.sequence, p.index).limit(limit)).mappings()
+            return as_of, [dict(row) for row in rows]
+
+    def statement(self, account: int, day: str) -> tuple[int, dict[str, Any] | None]:
+        """(as of, an account's statement of a day with its `lines` in order, or None)."""
+        s, line = tables.statements.c, tables.statement_lines.c
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            row = connection.execute(select(tables.statements).where(s.account == account, s.day == day)).mappings().one_or_none()
+            if row is None:
+                return as_of, None
+            lines = connection.execute(
+                select(line.item, line.status, line.energy_wh, line.amount_micro).where(line.account == account, line.day == day).order_by(line.line)
+            ).mappings()
+            return as_of, dict(row) | {"lines": [dict(entry) for entry in lines]}
+
+    def instrument(self, symbol: str) -> tuple[int, dict[str, Any] | None]:
+        """(as of, an instrument with its published facts, also when it is settled, or None)."""
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            row = connection.execute(select(tables.instruments).where(tables.instruments.c.symbol == symbol)).mappings().one_or_none()
+        return as_of, None if row is None else dict(row) | {"specification": msgspec.json.decode(row["specification"])}
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _as_of(connection: Connection) -> int:
+    return int(connection.execute(select(tables.meta.c.last_sequence)).scalar_one())
+
+
+def _public_trade(row: RowMapping) -> dict[str, Any]:
+    return {
+        "instrument": row["symbol"],
+        "number": row["trade_number"],
+        "price": format_decimal(row["price_ticks"], row["price_decimals"]),
+        "quantity": format_decimal(row["quantity_lots"], row["quantity_decimals"]),
+        "side": "sell" if row["taker_side"] else "buy",
+        "at_ns": row["stamp_ns"],
+    }

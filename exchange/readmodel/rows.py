@@ -1,0 +1,135 @@
+"""Rows of the tables from what the fold did: arrays, notices and documents of one batch in, tuples in column order out. No SQL."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Table
+
+from exchange.errors import CheckFailedError
+from exchange.journal.record import CommandKind
+from exchange.order_path.path import BatchResult
+from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.order_path.rooms import Notice
+from exchange.protocol.documents import Document, ListInstruments, MeterReadings, decode_document
+from exchange.readmodel import tables
+from exchange.settlement.statement import DaySettlement
+from matching.records import Side
+
+Row = tuple[Any, ...]
+Rows = dict[Table, list[Row]]
+FindSettlement = Callable[[str], DaySettlement | None]
+
+_EXECUTION_COLUMNS: Final = [column.name for column in tables.executions.columns]
+_POSTING_COLUMNS: Final = [column.name for column in tables.postings.columns]
+
+
+def rows_of(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
+    """New rows of all tables that only grow. Raises CheckFailedError when a settled day is not to be found."""
+    rows: Rows = defaultdict(list)
+    rows[tables.executions] = _columns(batch.executions, _EXECUTION_COLUMNS)
+    rows[tables.trades] = _trade_rows(batch.executions[batch.executions["kind"] == int(ExecutionKind.TRADE)])
+    rows[tables.postings] = _columns(batch.postings, _POSTING_COLUMNS)
+    for notice, index in _numbered(batch.notices):
+        _add_notice(rows, notice, index, find_settlement)
+    for sequence, document, result in accepted_documents(batch):
+        if isinstance(document, ListInstruments):
+            rows[tables.instruments] += _instrument_rows(document, result["instruments"], sequence)
+        elif isinstance(document, MeterReadings):
+            rows[tables.readings] += _reading_rows(document, sequence)
+            rows[tables.grid_readings] += _grid_rows(document, sequence)
+    return rows
+
+
+def last_phases(batch: BatchResult) -> dict[str, str]:
+    """The phase that each instrument with a change has after the batch."""
+    return {notice.data["symbol"]: notice.data["phase"] for notice in batch.notices if notice.kind == "phase"}
+
+
+def accepted_documents(batch: BatchResult) -> Iterator[tuple[int, Document, dict[str, Any]]]:
+    """(sequence, document, answer) of the business commands that were carried out."""
+    carried_out = (batch.outcomes["code"] == 0) & ((batch.outcomes["flags"] & int(OutcomeFlag.DUPLICATE)) == 0)
+    for index in np.flatnonzero((batch.records["kind"] == int(CommandKind.DOCUMENT)) & carried_out).tolist():
+        start, length = int(batch.records["document_offset"][index]), int(batch.records["document_length"][index])
+        yield batch.first_sequence + index, decode_document(batch.documents[start : start + length]), batch.results[index]
+
+
+def _columns(array: NDArray[np.void], names: list[str]) -> list[Row]:
+    """The named fields of each record, bytes as text."""
+    return list(zip(*(_values(array[name]) for name in names), strict=True))
+
+
+def _values(column: NDArray[Any]) -> list[Any]:
+    values: list[Any] = (column.astype(f"U{column.dtype.itemsize}") if column.dtype.kind == "S" else column).tolist()
+    return values
+
+
+def _trade_rows(trades: NDArray[np.void]) -> list[Row]:
+    taker_buys = trades["side"] == int(Side.BUY)
+
+    def by_side(taker: str, maker: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """(of the buyer, of the seller)."""
+        return np.where(taker_buys, trades[taker], trades[maker]), np.where(taker_buys, trades[maker], trades[taker])
+
+    names = ("sequence", "index", "stamp_ns", "instrument", "trade_number", "price_ticks", "quantity_lots", "side")
+    parties = by_side("account", "counter_account") + by_side("order_id", "counter_order_id") + by_side("fee_micro", "counter_fee_micro")
+    return list(zip(*(trades[name].tolist() for name in names), *(column.tolist() for column in parties), strict=True))
+
+
+def _numbered(notices: list[Notice]) -> Iterator[tuple[Notice, int]]:
+    """Each notice with its number among those of its command."""
+    index, sequence = 0, -1
+    for notice in notices:
+        index = index + 1 if notice.sequence == sequence else 0
+        sequence = notice.sequence
+        yield notice, index
+
+
+def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSettlement) -> None:
+    data = notice.data
+    if notice.kind == "phase":
+        rows[tables.phases].append((notice.sequence, index, notice.stamp_ns, data["symbol"], data["phase"]))
+    elif notice.kind == "admitted":
+        rows[tables.participants].append((data["account"], data["name"], data["role"], notice.sequence))
+    elif notice.kind == "settled":
+        settlement = find_settlement(data["day"])
+        if settlement is None:
+            raise CheckFailedError(f"day {data['day']} was settled by command {notice.sequence}, but there is no settlement of it")
+        _add_statements(rows, settlement, notice.sequence)
+
+
+def _add_statements(rows: Rows, settlement: DaySettlement, sequence: int) -> None:
+    for s in settlement.statements:
+        rows[tables.statements].append(
+            (s.day, s.account, s.name, s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
+             s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
+        )  # fmt: skip
+        rows[tables.statement_lines] += [
+            (s.day, s.account, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro) for number, line in enumerate(s.lines)
+        ]
+
+
+def _instrument_rows(document: ListInstruments, ids: dict[str, int], sequence: int) -> list[Row]:
+    return [
+        (
+            ids[spec.symbol], spec.symbol, spec.instrument_class, spec.venue, spec.price_decimals, spec.quantity_decimals, spec.delivery_start_ns,
+            spec.delivery_end_ns, msgspec.json.encode(spec).decode(), "pre_open", sequence,
+        )
+        for spec in document.instruments
+    ]  # fmt: skip
+
+
+def _reading_rows(document: MeterReadings, sequence: int) -> list[Row]:
+    columns = (document.accounts, document.period_starts_ns, document.consumption_wh, document.generation_wh, document.soc_wh)
+    return [
+        (account, start_ns, document.revision, consumption, generation, soc, sequence)
+        for account, start_ns, consumption, generation, soc in zip(*columns, strict=True)
+    ]
+
+
+def _grid_rows(document: MeterReadings, sequence: int) -> list[Row]:
+    columns = (document.grid_starts_ns, document.grid_import_wh, document.grid_export_wh, document.losses_wh)
+    return [(start_ns, document.revision, *values, sequence) for start_ns, *values in zip(*columns, strict=True)]

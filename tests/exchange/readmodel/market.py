@@ -1,0 +1,122 @@
+"""A small market day with everything that the read model shows, as the batches that the fold gave."""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from exchange.journal.record import CommandFlag, CommandKind
+from exchange.order_path.path import BatchResult, Exchange
+from exchange.protocol.documents import MeterReadings, SettleDay, encode_document
+from exchange.units import NS_PER_DAY, PERIOD_NS
+from matching.records import TimeInForce
+from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, OPERATOR, Park, power_spec, units_spec
+
+DAY = "2026-07-15"
+START_NS = DAY_NS + 40 * PERIOD_NS
+
+
+class Recorder(Park):
+    """A park that keeps what each command gave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[BatchResult] = []
+
+    def send(self, records: np.ndarray, documents: bytes = b"") -> BatchResult:
+        self.batches.append(super().send(records, documents))
+        return self.batches[-1]
+
+
+@dataclass
+class Market:
+    park: Recorder
+    accounts: list[int]
+    power: int
+    allowance: int
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.park.exchange
+
+    @property
+    def batches(self) -> list[BatchResult]:
+        return self.park.batches
+
+
+def open_market() -> Market:
+    park = Recorder()
+    permissions = ["power_buy", "power_sell", "cea_buy", "cea_sell"]
+    accounts = [park.admit(f"E{i:02d}", "enterprise", permissions, -200_000, 200_000, 100_000) for i in range(3)]
+    power, allowance = park.list(power_spec(40), units_spec(resale="free"))
+    for account in accounts:
+        park.issue(account, "CEA25", 1_000)
+    park.tick(OPEN_NS)
+    return Market(park, accounts, power, allowance)
+
+
+def trade(market: Market, n_commands: int, seed: int) -> None:
+    """Random orders, amends and cancels, some refused, some repeated."""
+    rng = random.Random(seed)
+    park = market.park
+    for _ in range(n_commands):
+        account = rng.choice(market.accounts)
+        mine = park.exchange.open_orders(account)
+        choice = rng.random()
+        if choice < 0.6 or not mine:
+            power = rng.random() < 0.6
+            price = rng.randint(4_000, 4_020) if power else rng.randint(6_000, 6_010)
+            fields = {"time_in_force": rng.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK))}
+            if rng.random() < 0.1:
+                fields = {"flags": CommandFlag.POST_ONLY}
+            park.place(account, market.power if power else market.allowance, rng.randint(0, 1), price, rng.randint(1, 30), **fields)
+        elif choice < 0.75:
+            park.cancel(account, rng.choice(mine).order_id)
+        elif choice < 0.97:
+            order = rng.choice(mine)
+            park.amend(account, order.order_id, order.revision + (rng.random() < 0.1), order.price_ticks + rng.randint(-3, 3), rng.randint(1, 30))
+        else:
+            park.now_ns += 1
+            park.send(park.log[-1][0])  # a resend
+
+
+def settle(market: Market) -> None:
+    """Gate closure, delivery, meters, statements."""
+    park, n = market.park, len(market.accounts)
+    park.tick(START_NS + PERIOD_NS)
+    readings = MeterReadings(
+        revision=1, accounts=market.accounts, period_starts_ns=[START_NS] * n, consumption_wh=[300_000 + i for i in range(n)],
+        generation_wh=[100 * i for i in range(n)], soc_wh=[-1] * n, grid_starts_ns=[START_NS], grid_import_wh=[900_003 - 300 + 1_000],
+        grid_export_wh=[0], losses_wh=[1_000],
+    )  # fmt: skip
+    code, answer = park.document(readings)
+    assert code == 0, answer
+    code, answer = park.document(SettleDay(day=DAY, day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
+    assert code == 0, answer
+
+
+def market_day(n_commands: int = 250, seed: int = 7) -> Market:
+    market = open_market()
+    trade(market, n_commands, seed)
+    refused = encode_document(SettleDay(day=DAY, day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
+    market.park.send(market.park.record(CommandKind.DOCUMENT, OPERATOR, document_length=len(refused)), refused)
+    settle(market)
+    return market
+
+
+def cut_again(market: Market, seed: int) -> tuple[Exchange, list[BatchResult]]:
+    """The same commands in other batches, by a fold of their own."""
+    rng = random.Random(seed)
+    exchange, batches = Exchange(GENESIS), []
+    log = market.park.log
+    position = 0
+    while position < len(log):
+        together = log[position : position + rng.randint(1, 40)]
+        position += len(together)
+        records = np.concatenate([records for records, _ in together])
+        offset = 0
+        for index, (_, documents) in enumerate(together):
+            records["document_offset"][index] = offset if documents else 0
+            offset += len(documents)
+        batches.append(exchange.apply(records, b"".join(documents for _, documents in together), exchange.last_sequence + 1))
+    return exchange, batches
