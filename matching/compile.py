@@ -9,13 +9,14 @@ Kernels are compiled without the runtime's reference counting (`_nrt=False`): th
 of the time of a loop over many arrays.
 """
 
+import ast
 import functools
 import hashlib
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar, overload
 
@@ -34,7 +35,7 @@ KEPT_AGE_S: Final = 24 * 3600
 
 
 def source_digest(roots: Iterable[Path], environment: Mapping[str, str]) -> str:
-    """Hex digest of all *.py below `roots`, the compiler's versions and the NUMBA_* variables of `environment`.
+    """Hex digest of all *.py below `roots` (or of a root that is a file), the compiler's versions and the NUMBA_* variables of `environment`.
 
     A root that does not exist counts as empty. Paths enter relative to their root's parent, so an installed copy shares its cache
     with no other tree of different content.
@@ -51,9 +52,39 @@ def source_digest(roots: Iterable[Path], environment: Mapping[str, str]) -> str:
         if name.startswith(ENVIRONMENT_PREFIX):
             add(name.encode(), environment[name].encode())
     for root in roots:
-        for path in sorted(root.rglob("*.py")):
+        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
             add(path.relative_to(root.parent).as_posix().encode(), path.read_bytes())
     return digest.hexdigest()
+
+
+def kernel_sources(parent: Path, packages: Iterable[str]) -> list[Path]:
+    """Every file of `packages` (folders of `parent`) that can be compiled into a kernel: those that use the decorator, and all they import.
+
+    Constants, enums and helpers reach a kernel only through an import, so no other edit can change what is compiled.
+    """
+    names = tuple(packages)
+    found: dict[Path, None] = {}
+    files = [path for name in names for path in sorted((parent / name).rglob("*.py")) if "@kernel" in path.read_text(encoding="utf-8")]
+    while files:
+        path = files.pop()
+        if path in found:
+            continue
+        found[path] = None
+        for module in _imported_modules(path):
+            if module.partition(".")[0] in names:
+                steps = parent.joinpath(*module.split("."))
+                files.extend(candidate for candidate in (steps.with_suffix(".py"), steps / "__init__.py") if candidate.is_file())
+    return sorted(found)
+
+
+def _imported_modules(path: Path) -> Iterator[str]:
+    """Modules that a file imports, absolutely; of `from a.b import c` both a.b and a.b.c, since c may be a module."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def cache_root(environment: Mapping[str, str]) -> Path:
@@ -103,8 +134,8 @@ def cache_directory(module: str) -> Path | None:
     if config.DISABLE_JIT:
         return None
     parent = Path(__file__).resolve().parent.parent
-    roots = [parent / package for package in packages_behind(module)]
-    return open_cache_directory(cache_root(os.environ), source_digest(roots, os.environ))
+    sources = kernel_sources(parent, packages_behind(module))
+    return open_cache_directory(cache_root(os.environ), source_digest(sources, os.environ))
 
 
 class _Locator:

@@ -13,7 +13,17 @@ import pytest
 from numba.core import config
 
 from matching import kernels
-from matching.compile import KEPT_AGE_S, KEPT_DIRECTORIES, cache_directory, cache_root, open_cache_directory, packages_behind, prune, source_digest
+from matching.compile import (
+    KEPT_AGE_S,
+    KEPT_DIRECTORIES,
+    cache_directory,
+    cache_root,
+    kernel_sources,
+    open_cache_directory,
+    packages_behind,
+    prune,
+    source_digest,
+)
 from matching.records import EntryKind
 from matching.reference import ReferenceEntry
 from tests.matching.books import Pair
@@ -165,3 +175,21 @@ def test_bounds_checking_has_its_own_cache_and_finds_nothing():
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() != str(cache_directory("matching"))
+
+
+def test_sources_are_the_kernels_and_all_they_import(tmp_path: Path) -> None:
+    contents = {
+        "one/__init__.py": "",
+        "one/kernels.py": "from matching.compile import kernel\nfrom one import names\nimport one.sub.deep\n@kernel\ndef f(): pass\n",
+        "one/names.py": "from one.codes import CODE\n",
+        "one/codes.py": "CODE = 1\n",
+        "one/sub/__init__.py": "",
+        "one/sub/deep.py": "import other.thing\n",
+        "one/page.py": "from one.kernels import f\n",
+        "other/thing.py": "",
+    }
+    for name, text in contents.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = {path.relative_to(tmp_path).as_posix() for path in kernel_sources(tmp_path, ["one"])}
+    assert found == {"one/__init__.py", "one/kernels.py", "one/names.py", "one/codes.py", "one/sub/deep.py"}
