@@ -6,13 +6,18 @@ and modify them in place. Callers have made room for the postings.
 
 from typing import Any
 
+import numpy as np
+
 
 from exchange.protocol.instrument_class import InstrumentClass
 from matching.compile import kernel
 from matching.records import Side
 
+MONEY = np.int64(0)  # asset of a posting in micro-CNY
+ONE_LOT = np.int64(1)
 
-@kernel
+
+@kernel(internal=True)
 def record_posting(state: Any, debit: int, credit: int, asset: int, amount: int, reason: int) -> None:
     """Append one posting to the journal of postings of the command at work."""
     counters = state.counters[0]
@@ -28,17 +33,17 @@ def record_posting(state: Any, debit: int, credit: int, asset: int, amount: int,
     counters.posting_index += 1
 
 
-@kernel
+@kernel(internal=True)
 def post_money(state: Any, debit: int, credit: int, amount_micro: int, reason: int) -> None:
     """Move micro-CNY from `debit` to `credit`; nothing is recorded for an amount of zero."""
     if amount_micro == 0:
         return
     state.accounts[debit].balance_micro -= amount_micro
     state.accounts[credit].balance_micro += amount_micro
-    record_posting(state, debit, credit, 0, amount_micro, reason)
+    record_posting(state, debit, credit, MONEY, amount_micro, reason)
 
 
-@kernel
+@kernel(internal=True)
 def post_units(state: Any, slot: int, debit: int, credit: int, quantity_lots: int, reason: int) -> None:
     """Move units of the instrument in `slot` from `debit` to `credit`."""
     state.positions[slot, debit].net_lots -= quantity_lots
@@ -46,15 +51,19 @@ def post_units(state: Any, slot: int, debit: int, credit: int, quantity_lots: in
     record_posting(state, debit, credit, state.instruments[slot].id, quantity_lots, reason)
 
 
-@kernel
-def fee_micro(instrument: Any, is_maker: bool, price_ticks: int, quantity_lots: int) -> int:
-    """Trading fee of a fill: exact, linear in the quantity, so a hold for the whole order covers any way of filling it."""
-    if is_maker:
-        return quantity_lots * (instrument.maker_fee_lot_micro + price_ticks * instrument.maker_fee_tick_lot_micro)
+@kernel(internal=True)
+def maker_fee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
+    """Trading fee of a fill of a resting order: exact, linear in the quantity, so a hold covers any way of filling the order."""
+    return quantity_lots * (instrument.maker_fee_lot_micro + price_ticks * instrument.maker_fee_tick_lot_micro)
+
+
+@kernel(internal=True)
+def taker_fee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
+    """Trading fee of a fill of an entering order."""
     return quantity_lots * (instrument.taker_fee_lot_micro + price_ticks * instrument.taker_fee_tick_lot_micro)
 
 
-@kernel
+@kernel(internal=True)
 def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int) -> int:
     """Cash an open order needs: a pure function of its remaining quantity and its limit.
 
@@ -62,7 +71,7 @@ def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int)
     price, max(0, deficit price - limit), and the fee, since the seller is paid at settlement. Sell of units: nothing, the units are held.
     """
     # The dearer fee of one lot, so that the hold is linear and a release is its exact inverse.
-    fee = quantity_lots * max(fee_micro(instrument, True, limit_ticks, 1), fee_micro(instrument, False, limit_ticks, 1))
+    fee = quantity_lots * max(maker_fee_micro(instrument, limit_ticks, ONE_LOT), taker_fee_micro(instrument, limit_ticks, ONE_LOT))
     if side == Side.BUY:
         return quantity_lots * (limit_ticks * instrument.multiplier_micro + instrument.park_fee_lot_micro) + fee
     if instrument.instrument_class == InstrumentClass.POWER:
@@ -70,13 +79,13 @@ def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int)
     return 0
 
 
-@kernel
+@kernel(internal=True)
 def guarantee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
     """What a seller of power holds so that a failed delivery is always paid (docs/rules.md, "Counterparty")."""
     return quantity_lots * max(0, instrument.deficit_price_ticks - price_ticks) * instrument.multiplier_micro
 
 
-@kernel
+@kernel(internal=True)
 def reserve(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
     """Hold cash and count the open quantity of an order that grows by `quantity_lots`."""
     state.accounts[account].held_micro += hold_micro(state.instruments[slot], side, limit_ticks, quantity_lots)
@@ -87,13 +96,13 @@ def reserve(state: Any, slot: int, account: int, side: int, limit_ticks: int, qu
         position.open_sell_lots += quantity_lots
 
 
-@kernel
+@kernel(internal=True)
 def release(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
     """The one way an order shrinks: the exact inverse of `reserve`, hold(before) - hold(after) since the hold is linear."""
     reserve(state, slot, account, side, limit_ticks, -quantity_lots)
 
 
-@kernel
+@kernel(internal=True)
 def hold_position_cash(state: Any, slot: int, account: int, park_fee_micro: int, guarantee: int) -> None:
     """Add to (or with negative amounts take from) what an executed power position holds until settlement."""
     position = state.positions[slot, account]

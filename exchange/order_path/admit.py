@@ -17,7 +17,7 @@ from matching.compile import kernel
 from matching.records import Side, TimeInForce
 
 
-@kernel
+@kernel(internal=True)
 def instrument_slot(state: Any, instrument_id: int) -> int:
     """Slot of an open instrument, -1 when it is settled or was never listed."""
     if instrument_id <= 0 or instrument_id >= state.slot_of_instrument.shape[0]:
@@ -25,7 +25,7 @@ def instrument_slot(state: Any, instrument_id: int) -> int:
     return np.int64(state.slot_of_instrument[instrument_id])
 
 
-@kernel
+@kernel(internal=True)
 def limit_ticks(instrument: Any, command: Any) -> int:
     """Limit of a new order; a market order is protected by the edge of the price band."""
     if command.order_type == OrderType.MARKET:
@@ -33,7 +33,7 @@ def limit_ticks(instrument: Any, command: Any) -> int:
     return command.price_ticks
 
 
-@kernel
+@kernel(internal=True)
 def admit_account(state: Any, command: Any) -> int:
     """Checks that hold for every command of an account."""
     if command.account >= state.accounts.shape[0] or not state.accounts[command.account].exists:
@@ -43,7 +43,7 @@ def admit_account(state: Any, command: Any) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel
+@kernel(internal=True)
 def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
     """Account, permission, recovery and phase: for new orders and for amends."""
     account = state.accounts[command.account]
@@ -61,7 +61,7 @@ def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel
+@kernel(internal=True)
 def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
     """Band, position limits in the worst case, storage, units and cash for `quantity_lots` more at `price_ticks`."""
     instrument = state.instruments[slot]
@@ -86,27 +86,27 @@ def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: i
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel
+@kernel(internal=True)
 def admit_place(state: Any, command: Any, slot: int) -> int:
     """All checks of a new order, in the order of the codes."""
     if command.time_in_force == TimeInForce.GTD and command.expiry_ns <= state.counters[0].stamp_ns:
         return np.int64(RejectCode.EXPIRY_PASSED)
-    code = admit_trading(state, command, slot, command.side)
+    code = admit_trading(state, command, slot, np.int64(command.side))
     if code != RejectCode.ACCEPTED:
         return code
     instrument = state.instruments[slot]
     # The gateway validates these; a journal written by another gateway is checked again because an overflow here would be silent.
     if command.quantity_lots <= 0 or command.quantity_lots > instrument.max_order_lots:
         return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE)
-    return admit_risk(state, command.account, slot, command.side, limit_ticks(instrument, command), command.quantity_lots)
+    return admit_risk(state, np.int64(command.account), slot, np.int64(command.side), limit_ticks(instrument, command), command.quantity_lots)
 
 
-@kernel
+@kernel(internal=True)
 def open_order_slot(state: Any, command: Any, order_slot: int) -> bool:
     """Whether `order_slot` (from the id table of the books) is an order of the command's account: unknown and foreign look the same."""
     return order_slot >= 0 and state.keys[state.terms[order_slot].key].account == command.account
 
 
-@kernel
+@kernel(internal=True)
 def is_post_only(flags: int) -> bool:
     return (flags & CommandFlag.POST_ONLY) != 0

@@ -2,18 +2,20 @@
 
 from typing import Any
 
+import numpy as np
+
 from exchange.order_path.state import DeadlineKind
 from matching.compile import kernel
 
 
-@kernel
+@kernel(internal=True)
 def _before(deadlines: Any, a: int, b: int) -> bool:
     if deadlines[a].at_ns != deadlines[b].at_ns:
         return deadlines[a].at_ns < deadlines[b].at_ns
     return deadlines[a].id < deadlines[b].id
 
 
-@kernel
+@kernel(internal=True)
 def _swap(deadlines: Any, a: int, b: int) -> None:
     first = deadlines[a]
     second = deadlines[b]
@@ -54,7 +56,7 @@ def pop_deadline(state: Any) -> None:
     count = counters.n_deadlines
     if count == 0:
         return
-    _swap(state.deadlines, 0, count)
+    _swap(state.deadlines, np.int64(0), count)
     index = 0
     while True:
         child = 2 * index + 1
@@ -68,13 +70,13 @@ def pop_deadline(state: Any) -> None:
         index = child
 
 
-@kernel
+@kernel(internal=True)
 def is_due(state: Any, now_ns: int) -> bool:
     """Whether the earliest deadline is at or before `now_ns`."""
     return state.counters[0].n_deadlines > 0 and state.deadlines[0].at_ns <= now_ns
 
 
-@kernel
+@kernel(internal=True)
 def is_order_expiry(state: Any) -> bool:
     """Whether the earliest deadline ends an order: the only kind the compiled loop fires itself."""
     return state.deadlines[0].kind == DeadlineKind.ORDER_EXPIRY

@@ -16,7 +16,7 @@ _S1 = np.uint64(32)
 _S2 = np.uint64(29)
 
 
-@kernel
+@kernel(internal=True)
 def mix(h: int, word: int) -> int:
     """One step of a 64-bit multiply-xorshift mix; wraps on purpose."""
     h = (h ^ np.uint64(word)) * _M1
@@ -24,16 +24,16 @@ def mix(h: int, word: int) -> int:
     return h ^ (h >> _S2)
 
 
-@kernel
+@kernel(internal=True)
 def _home(state: Any, account: int, cid: Any) -> int:
     """Bucket a key belongs in; `cid` is any record with cid0..cid4."""
     h = mix(np.uint64(state.counters[0].hash_key), np.uint64(account))
     h = mix(mix(h, cid.cid0), cid.cid1)
-    h = mix(mix(mix(h, cid.cid2), cid.cid3), cid.cid4)
+    h = mix(mix(mix(h, cid.cid2), cid.cid3), np.uint64(cid.cid4))
     return np.int64(h & np.uint64(state.buckets.shape[0] - 1))
 
 
-@kernel
+@kernel(internal=True)
 def content_digest(state: Any, command: Any) -> int:
     """Digest of what a command asks for: everything but its stamp, session and place in the journal."""
     h = mix(np.uint64(state.counters[0].hash_key), np.uint64(command.kind))
@@ -47,14 +47,14 @@ def content_digest(state: Any, command: Any) -> int:
     return mix(mix(h, np.uint64(command.time_in_force)), np.uint64(command.self_trade))
 
 
-@kernel
+@kernel(internal=True)
 def _same(key: Any, account: int, cid: Any) -> bool:
     return (
         key.account == account and key.cid0 == cid.cid0 and key.cid1 == cid.cid1 and key.cid2 == cid.cid2 and key.cid3 == cid.cid3 and key.cid4 == cid.cid4
     )
 
 
-@kernel
+@kernel(internal=True)
 def find_key(state: Any, account: int, cid: Any) -> int:
     """Slot of the key in `keys`, or -1."""
     mask = state.buckets.shape[0] - 1
@@ -72,19 +72,19 @@ def place_in_bucket(state: Any, slot: int) -> None:
     """Enter a key slot into the hash table."""
     mask = state.buckets.shape[0] - 1
     key = state.keys[slot]
-    bucket = _home(state, key.account, key)
+    bucket = _home(state, np.int64(key.account), key)
     while state.buckets[bucket] >= 0:
         bucket = (bucket + 1) & mask
     state.buckets[bucket] = slot
 
 
-@kernel
+@kernel(internal=True)
 def keys_free(state: Any) -> int:
     """How many keys can be inserted without growth."""
     return state.keys.shape[0] - state.counters[0].n_keys
 
 
-@kernel
+@kernel(internal=True)
 def insert_key(state: Any, account: int, command: Any, digest: int) -> int:
     """Consume a key for a command; returns its slot. The caller has made room and knows that the key is new."""
     counters = state.counters[0]
@@ -110,12 +110,12 @@ def insert_key(state: Any, account: int, command: Any, digest: int) -> int:
     return slot
 
 
-@kernel
+@kernel(internal=True)
 def _remove_key(state: Any, slot: int) -> None:
     counters = state.counters[0]
     mask = state.buckets.shape[0] - 1
     key = state.keys[slot]
-    bucket = _home(state, key.account, key)
+    bucket = _home(state, np.int64(key.account), key)
     while state.buckets[bucket] != slot:
         bucket = (bucket + 1) & mask
     # Close the gap: move back each follower that would no longer be found.
@@ -123,7 +123,7 @@ def _remove_key(state: Any, slot: int) -> None:
     probe = (bucket + 1) & mask
     while state.buckets[probe] >= 0:
         follower = state.keys[state.buckets[probe]]
-        home = _home(state, follower.account, follower)
+        home = _home(state, np.int64(follower.account), follower)
         if ((probe - home) & mask) >= ((probe - hole) & mask):
             state.buckets[hole] = state.buckets[probe]
             hole = probe
@@ -135,12 +135,12 @@ def _remove_key(state: Any, slot: int) -> None:
     counters.n_keys -= 1
 
 
-@kernel
+@kernel(internal=True)
 def retire_keys(state: Any) -> None:
     """Drop keys whose retention is over at the current stamp; a key with a live order stays until the order ends."""
     counters = state.counters[0]
     while counters.fifo_head < counters.fifo_tail:
-        slot = state.fifo[counters.fifo_head % state.fifo.shape[0]]
+        slot = np.int64(state.fifo[counters.fifo_head % state.fifo.shape[0]])
         key = state.keys[slot]
         if key.stamp_ns + counters.retention_ns > counters.stamp_ns:
             return
@@ -151,7 +151,7 @@ def retire_keys(state: Any) -> None:
             _remove_key(state, slot)
 
 
-@kernel
+@kernel(internal=True)
 def end_key_order(state: Any, slot: int) -> None:
     """The order of a key has ended."""
     state.keys[slot].order_live = 0

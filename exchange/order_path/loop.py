@@ -22,6 +22,9 @@ from matching.records import Need
 
 # Postings of one fill at most: value in and out, two fees, units.
 POSTINGS_PER_EVENT = 6
+# Typed, so that a call with a constant is not compiled apart from one with a variable.
+NOTHING = np.int64(0)
+ONE = np.int64(1)
 
 
 class Stop(IntEnum):
@@ -46,7 +49,7 @@ def has_room(state: Any, executions: int) -> bool:
     )
 
 
-@kernel
+@kernel(internal=True)
 def _withdrawals(state: Any, command: Any) -> int:
     """Orders that a command may withdraw at most."""
     if command.kind == CommandKind.MASS_CANCEL or command.kind == CommandKind.SESSION_CLOSED:
@@ -59,7 +62,7 @@ def _withdrawals(state: Any, command: Any) -> int:
     return 0
 
 
-@kernel
+@kernel(internal=True)
 def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     """(Stop, Need, at_least) of a command before anything of it happens; Stop.DONE when there is room."""
     if keys_free(state) < 1:
@@ -103,13 +106,13 @@ def begin_command(state: Any, sequence: int, stamp_ns: int) -> None:
     counters.cancelled_orders = 0
 
 
-@kernel
+@kernel(internal=True)
 def _fire_order_expiries(state: Any, sequence: int, until_ns: int) -> int:
     """Fire every deadline up to `until_ns`; stops at one that is not the loop's to fire."""
     while is_due(state, until_ns):
         if not is_order_expiry(state):
             return np.int64(Stop.DEADLINE_DUE)
-        if not has_room(state, 1):
+        if not has_room(state, ONE):
             return np.int64(Stop.EXECUTIONS)
         begin_command(state, sequence, state.deadlines[0].at_ns)
         expire_order(state, state.deadlines[0].ref)
@@ -137,7 +140,7 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     counters.event_hash = mix(mix(h, np.uint64(outcome.filled_lots)), np.uint64(remaining_lots))
 
 
-@kernel
+@kernel(internal=True)
 def record_key_outcome(state: Any, key: int, index: int) -> None:
     """Keep the answer with the idempotency key, for a resend."""
     outcome = state.outcomes[index]
@@ -152,12 +155,12 @@ def record_key_outcome(state: Any, key: int, index: int) -> None:
     record.flags = outcome.flags
 
 
-@kernel
+@kernel(internal=True)
 def answer_resend(state: Any, key: int, digest: int, index: int) -> None:
     """The recorded outcome marked as a duplicate, or the code for a key that was used with other content."""
     record = state.keys[key]
     if record.digest != digest:
-        write_outcome(state, index, RejectCode.CLIENT_ORDER_ID_REUSED, 0, 0, 0)
+        write_outcome(state, index, np.int64(RejectCode.CLIENT_ORDER_ID_REUSED), NOTHING, NOTHING, NOTHING)
         return
     write_outcome(state, index, np.int64(record.code), record.order_id, record.remaining_lots, np.int64(record.revision))
     outcome = state.outcomes[index]
@@ -167,15 +170,15 @@ def answer_resend(state: Any, key: int, digest: int, index: int) -> None:
     outcome.flags = np.int64(record.flags) | OutcomeFlag.DUPLICATE
 
 
-@kernel
+@kernel(internal=True)
 def _is_order_command(kind: int) -> bool:
     return kind >= CommandKind.PLACE and kind <= CommandKind.MASS_CANCEL
 
 
-@kernel
+@kernel(internal=True)
 def _apply_order_command(state: Any, command: Any, index: int) -> None:
     if command.cid0 == 0:
-        write_outcome(state, index, RejectCode.INVALID_CLIENT_ORDER_ID, 0, 0, 0)
+        write_outcome(state, index, np.int64(RejectCode.INVALID_CLIENT_ORDER_ID), NOTHING, NOTHING, NOTHING)
         return
     # 5. admit: the idempotency key first, so that a resend is answered whatever the market does now
     digest = content_digest(state, command)
@@ -185,7 +188,7 @@ def _apply_order_command(state: Any, command: Any, index: int) -> None:
         return
     code = admit_account(state, command)
     if code == RejectCode.ACCOUNT_SUSPENDED:
-        write_outcome(state, index, code, 0, 0, 0)
+        write_outcome(state, index, code, NOTHING, NOTHING, NOTHING)
         return
     key = insert_key(state, np.int64(command.account), command, digest)
     order_id = np.int64(0)
@@ -205,7 +208,7 @@ def _apply_order_command(state: Any, command: Any, index: int) -> None:
     record_key_outcome(state, key, index)
 
 
-@kernel
+@kernel(internal=True)
 def apply_command(state: Any, command: Any, index: int) -> None:
     """One command of the loop; there is room, and no deadline is due."""
     retire_keys(state)
@@ -217,10 +220,10 @@ def apply_command(state: Any, command: Any, index: int) -> None:
     elif command.kind == CommandKind.NODE_STARTED:
         for account in range(state.accounts.shape[0]):
             if state.accounts[account].open_orders > 0:
-                end_sessions(state, account, 0)
+                end_sessions(state, np.int64(account), NOTHING)
         state.counters[0].epoch = command.quantity_lots
         state.counters[0].cancel_only_until_ns = state.counters[0].stamp_ns + command.expiry_ns
-    write_outcome(state, index, RejectCode.ACCEPTED, 0, 0, 0)
+    write_outcome(state, index, np.int64(RejectCode.ACCEPTED), NOTHING, NOTHING, NOTHING)
 
 
 @kernel

@@ -19,9 +19,12 @@ from matching.kernels import amend_order, cancel_order, find_slot, first_order, 
 from matching.records import EntryFlag, EntryKind, Reason, TimeInForce
 
 POST_ONLY = int(EntryFlag.POST_ONLY)
+# Typed, so that a call with a constant is not compiled apart from one with a variable.
+NO_ORDER = np.int64(0)
+NO_KEY = np.int64(-1)
 
 
-@kernel
+@kernel(internal=True)
 def _code_of(reason: int, filled_lots: int) -> int:
     """What the one who sent the order is told when nothing of it traded or rests."""
     if reason == Reason.POST_ONLY_WOULD_CROSS:
@@ -35,7 +38,7 @@ def _code_of(reason: int, filled_lots: int) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel
+@kernel(internal=True)
 def entry_of_place(state: Any, command: Any, slot: int) -> None:
     """Fill the scratch entry for a new order: the next order id at its limit. Also what the room check bounds."""
     entry = state.entry[0]
@@ -54,7 +57,7 @@ def entry_of_place(state: Any, command: Any, slot: int) -> None:
     entry.flags = POST_ONLY if is_post_only(command.flags) else 0
 
 
-@kernel
+@kernel(internal=True)
 def entry_of_amend(state: Any, command: Any, order_slot: int) -> None:
     """Fill the scratch entry for a resting order with what the amend changes."""
     order = order_at(state.books, order_slot)
@@ -72,7 +75,7 @@ def entry_of_amend(state: Any, command: Any, order_slot: int) -> None:
     entry.flags = POST_ONLY if terms.post_only else 0
 
 
-@kernel
+@kernel(internal=True)
 def time_in_force(command: Any) -> int:
     """A market order never rests: what cannot trade at once is cancelled."""
     if command.order_type == OrderType.MARKET and command.time_in_force != TimeInForce.FOK:
@@ -80,7 +83,7 @@ def time_in_force(command: Any) -> int:
     return np.int64(command.time_in_force)
 
 
-@kernel
+@kernel(internal=True)
 def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     """(code, order id, remaining lots) of a new order."""
     counters = state.counters[0]
@@ -102,7 +105,7 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     return _code_of(reason, counters.filled_lots), order_id, remaining_lots
 
 
-@kernel
+@kernel(internal=True)
 def _keep_terms(state: Any, command: Any, slot: int, order_slot: int, key: int) -> None:
     """Note what the exchange knows of an order that came to rest, once the events of its entry are posted: a maker's slot may be reused."""
     terms = state.terms[order_slot]
@@ -120,20 +123,20 @@ def _keep_terms(state: Any, command: Any, slot: int, order_slot: int, key: int) 
     terms.cancel_on_disconnect = 1 if command.flags & CommandFlag.CANCEL_ON_DISCONNECT else 0
     terms.post_only = 1 if is_post_only(command.flags) else 0
     state.keys[key].order_live = 1
-    count_open_order(state, np.int64(command.account), slot, 1)
+    count_open_order(state, np.int64(command.account), slot, np.int64(1))
     if command.time_in_force == TimeInForce.GTD:
         add_deadline(state, command.expiry_ns, DeadlineKind.ORDER_EXPIRY, state.entry[0].order_id)
 
 
-@kernel
+@kernel(internal=True)
 def _withdraw(state: Any, order_slot: int, reason: int) -> None:
     """Take a live order out of its book and post what that releases."""
     slot = np.int64(state.terms[order_slot].instrument_slot)
     n_events = cancel_order(state.books, state.events, 0, order_at(state.books, order_slot).order_id, reason)
-    post_events(state, slot, n_events, 0, 0, -1)
+    post_events(state, slot, n_events, NO_ORDER, NO_ORDER, NO_KEY)
 
 
-@kernel
+@kernel(internal=True)
 def cancel(state: Any, command: Any) -> tuple[int, int, int]:
     """(code, order id, 0) of a cancel."""
     order_slot = find_slot(state.books, command.order_id)
@@ -143,7 +146,7 @@ def cancel(state: Any, command: Any) -> tuple[int, int, int]:
     return np.int64(RejectCode.ACCEPTED), command.order_id, 0
 
 
-@kernel
+@kernel(internal=True)
 def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
     """(code, order id, remaining lots, revision) of an amend. A refused amend leaves the order as it was, with its priority."""
     order_slot = find_slot(state.books, command.order_id)
@@ -174,7 +177,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         release(state, slot, account, side, old_ticks, old_lots)
         code = admit_risk(state, account, slot, side, price_ticks, lots)
         if code == RejectCode.ACCEPTED and price_ticks != old_ticks:
-            code = _code_of(refusal(state.books, entry), 0)
+            code = _code_of(refusal(state.books, entry), NO_ORDER)
         if code != RejectCode.ACCEPTED:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision
@@ -190,7 +193,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
     return np.int64(RejectCode.ACCEPTED), command.order_id, remaining_lots, revision + 1
 
 
-@kernel
+@kernel(internal=True)
 def mass_cancel(state: Any, command: Any) -> None:
     """Cancel the open orders of one account that fit the command's filter, oldest first. Cost: the orders of the account."""
     flags = command.flags
@@ -205,7 +208,7 @@ def mass_cancel(state: Any, command: Any) -> None:
             _withdraw(state, np.int64(state.order_slots[i]), Reason.REQUESTED)
 
 
-@kernel
+@kernel(internal=True)
 def end_sessions(state: Any, account: int, session: int) -> None:
     """Cancel on disconnect for the orders of one session (0: of every session) of an account."""
     count = owner_orders(state.books, account, -1, state.order_slots)
@@ -215,7 +218,7 @@ def end_sessions(state: Any, account: int, session: int) -> None:
             _withdraw(state, np.int64(state.order_slots[i]), Reason.REQUESTED)
 
 
-@kernel
+@kernel(internal=True)
 def expire_order(state: Any, order_id: int) -> None:
     """A good-till-date order has reached its end; one that is gone already is ignored."""
     order_slot = find_slot(state.books, order_id)

@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 
 from exchange.ledger.chart import House
-from exchange.ledger.postings import fee_micro, guarantee_micro, hold_position_cash, post_money, post_units, release
+from exchange.ledger.postings import (
+    guarantee_micro,
+    hold_position_cash,
+    maker_fee_micro,
+    post_money,
+    post_units,
+    release,
+    taker_fee_micro,
+)
 from exchange.ledger.records import PostingReason
 from exchange.order_path.idempotency import end_key_order, mix
 from exchange.order_path.records import ExecutionKind
@@ -14,23 +22,27 @@ from matching.compile import kernel
 from matching.records import EventKind, Side
 
 EXECUTION_WORD_COUNT = 25
+NO_KEY = np.int64(-1)
+NOTHING = np.int64(0)
+CLEARING = np.int64(House.CLEARING)
+FEES = np.int64(House.FEES)
 
 
-@kernel
+@kernel(internal=True)
 def count_open_order(state: Any, account: int, slot: int, change: int) -> None:
     """An order came to rest (1) or ended (-1)."""
     state.accounts[account].open_orders += change
     state.instruments[slot].open_orders += change
 
 
-@kernel
+@kernel(internal=True)
 def end_order(state: Any, account: int, slot: int, key: int) -> None:
     """A resting order has ended: its key may now leave after its retention."""
-    count_open_order(state, account, slot, -1)
+    count_open_order(state, account, slot, np.int64(-1))
     end_key_order(state, key)
 
 
-@kernel
+@kernel(internal=True)
 def record_execution(state: Any, kind: int, event: Any, slot: int, key: int, counter_key: int) -> None:
     """Append one execution with its event id and the private sequence of its account."""
     counters = state.counters[0]
@@ -61,7 +73,7 @@ def record_execution(state: Any, kind: int, event: Any, slot: int, key: int, cou
     _set_client_ids(state, row, key, counter_key)
 
 
-@kernel
+@kernel(internal=True)
 def _set_client_ids(state: Any, row: Any, key: int, counter_key: int) -> None:
     mine = state.keys[key]
     row.cid0, row.cid1, row.cid2, row.cid3, row.cid4 = mine.cid0, mine.cid1, mine.cid2, mine.cid3, mine.cid4
@@ -74,7 +86,7 @@ def _set_client_ids(state: Any, row: Any, key: int, counter_key: int) -> None:
         row.counter_cid4 = np.uint32(0)
 
 
-@kernel
+@kernel(internal=True)
 def hash_executions(state: Any, start: int) -> None:
     """Fold the executions from `start` on into the running hash of events."""
     counters = state.counters[0]
@@ -85,32 +97,32 @@ def hash_executions(state: Any, start: int) -> None:
     counters.event_hash = h
 
 
-@kernel
+@kernel(internal=True)
 def _fill_power(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
     """Cash moves to the clearing account at trade and to the seller at settlement; both sides hold what delivery may still cost."""
     instrument = state.instruments[slot]
     value_micro = price_ticks * quantity_lots * instrument.multiplier_micro
-    post_money(state, buyer, House.CLEARING, value_micro, PostingReason.TRADE)
+    post_money(state, buyer, CLEARING, value_micro, np.int64(PostingReason.TRADE))
     bought = state.positions[slot, buyer]
     bought.net_lots += quantity_lots
     bought.bought_lots += quantity_lots
     bought.bought_micro += value_micro
-    hold_position_cash(state, slot, buyer, quantity_lots * instrument.park_fee_lot_micro, 0)
+    hold_position_cash(state, slot, buyer, quantity_lots * instrument.park_fee_lot_micro, NOTHING)
     sold = state.positions[slot, seller]
     sold.net_lots -= quantity_lots
     sold.sold_lots += quantity_lots
     sold.sold_micro += value_micro
-    hold_position_cash(state, slot, seller, 0, guarantee_micro(instrument, price_ticks, quantity_lots))
+    hold_position_cash(state, slot, seller, NOTHING, guarantee_micro(instrument, price_ticks, quantity_lots))
 
 
-@kernel
+@kernel(internal=True)
 def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
     """Delivery versus payment at once, through the clearing account."""
     instrument = state.instruments[slot]
     value_micro = price_ticks * quantity_lots * instrument.multiplier_micro
-    post_money(state, buyer, House.CLEARING, value_micro, PostingReason.TRADE)
-    post_money(state, House.CLEARING, seller, value_micro, PostingReason.TRADE)
-    post_units(state, slot, seller, buyer, quantity_lots, PostingReason.UNITS_TRADED)
+    post_money(state, buyer, CLEARING, value_micro, np.int64(PostingReason.TRADE))
+    post_money(state, CLEARING, seller, value_micro, np.int64(PostingReason.TRADE))
+    post_units(state, slot, seller, buyer, quantity_lots, np.int64(PostingReason.UNITS_TRADED))
     bought = state.positions[slot, buyer]
     bought.bought_lots += quantity_lots
     bought.bought_micro += value_micro
@@ -120,13 +132,13 @@ def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int
     state.positions[slot, seller].sold_micro += value_micro
 
 
-@kernel
+@kernel(internal=True)
 def _charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int) -> None:
-    post_money(state, account_id, House.FEES, amount_micro, reason)
+    post_money(state, account_id, FEES, amount_micro, reason)
     state.positions[slot, account_id].fees_micro += amount_micro
 
 
-@kernel
+@kernel(internal=True)
 def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_key: int) -> None:
     counters = state.counters[0]
     instrument = state.instruments[slot]
@@ -143,17 +155,17 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
         _fill_power(state, slot, buyer, seller, price_ticks, quantity_lots)
     else:
         _fill_units(state, slot, buyer, seller, price_ticks, quantity_lots)
-    taker_fee = fee_micro(instrument, False, price_ticks, quantity_lots)
-    maker_fee = fee_micro(instrument, True, price_ticks, quantity_lots)
-    _charge_fee(state, slot, taker, taker_fee, PostingReason.TAKER_FEE)
-    _charge_fee(state, slot, maker, maker_fee, PostingReason.MAKER_FEE)
+    taker_fee = taker_fee_micro(instrument, price_ticks, quantity_lots)
+    maker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots)
+    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.TAKER_FEE))
+    _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE))
     instrument.trade_number += 1
     instrument.last_price_ticks = price_ticks
     counters.filled_lots += quantity_lots
     counters.notional_micro += price_ticks * quantity_lots * instrument.multiplier_micro
     state.terms[event.counter_slot].filled_lots += quantity_lots
     maker_key = np.int64(state.terms[event.counter_slot].key)
-    record_execution(state, ExecutionKind.TRADE, event, slot, taker_key, maker_key)
+    record_execution(state, np.int64(ExecutionKind.TRADE), event, slot, taker_key, maker_key)
     row = state.executions[counters.n_executions - 1]
     row.fee_micro = taker_fee
     row.counter_fee_micro = maker_fee
@@ -165,20 +177,20 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
         end_order(state, maker, slot, maker_key)
 
 
-@kernel
+@kernel(internal=True)
 def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id: int, own_key: int) -> None:
     """An order lost quantity without a trade. The end of the entering order itself (`own_order_id`) is its command's to record."""
     release(state, slot, np.int64(event.owner), np.int64(event.side), np.int64(event.price_ticks), event.quantity_lots)
     is_own = event.order_id == own_order_id
     key = own_key if is_own else np.int64(state.terms[event.slot].key)
-    record_execution(state, kind, event, slot, key, -1)
+    record_execution(state, kind, event, slot, key, NO_KEY)
     if kind == ExecutionKind.CANCELLED:
         state.counters[0].cancelled_orders += 1
         if not is_own:
             end_order(state, np.int64(event.owner), slot, key)
 
 
-@kernel
+@kernel(internal=True)
 def post_events(state: Any, slot: int, n_events: int, own_order_id: int, own_limit_ticks: int, own_key: int) -> None:
     """Post the first `n_events` of state.events, all of the instrument in `slot`, in order.
 
@@ -190,14 +202,14 @@ def post_events(state: Any, slot: int, n_events: int, own_order_id: int, own_lim
         if event.kind == EventKind.FILLED:
             _post_fill(state, slot, event, own_limit_ticks, own_key)
         elif event.kind == EventKind.CANCELLED:
-            _post_withdrawal(state, slot, event, ExecutionKind.CANCELLED, own_order_id, own_key)
+            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.CANCELLED), own_order_id, own_key)
         elif event.kind == EventKind.REDUCED:
-            _post_withdrawal(state, slot, event, ExecutionKind.REDUCED, own_order_id, own_key)
+            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.REDUCED), own_order_id, own_key)
         elif event.kind == EventKind.RESTED:
-            record_execution(state, ExecutionKind.RESTED, event, slot, own_key, -1)
+            record_execution(state, np.int64(ExecutionKind.RESTED), event, slot, own_key, NO_KEY)
         else:
             # Repriced: the amend has already exchanged the hold of the old price for that of the new one.
-            record_execution(state, ExecutionKind.REPRICED, event, slot, own_key, -1)
+            record_execution(state, np.int64(ExecutionKind.REPRICED), event, slot, own_key, NO_KEY)
     if n_events > 0:
         state.instruments[slot].book_seq += 1
     hash_executions(state, start)

@@ -14,7 +14,7 @@ from matching.compile import kernel
 from matching.records import Side
 
 
-@kernel
+@kernel(internal=True)
 def _after(soc_wh: int, net_bought_wh: int, storage: Any, round_up: bool) -> int:
     """State of charge after a period: charge by what is bought, discharge by what is sold, losses one way each."""
     if net_bought_wh >= 0:
@@ -24,7 +24,7 @@ def _after(soc_wh: int, net_bought_wh: int, storage: Any, round_up: bool) -> int
     return soc_wh - (drawn // storage.discharge_ppm if round_up else (drawn + storage.discharge_ppm - 1) // storage.discharge_ppm)
 
 
-@kernel
+@kernel(internal=True)
 def check_storage(state: Any, account_id: int, order_slot: int, side: int, quantity_lots: int) -> int:
     """STORAGE_RATING, STORAGE_ENERGY or ACCEPTED for `quantity_lots` more on `side` of the instrument in `order_slot`. O(open periods)."""
     storage = state.storages[state.accounts[account_id].storage]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from exchange.ledger.chart import House
 from exchange.ledger.postings import post_money, post_units
 from exchange.ledger.records import PostingReason
@@ -22,13 +24,13 @@ def unlock_units(state: Any) -> None:
 @kernel
 def issue_units(state: Any, slot: int, account: int, quantity_lots: int) -> None:
     """Units enter an account from outside."""
-    post_units(state, slot, House.ISSUER, account, quantity_lots, PostingReason.UNITS_ISSUED)
+    post_units(state, slot, np.int64(House.ISSUER), account, quantity_lots, np.int64(PostingReason.UNITS_ISSUED))
 
 
 @kernel
 def deposit(state: Any, account: int, amount_micro: int) -> None:
     """Money enters an account from outside, or leaves it."""
-    post_money(state, House.OUTSIDE, account, amount_micro, PostingReason.DEPOSIT)
+    post_money(state, np.int64(House.OUTSIDE), account, amount_micro, np.int64(PostingReason.DEPOSIT))
 
 
 @kernel
