@@ -15,7 +15,7 @@ from clients.scenarios.contracts import decompose_month
 from clients.scenarios.members import Day, Reader
 from clients.scenarios.meters import ImportResult, MemberMeter, import_meters, template_csv
 from clients.scenarios.model import Contract, EmissionFactor, Member, Park, PowerRules, UnitInstrument
-from clients.scenarios.periods import day_periods, local_time_ns, power_symbols, quarter_of_day, time_zone
+from clients.scenarios.periods import YEARS, day_periods, local_time_ns, power_symbols, quarter_of_day, time_zone
 from clients.scenarios.problems import Problems
 from clients.scenarios.profiles import derived_year
 from clients.scenarios.schema import InstrumentTable, ParkTable, ScenarioFile, park_table, read_scenario
@@ -45,6 +45,8 @@ def load_park(
     """
     if not 0 <= seed < 2**63:
         raise InputError("seed: expected a whole number from 0 to 2**63 - 1")
+    if date.year not in YEARS:
+        raise InputError(f"date: {date} is not of this century ({YEARS.start} to {YEARS.stop - 1})")
     scenario = read_scenario(str(name_or_file))
     table = park_table(scenario)
     zone = time_zone(table.time_zone)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from clients.scenarios.decimals import DecimalProblemError, parse_scaled
 from clients.scenarios.model import WH_PER_KW_QUARTER
-from clients.scenarios.periods import day_periods, instants_of, local_datetime
+from clients.scenarios.periods import YEARS, day_periods, instants_of, local_datetime
 from clients.scenarios.problems import Problems
 from clients.scenarios.toml_lines import decode_text
 from exchange.errors import InputError
@@ -196,6 +196,8 @@ def parse_period_start(text: str, zone: ZoneInfo) -> int | str:
     if match is None:
         return f"{text[:40]!r} is not a time such as 2026-07-15 00:15 or 2026-07-14T16:15Z"
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    if year not in YEARS:
+        return f"{text[:40]!r} is not of this century ({YEARS.start} to {YEARS.stop - 1})"
     try:
         local = datetime.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall-clock reading until the zone is known
     except ValueError:

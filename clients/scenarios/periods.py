@@ -13,6 +13,8 @@ from exchange.units import NS_PER_SECOND, PERIOD_NS
 Integers = NDArray[np.int64]
 
 QUARTERS_A_DAY: Final = 96
+# Local days at the edges of the calendar have no next day; no park is there.
+YEARS: Final = range(2000, 2100)
 
 
 def time_zone(name: str) -> ZoneInfo:

@@ -241,6 +241,22 @@ def test_seed_range(seed: int) -> None:
         load_park(seed=seed)
 
 
+@pytest.mark.parametrize("day", [datetime.date.min, datetime.date.max])
+def test_date_range(day: datetime.date) -> None:
+    with pytest.raises(InputError, match="2000 to 2099"):
+        load_park(date=day)
+
+
+@pytest.mark.parametrize(("day", "count"), [("2026-03-29", 92), ("2026-10-25", 100)])
+def test_days_on_which_the_clock_changes(tmp_path: Path, day: str, count: int) -> None:
+    path = tmp_path / "berlin.toml"
+    path.write_text('base = "park"\ntime_zone = "Europe/Berlin"\n', "utf-8")
+    park = load_park(path, datetime.date.fromisoformat(day))
+    assert len(set(park.symbols)) == len(park.start_ns) == len(park.deficit_price_ticks) == count
+    assert not np.sum([member.contract_lots for member in park.members], axis=0).any()
+    assert all(len(member.load_wh) == len(member.forecast_generation_wh) == count for member in park.members)
+
+
 def test_a_date_before_the_tariff() -> None:
     with pytest.raises(InputError, match="starts on 2024-06-01"):
         load_park(date=datetime.date(2024, 1, 1))

@@ -108,6 +108,8 @@ def test_utc_and_column_order(tmp_path: Path) -> None:
         ("2026-07-15 10:05,E01,load,1", "line 42: period_start: '2026-07-15 10:05' is not the start of a quarter-hour"),
         ("2026-07-15 10:00:30,E01,load,1", "line 42: period_start: '2026-07-15 10:00:30' is not the start"),
         ("2026-02-30 10:00,E01,load,1", "line 42: period_start: '2026-02-30 10:00' is not a date and time of the calendar"),
+        ("0001-01-01 00:00+08:00,E01,load,1", "line 42: period_start: '0001-01-01 00:00+08:00' is not of this century (2000 to 2099)"),
+        ("9999-12-31 23:45,E01,load,1", "line 42: period_start: '9999-12-31 23:45' is not of this century"),
         ("15.07.2026 10:00,E01,load,1", "line 42: period_start: '15.07.2026 10:00' is not a time such as"),
         ("2026-07-15 24:00,E01,load,1", "line 42: period_start: '2026-07-15 24:00' is not a date and time"),
         ("46218.4166666667,E01,load,1", "line 42: period_start: '46218.4166666667' is not a time"),
