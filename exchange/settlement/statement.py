@@ -42,7 +42,7 @@ class LineStatus(StrEnum):
     EXCLUDED = "excluded"
 
 
-class Line(msgspec.Struct, frozen=True, array_like=True):
+class Line(msgspec.Struct, frozen=True):
     """One line. `energy_wh` is what the amount is for; 0 where there is none."""
 
     item: LineItem

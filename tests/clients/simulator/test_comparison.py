@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,6 +65,15 @@ def test_a_park_of_two_by_hand() -> None:
     assert (comparison.pool_rounding_micro, comparison.market_residual_micro) == (0, 0)
     assert (comparison.bill_retail_micro, comparison.bill_pool_micro, comparison.bill_market_micro) == (5_020_000, 3_040_000, 3_040_000)
     assert comparison.no_gain_periods == ()
+
+
+def test_the_record_itself_is_a_report_too() -> None:
+    """What arrives over the wire may be the record as plain data: the market's side reads the same from it."""
+    settlement = settle_day(make_day([[10 * KWH], [0]], [[0], [6 * KWH]], [Trade(1, 0, 0, 60, 5000)], adders=20_000)).settlement
+    rendered, record = (market_day_of_report(report, [33, 32, 40], 0) for report in (settlement_to_dict(settlement), msgspec.to_builtins(settlement)))
+    assert rendered.total_micro.tolist() == record.total_micro.tolist() == [3_000_000, -6_040_000, 0]
+    assert rendered.contract_cost_micro.tolist() == record.contract_cost_micro.tolist()
+    assert rendered.operator_income_micro == record.operator_income_micro == 240_000
 
 
 def test_contracts_are_part_of_the_market_bill() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from exchange.errors import CheckFailedError
 from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
+from exchange.metering.validation import READING_LIMIT_WH
 from exchange.settlement.day import settle_day
 from exchange.settlement.day_input import DayInput, DayProblem, SettlementRule, check_day
 from exchange.settlement.statement import DaySettlement, LineItem
@@ -373,7 +374,8 @@ def test_posting_rows_carry_the_postings(day: DayInput) -> None:
 
 
 def test_amounts_beyond_int64_products_are_exact() -> None:
-    """96 periods of the largest reading at a price of 1,000 CNY/kWh: products pass 2**63 on the way."""
-    wh = 1_000_000_000
-    day = make_day([[wh] * 96], [[0] * 96], deficit_ticks=10_000_000)
-    assert settle_day(day).settlement.statements[0].amount_micro(LineItem.DEFICIT) == -96 * wh * 1_000_000
+    """96 periods of the largest reading at a price of 10,000 CNY/kWh: the sum of ticks x Wh passes 2**63 on the way to the amount."""
+    ticks = 100_000_000
+    assert 96 * READING_LIMIT_WH * ticks > 2**63
+    day = make_day([[READING_LIMIT_WH] * 96], [[0] * 96], deficit_ticks=ticks)
+    assert settle_day(day).settlement.statements[0].amount_micro(LineItem.DEFICIT) == -96 * READING_LIMIT_WH * ticks // 10
