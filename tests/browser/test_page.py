@@ -111,7 +111,7 @@ async def test_gate_closure_moves_on(page: Page, market: Market) -> None:
     await market.tick(DAY_NS + 40 * PERIOD_NS - 5 * NS_PER_MINUTE)
     await page.wait_for(ROW.format("10:00–10:15") + ".dataset.phase === 'gate_closed'")
     await page.wait_for("document.getElementById('book-symbol').innerText.trim() === '10:15–10:30'")
-    assert "gate of 10:15–10:30 closes in 15 min" in await page.text("#gate")
+    await page.wait_for("document.getElementById('gate').innerText === 'gate of 10:15–10:30 closes in 15 min'")
 
 
 async def test_energy_of_a_metered_period(page: Page, market: Market) -> None:
@@ -135,6 +135,7 @@ async def test_a_lost_connection_comes_back(page: Page, market: Market) -> None:
 async def test_the_page_fits_its_window(page: Page, market: Market, size: tuple[int, int], dark: bool) -> None:
     await page.open(market.url, *size, dark=dark)
     await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 4")
+    await page.wait_for("document.querySelectorAll('#tape-body tr').length === 1")  # trades from before the page was opened
     width, height = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert width <= size[0]
     if size == DESK:

@@ -39,6 +39,7 @@ async function start() {
   market.setInstruments(instruments);
   market.book = null;
   contracts.rebuild();
+  market.tape = (await getJson("/v1/trades?limit=80"))?.trades ?? [];
   await connection.call("subscribe", { channels: ["ticker", "trades:*", "phases", "clock"] });
   const wanted = selected ?? market.nextGate()?.symbol ?? market.power[0]?.symbol;
   selected = null;

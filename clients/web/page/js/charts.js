@@ -3,6 +3,8 @@
 import { plotTime } from "./format.js";
 import { t } from "./i18n.js";
 
+const HALF_PERIOD_NS = 450e9;
+const BAR_MS = 780e3;
 const OPTIONS = { displayModeBar: false, responsive: true };
 
 function colour(name) {
@@ -51,18 +53,23 @@ export class Charts {
   drawCurve() {
     const { power, quotes, nowNs } = this.market;
     if (power.length === 0) return;
-    const x = power.map((i) => plotTime(i.delivery_start_ns));
+    const ends = plotTime(power[power.length - 1].delivery_end_ns);
+    const starts = [...power.map((i) => plotTime(i.delivery_start_ns)), ends];
+    const x = power.map((i) => plotTime(i.delivery_start_ns + HALF_PERIOD_NS));
     const price = (field) => power.map((i) => quotes.get(i.symbol)?.[field] ?? null);
-    const step = (y, name, shade, dash) => ({ x, y, name, mode: "lines", line: { shape: "hv", color: shade, width: 1.2, dash }, hovertemplate: "%{y}" });
+    const step = (field, name, dash) => ({
+      x: starts, y: [...power, power[power.length - 1]].map((i) => i[field]), name, mode: "lines",
+      line: { shape: "hv", color: colour("--soft"), width: 1.2, dash }, hoverinfo: "skip",
+    });
     const line = (y, name, shade) => ({ x, y, name, mode: "lines", connectgaps: false, line: { color: shade, width: 1.2 }, hovertemplate: "%{y}" });
     const traces = [
-      step(power.map((i) => i.deficit_price), t("deficit_price"), colour("--soft"), "dot"),
-      step(power.map((i) => i.surplus_price), t("surplus_price"), colour("--soft"), "dash"),
+      step("deficit_price", t("deficit_price"), "dot"),
+      step("surplus_price", t("surplus_price"), "dash"),
       line(price("ask"), t("asks_price"), colour("--ask")),
       line(price("bid"), t("bids_price"), colour("--bid")),
       { x, y: price("last"), name: t("last_price"), mode: "markers", marker: { color: colour("--text"), size: 4 }, hovertemplate: "%{y}" },
     ];
-    const range = [x[0], plotTime(power[power.length - 1].delivery_end_ns)];
+    const range = [starts[0], ends];
     const base = layout({ shapes: nowLine(inRange(nowNs, power)) });
     window.Plotly.react(this.curve, traces, { ...base, xaxis: { ...base.xaxis, range } }, OPTIONS);
   }
@@ -70,9 +77,9 @@ export class Charts {
   drawEnergy() {
     const { power, nowNs, energy } = this.market;
     if (power.length === 0) return;
-    const x = energy.map((e) => plotTime(e.start_ns + 450e9)); // bars stand in the middle of their quarter-hour
+    const x = energy.map((e) => plotTime(e.start_ns + HALF_PERIOD_NS)); // bars stand in the middle of their quarter-hour
     const kwh = (field, sign = 1) => energy.map((e) => (sign * e[field]) / 1000);
-    const bars = (y, name, shade) => ({ x, y, name, type: "bar", marker: { color: shade }, hovertemplate: "%{y:,.0f}" });
+    const bars = (y, name, shade) => ({ x, y, name, type: "bar", width: BAR_MS, marker: { color: shade }, hovertemplate: "%{y:,.0f}" });
     const traces = [
       bars(kwh("generation_wh"), t("generation"), colour("--green")),
       bars(kwh("grid_import_wh"), t("grid_import"), colour("--grid")),
@@ -81,7 +88,7 @@ export class Charts {
     ];
     const range = [plotTime(power[0].delivery_start_ns), plotTime(power[power.length - 1].delivery_end_ns)];
     const empty = { text: t("no_energy"), xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false };
-    const base = layout({ barmode: "relative", bargap: 0.15, shapes: nowLine(inRange(nowNs, power)), annotations: energy.length === 0 ? [empty] : [] });
+    const base = layout({ barmode: "relative", shapes: nowLine(inRange(nowNs, power)), annotations: energy.length === 0 ? [empty] : [] });
     window.Plotly.react(this.energy, traces, { ...base, xaxis: { ...base.xaxis, range } }, OPTIONS);
   }
 }

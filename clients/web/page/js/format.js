@@ -41,5 +41,5 @@ export function count(value) {
 
 /** Local time as a plotly date string, so that axes need no time zone. */
 export function plotTime(ns) {
-  return `${calendarDay(ns)} ${clockTime(ns)}`;
+  return `${calendarDay(ns)} ${clockTime(ns)}:${String(Math.floor(ns / 1e9) % 60).padStart(2, "0")}`;
 }
