@@ -60,7 +60,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "participants": rooms.participants.to_canonical(),
         "accounts": [[account, *(int(state.accounts[account][name]) for name in _ACCOUNT_FIELDS)] for account in _account_ids(exchange)],
         "instruments": rooms.instruments.to_canonical(),
-        "books": [_book(exchange, instrument) for instrument in _open_instruments(exchange)],
+        "books": [_book(exchange, instrument) for instrument in open_instruments(exchange)],
         "positions": _positions(exchange).tobytes(),
         "storages": _columns(state.storages[state.storages.account > 0], _STORAGE).tobytes(),
         "keys": _keys(exchange).tobytes(),
@@ -123,7 +123,7 @@ def _account_ids(exchange: "Exchange") -> list[int]:
     return [*range(1, FIRST_PARTICIPANT), *exchange.rooms.participants.by_id]
 
 
-def _open_instruments(exchange: "Exchange") -> list[Instrument]:
+def open_instruments(exchange: "Exchange") -> list[Instrument]:
     return [instrument for instrument in exchange.rooms.instruments.by_id.values() if instrument.slot >= 0]
 
 
@@ -148,7 +148,7 @@ def _book(exchange: "Exchange", instrument: Instrument) -> list[Any]:
 
 def _positions(exchange: "Exchange") -> NDArray[np.void]:
     parts = []
-    for instrument in _open_instruments(exchange):
+    for instrument in open_instruments(exchange):
         rows = exchange.state.positions[instrument.slot]
         used = np.zeros(rows.shape, bool)
         for name in POSITION.names or ():
