@@ -196,7 +196,9 @@ class ParkClient:
         return await self._link.call("order.mass_cancel", params, lambda raw: _decode_order(raw).cancelled_orders, on_error=_rejected, timed=True)
 
     def _begin_place(self, params: m.PlaceParams) -> "asyncio.Future[Order]":
-        order = Order(params.instrument, params.side, params.client_order_id, params.price, params.quantity, remaining=params.quantity, label=params.label)
+        order = Order(
+            params.instrument, params.side, params.client_order_id, params.price, params.quantity, remaining=params.quantity, label=params.label
+        )
         self._orders.add_pending(order)
 
         def apply(raw: Raw) -> Order:

@@ -16,7 +16,7 @@ class ClientError(Exception):
     """Base of all exceptions of the SDK."""
 
 
-class RequestRefused(ClientError):
+class RequestRefused(ClientError):  # noqa: N818 - named for what happened, as the events of the exchange are
     """The exchange refused a request. `code` is a RejectCode (a plain int for a code of a newer server), `data` says more."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
@@ -30,9 +30,9 @@ class OrderRejected(RequestRefused):
     """An order command was refused; a journaled one names its `sequence` in `data`."""
 
 
-class LogonRefused(ClientError):
+class LogonRefused(ClientError):  # noqa: N818 - as above
     """The exchange does not let this key in."""
 
 
-class ConnectionLost(ClientError):
+class ConnectionLost(ClientError):  # noqa: N818 - as above
     """The connection ended. A command that was on its way may or may not have been carried out."""

@@ -46,8 +46,9 @@ class Order:
     revision: int = 0
     label: int = 0
     fills: list[Fill] = field(default_factory=list)
-    _client: "ParkClient | None" = field(default=None, repr=False)
-    _answered_sequence: int = field(default=0, repr=False)
+    client: "ParkClient | None" = field(default=None, repr=False)
+    # Command sequence of the last answer applied; executions up to it are in the state already.
+    answered_sequence: int = field(default=0, repr=False)
 
     @property
     def is_open(self) -> bool:
@@ -55,13 +56,13 @@ class Order:
 
     async def amend(self, *, price: str | None = None, quantity: str | None = None) -> "Order":
         """Change price or remaining quantity. Less quantity keeps the priority. Raises OrderRejected."""
-        assert self._client is not None
-        return await self._client.amend(self, price=price, quantity=quantity)
+        assert self.client is not None
+        return await self.client.amend(self, price=price, quantity=quantity)
 
     async def cancel(self) -> "Order":
         """Withdraw what is open. Raises OrderRejected, for instance when it has been filled meanwhile."""
-        assert self._client is not None
-        return await self._client.cancel(self)
+        assert self.client is not None
+        return await self.client.cancel(self)
 
 
 class OrderTable:
@@ -74,7 +75,7 @@ class OrderTable:
 
     def add_pending(self, order: Order) -> None:
         """An order that is about to be sent."""
-        order._client = self._client
+        order.client = self._client
         self._by_client_id[order.client_order_id] = order
 
     def drop_pending(self, order: Order) -> None:
@@ -89,7 +90,7 @@ class OrderTable:
             if order.status == PENDING:
                 self._set(order, answer.status, answer.remaining, answer.revision)
             return
-        order._answered_sequence = max(order._answered_sequence, answer.sequence)
+        order.answered_sequence = max(order.answered_sequence, answer.sequence)
         if order.status == PENDING:
             order.filled = answer.filled
         order.average_price = answer.average_price or order.average_price
@@ -101,11 +102,11 @@ class OrderTable:
         if order is None:
             if event.kind != "rested":
                 return None
-            order = Order(event.instrument, event.side, event.client_order_id, event.price, event.remaining, event.order_id, _client=self._client)
+            order = Order(event.instrument, event.side, event.client_order_id, event.price, event.remaining, event.order_id, client=self._client)
         if event.kind == "trade":
             order.fills.append(Fill(event.price, event.quantity, event.liquidity, event.fee_micro, event.trade_number, event.at_ns))
-            order.filled = add_decimals(order.filled, event.quantity) if event.sequence > order._answered_sequence else order.filled
-        if event.sequence <= order._answered_sequence:
+            order.filled = add_decimals(order.filled, event.quantity) if event.sequence > order.answered_sequence else order.filled
+        if event.sequence <= order.answered_sequence:
             return order
         order.order_id = event.order_id
         if event.kind == "cancelled":
@@ -126,7 +127,7 @@ class OrderTable:
         for order_id, known in listed.items():
             order = self.open.get(order_id) or self._by_client_id.get(known.client_order_id)
             if order is None:
-                order = Order(known.instrument, known.side, known.client_order_id, order_id=order_id, _client=self._client)
+                order = Order(known.instrument, known.side, known.client_order_id, order_id=order_id, client=self._client)
             order.order_id, order.price, order.quantity, order.filled, order.label = order_id, known.price, known.quantity, known.filled, known.label
             self._set(order, OPEN, known.remaining, known.revision)
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidURI
-from websockets.headers import build_host
 from websockets.frames import Frame, Opcode
+from websockets.headers import build_host
 from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.uri import WebSocketURI, parse_uri
@@ -68,13 +68,17 @@ class WebSocketTransport(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             _, transport = await loop.create_connection(lambda: cls(uri, on_frames, on_lost), uri.host, uri.port, ssl=context)
-            try:
-                await transport._opened
-            except BaseException:
-                if transport._transport is not None:
-                    transport._transport.abort()
-                raise
+            await transport.opened()
         return transport
+
+    async def opened(self) -> None:
+        """Wait for the handshake. Raises OSError."""
+        try:
+            await self._opened
+        except BaseException:
+            if self._transport is not None:
+                self._transport.abort()
+            raise
 
     def send(self, frames: Sequence[bytes]) -> None:
         if self._transport is None or self._protocol.state is not State.OPEN:
@@ -184,9 +188,13 @@ class LoopbackTransport:
     async def connect(cls, app: AsgiApp, on_frames: FramesReceived, on_lost: ConnectionLost) -> "LoopbackTransport":
         """Open a connection. Raises ConnectionRefusedError when the application refuses it."""
         transport = cls(app, on_frames, on_lost)
-        transport._task = asyncio.create_task(transport._run(), name="loopback")
-        await transport._accepted
+        await transport.opened()
         return transport
+
+    async def opened(self) -> None:
+        """Start the application on this connection and wait for it to accept."""
+        self._task = asyncio.create_task(self._run(), name="loopback")
+        await self._accepted
 
     def send(self, frames: Sequence[bytes]) -> None:
         if not self._closed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exchange.gateway.limits import Limits
-from exchange.gateway.ports import ExchangeView, NodePort
+from exchange.gateway.ports import CommandAnswer, ExchangeView, NodePort
 from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
@@ -25,7 +25,7 @@ logger = logging.getLogger("parkex.gateway")
 
 
 class Hub:
-    """One gateway. `hosts` are the names it answers to, first the one it gives to clients that name none of them; empty: any name (in-process use)."""
+    """One gateway. `hosts` are the names it answers to; empty: any name, for use inside one process."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Hub:
         self.in_flight = 0
         self.conductor = conductor
         self._session_ids = itertools.count(1)
-        self._closing: set[asyncio.Future[object]] = set()
+        self._closing: set[asyncio.Future[CommandAnswer]] = set()
         self._heartbeat: asyncio.TimerHandle | None = None
         self.statistics = Statistics(node.exchange)
         node.listeners.append(self.publisher.on_batch)
@@ -107,7 +107,7 @@ class Hub:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _session_closed(self, future: "asyncio.Future[object]") -> None:
+    def _session_closed(self, future: "asyncio.Future[CommandAnswer]") -> None:
         self._closing.discard(future)
         if not future.cancelled() and future.exception() is not None:
             logger.warning("the end of a session was not recorded: %s", type(future.exception()).__name__)

@@ -68,8 +68,11 @@ class CommandAnswer(Protocol):
 
 
 class NodePort(Protocol):
-    """Where commands go. An answer resolves when its command is durable and applied; listeners are called once a batch, in the loop's thread, before the
-    awaiters of its answers run. `submit` raises when it takes nothing; an error with a RejectCode as `code` says why."""
+    """Where commands go. An answer resolves when its command is durable and applied.
+
+    Listeners are called once a batch, in the loop's thread, before whoever awaits its answers runs. `submit` raises when it takes nothing; an error
+    with a RejectCode as `code` says why.
+    """
 
     @property
     def exchange(self) -> ExchangeView: ...

@@ -13,8 +13,8 @@ from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChann
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
-from exchange.order_path.rooms import Notice
 from exchange.order_path.records import EXECUTION, ExecutionKind
+from exchange.order_path.rooms import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import PhaseChange, PublicTrade, Turn
@@ -80,7 +80,7 @@ class Publisher:
                     PublicTrade(
                         instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
                         quantity=format_decimal(quantity, spec.quantity_decimals), side=SIDE_NAMES[side], at_ns=stamp_ns,
-                    )  # fmt: skip
+                    )
                 )
 
     def _publish_notice(self, notice: Notice) -> None:

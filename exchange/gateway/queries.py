@@ -38,7 +38,7 @@ def instrument_result(instrument: Instrument) -> InstrumentResult:
         maker_fee_tick_lot_micro=spec.maker_fee_tick_lot_micro, taker_fee_tick_lot_micro=spec.taker_fee_tick_lot_micro,
         park_fee_lot_micro=spec.park_fee_lot_micro, deficit_price=price(spec.deficit_price_ticks) if is_power else "",
         surplus_price=price(spec.surplus_price_ticks) if is_power else "", environment_price=price(spec.environment_price_ticks) if is_power else "",
-    )  # fmt: skip
+    )
 
 
 def instruments_result(instruments: Iterable[Instrument], instrument_class: str | None) -> InstrumentsResult:
@@ -64,7 +64,7 @@ def open_orders_result(exchange: ExchangeView, account: int, symbol: str | None)
                 filled=format_decimal(order.filled_lots, spec.quantity_decimals),
                 remaining=format_decimal(order.remaining_lots, spec.quantity_decimals),
                 time_in_force=_TIME_IN_FORCE_NAMES[order.time_in_force], revision=order.revision, label=order.label, expires_at_ns=order.expiry_ns,
-            )  # fmt: skip
+            )
         )
     return OrdersResult(orders=orders, execution_seq=exchange.execution_seq(account))
 
@@ -89,7 +89,7 @@ def positions_result(exchange: ExchangeView, account: int, symbol: str | None) -
                 contract=format_decimal(position.contract_lots, decimals), open_buy=format_decimal(position.open_buy_lots, decimals),
                 open_sell=format_decimal(position.open_sell_lots, decimals), locked=format_decimal(position.locked_lots, decimals),
                 held_micro=position.held_micro,
-            )  # fmt: skip
+            )
         )
     return PositionsResult(positions=positions)
 

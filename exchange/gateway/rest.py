@@ -127,7 +127,11 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
     @router.get("/health", summary="Whether the exchange accepts commands")
     async def health() -> Health:
         return Health(
-            status="ok" if hub.node.accepting else "not_accepting", epoch=hub.node.epoch, as_of_seq=exchange.last_sequence, now_ns=hub.node.clock.now_ns(), sessions=len(hub.connections)
+            status="ok" if hub.node.accepting else "not_accepting",
+            epoch=hub.node.epoch,
+            as_of_seq=exchange.last_sequence,
+            now_ns=hub.node.clock.now_ns(),
+            sessions=len(hub.connections),
         )
 
     @router.get("/instruments", summary="All instruments, or those of one class")
@@ -169,7 +173,7 @@ def _recent_trades(hub: Hub, symbol: str | None, limit: int) -> list[TradeOut]:
             TradeOut(
                 instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
                 quantity=format_decimal(quantity, spec.quantity_decimals), side="sell" if side else "buy", at_ns=stamp_ns,
-            )  # fmt: skip
+            )
         )
         if len(found) == limit:
             break
@@ -190,7 +194,7 @@ def _summary(hub: Hub, time_zone: str) -> Summary:
         turn=0 if hub.conductor is None else hub.conductor.turn, orders=statistics.orders, trades=statistics.trades,
         energy_traded_wh=statistics.energy_traded_wh, rejects=dict(statistics.rejects), participants=sum(1 for _ in exchange.participants()) - 1,
         sessions=len(hub.connections), phases=phases, period=period,
-    )  # fmt: skip
+    )
 
 
 def _metered_periods(hub: Hub) -> list[PeriodEnergy]:
@@ -205,7 +209,7 @@ def _metered_periods(hub: Hub) -> list[PeriodEnergy]:
         PeriodEnergy(
             start_ns=start_ns, generation_wh=int(day.generation_wh[:, t].sum()), consumption_wh=int(day.consumption_wh[:, t].sum()),
             grid_import_wh=int(day.grid_import_wh[t]), grid_export_wh=int(day.grid_export_wh[t]), losses_wh=int(day.losses_wh[t]),
-        )  # fmt: skip
+        )
         for t, start_ns in enumerate(starts)
         if day.grid_metered[t]
     ]

@@ -101,7 +101,7 @@ def run_server(
 
 
 def _new_event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it exists (it joins the writes of one iteration into one), the default loop elsewhere."""
+    """Uvloop where it exists (it joins the writes of one iteration into one), the default loop elsewhere."""
     try:
         import uvloop
     except ImportError:

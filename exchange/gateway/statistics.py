@@ -40,7 +40,7 @@ class Statistics:
     def _count_trades(self, trades: "np.ndarray[tuple[int], np.dtype[np.void]]") -> None:
         self.trades += len(trades)
         fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns"]
-        for row in trades[fields].tolist():
-            self.recent_trades.append(row)
-            if self._exchange.instrument_by_id(row[1]).is_power:
-                self.energy_traded_wh += row[4] * POWER_LOT_WH
+        for sequence, instrument_id, number, price, quantity, side, stamp_ns in trades[fields].tolist():
+            self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns))
+            if self._exchange.instrument_by_id(instrument_id).is_power:
+                self.energy_traded_wh += quantity * POWER_LOT_WH

@@ -47,7 +47,7 @@ class Listed(Protocol):
     def spec(self) -> InstrumentSpec: ...
 
 
-def pack_command(  # noqa: PLR0913 - one argument a field
+def pack_command(
     kind: int,
     account: int,
     session: int,
@@ -75,11 +75,14 @@ def pack_command(  # noqa: PLR0913 - one argument a field
 
 
 def place_record(params: PlaceParams, account: int, session: int, listed: Listed | None, flags: int = 0) -> bytes | RejectCode:
-    """Record of a new order; `flags` are those every order of the session carries. `listed` is the instrument that `params` names, None when there is none; here and below."""
+    """Record of a new order. `listed` is the instrument that `params` names, None when there is none; so in the functions below.
+
+    `flags` are those every order of the session carries.
+    """
     spec = listed.spec if listed is not None else None
     price = 0 if params.price is None else parse_decimal(params.price, spec.price_decimals if spec is not None else 0)
     quantity = parse_decimal(params.quantity, spec.quantity_decimals if spec is not None else 0)
-    if price == MALFORMED or quantity == MALFORMED:
+    if MALFORMED in (price, quantity):
         return RejectCode.INVALID_DECIMAL
     if _valid_client_order_id(params.client_order_id) is None:
         return RejectCode.INVALID_CLIENT_ORDER_ID
@@ -123,7 +126,7 @@ def amend_record(params: AmendParams, account: int, session: int, listed: Listed
     spec = listed.spec if listed is not None else None
     price = 0 if params.price is None else parse_decimal(params.price, spec.price_decimals if spec is not None else 0)
     quantity = 0 if params.quantity is None else parse_decimal(params.quantity, spec.quantity_decimals if spec is not None else 0)
-    if price == MALFORMED or quantity == MALFORMED:
+    if MALFORMED in (price, quantity):
         return RejectCode.INVALID_DECIMAL
     if _valid_client_order_id(params.client_order_id) is None:
         return RejectCode.INVALID_CLIENT_ORDER_ID

@@ -54,7 +54,7 @@ class _IdOnly(Struct, gc=False):
     id: RequestId
 
 
-_request_decoder: Final = msgspec.json.Decoder(AnyRequest)
+_request_decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(AnyRequest)
 _id_decoder: Final = msgspec.json.Decoder(_IdOnly)
 _json_decoder: Final = msgspec.json.Decoder()
 _encode: Final = msgspec.json.Encoder().encode

@@ -13,6 +13,8 @@ TOO_LARGE: Final = -3
 # 18 digits always fit int64; no price or quantity needs more.
 MAX_DIGITS: Final = 18
 
+_POWERS: Final[tuple[int, ...]] = tuple(10**n for n in range(MAX_DIGITS + 1))
+
 
 def parse_decimal(text: str, decimals: int) -> int:
     """`text` in units of 10**-decimals, or MALFORMED, TOO_MANY_DECIMALS or TOO_LARGE (all negative). Never raises on any str."""
@@ -50,6 +52,3 @@ def format_decimal(value: int, decimals: int) -> str:
     digits = str(abs(value)).zfill(decimals + 1)
     sign = "-" if value < 0 else ""
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
-
-
-_POWERS: Final = tuple(10**n for n in range(MAX_DIGITS + 1))

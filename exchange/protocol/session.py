@@ -4,8 +4,8 @@
     for event in session.events_received(): ...
     transport.write_all(session.data_to_send())
 
-Invariants: the server's session answers every frame exactly once, either itself (a frame that is no request) or by `answer` or `refuse`; what it sends
-never quotes what it received.
+Invariants: the server's session answers every frame exactly once, either itself (a frame that is no request) or by `answer` or `refuse`; what it
+sends never quotes what it received.
 """
 
 from typing import Any, Final

@@ -113,9 +113,8 @@ def logon_params(client: RawClient, name: str, **changes: Any) -> dict[str, Any]
 
     stamp = changes.get("timestamp_ns", client.challenge["server_time_ns"])
     key_id = changes.get("key_id", name)
-    message = logon_message(
-        changes.get("nonce", client.challenge["nonce"]), changes.get("epoch", client.challenge["epoch"]), stamp, key_id, changes.get("host", "test-host")
-    )
+    signed = client.challenge | {"host": "test-host"} | changes
+    message = logon_message(signed["nonce"], signed["epoch"], stamp, key_id, signed["host"])
     signature = changes.get("signature") or base64.b64encode(private_key(changes.get("signer", name)).sign(message)).decode()
     return {"key_id": key_id, "timestamp_ns": stamp, "signature": signature, "cancel_on_disconnect": changes.get("cancel_on_disconnect", False)}
 

@@ -1,9 +1,9 @@
 """The thinnest whole: log on, place, trade, cancel, over frames and over the SDK."""
 
+import pytest
+
 from clients.sdk import OrderRejected, connect
 from tests.exchange.gateway.parks import POWER, private_key, running_park
-
-import pytest
 
 
 async def test_two_members_trade_over_the_sdk() -> None:
