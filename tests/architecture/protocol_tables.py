@@ -1,4 +1,4 @@
-"""The tables of docs/protocol.md from the code they describe.
+"""The tables of docs/protocol-fields.md from the code they describe.
 
     python -m tests.architecture.protocol_tables     # writes the tables of the page anew, after a change of the messages
 """
@@ -14,7 +14,7 @@ from exchange.gateway.access import SCOPES
 from exchange.protocol import messages as m
 from exchange.protocol.documents import DOCUMENTS
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "protocol.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "protocol-fields.md"
 
 RESULTS: Final[dict[str, type[m.Params]]] = {
     "logon": m.LogonResult,

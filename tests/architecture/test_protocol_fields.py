@@ -1,4 +1,4 @@
-"""docs/protocol.md against the messages; `python -m tests.architecture.protocol_tables` writes its tables anew."""
+"""docs/protocol-fields.md against the messages; `python -m tests.architecture.protocol_tables` writes its tables anew."""
 
 from exchange.protocol import messages
 from tests.architecture.protocol_tables import PAGE, RESULTS, page_with_tables, tables
