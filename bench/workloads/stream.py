@@ -16,6 +16,7 @@ import numpy as np
 
 from matching.compile import kernel
 from matching.records import ENTRY, EntryKind, EventKind, TimeInForce
+from matching.state import make_records
 
 MAGIC: Final = b"LOBSTRM1"
 HEADER: Final = struct.Struct("<8sIIIIQQ24x")
@@ -38,7 +39,7 @@ class Stream:
 
 def entries_of(messages: np.ndarray) -> np.ndarray:
     """The messages as ENTRY records. Buyers and sellers are different owners, so that no order meets one of its own."""
-    entries = np.zeros(len(messages), ENTRY)
+    entries = make_records(ENTRY, len(messages))
     entries["kind"] = KIND_OF_TYPE[messages["type"]]
     entries["order_id"] = messages["id"]
     entries["quantity_lots"] = messages["qty"]
@@ -65,13 +66,14 @@ def load(path: Path) -> Stream:
 
 @kernel
 def fold_trades(events, n_events, trade_hash, trades, volume):
-    """Continue the trade hash, count and volume over EVENT records; returns the three."""
+    """Continue the trade hash (uint64), count and volume over EVENT records; returns the three."""
+    folded = np.uint64(trade_hash)
     for i in range(n_events):
         event = events[i]
         if event.kind == EventKind.FILLED:
             mixed = np.uint64(event.counter_id) * np.uint64(0x100000001B3) + np.uint64(event.order_id) * np.uint64(0x9E3779B1)
             mixed += np.uint64(event.price_ticks) * np.uint64(0x85EBCA77) + np.uint64(event.quantity_lots)
-            trade_hash = (trade_hash ^ mixed) * np.uint64(0x9E3779B97F4A7C15)
+            folded = (folded ^ mixed) * np.uint64(0x9E3779B97F4A7C15)
             trades += 1
             volume += event.quantity_lots
-    return trade_hash, trades, volume
+    return folded, trades, volume
