@@ -2,6 +2,8 @@
 
 import datetime
 import hashlib
+import tomllib
+from fractions import Fraction
 from importlib.resources import files
 
 import numpy as np
@@ -43,6 +45,16 @@ def test_each_load_shape_is_a_gwh() -> None:
 def test_the_fleet_yields_1100_hours() -> None:
     fleet_wh = YEAR.generation_wh("pv_south", 8000).sum() + YEAR.generation_wh("pv_east_west", 4000).sum()
     assert fleet_wh / 12e6 == pytest.approx(1100, abs=0.01)
+
+
+def test_the_parks_fleet_is_the_one_the_factor_was_computed_for() -> None:
+    folder = files("clients.scenarios")
+    recipe = tomllib.loads(folder.joinpath("derive", "recipe.toml").read_text("utf-8"))
+    park = tomllib.loads(folder.joinpath("data", "park.toml").read_text("utf-8"))
+    plants = [member["generation"] for member in park["member"] if "generation" in member]
+    for series in recipe["pv"]["series"]:
+        peak_kw = sum(plant["peak_kw"] for plant in plants if plant["series"] == series["name"])
+        assert Fraction(peak_kw, 12_000) == Fraction(series["fleet_share"])
 
 
 def test_no_plant_exceeds_its_rating() -> None:
