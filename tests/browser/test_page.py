@@ -12,9 +12,9 @@ from exchange.protocol.reject_codes import RejectCode
 from exchange.units import NS_PER_MINUTE, PERIOD_NS
 from matching.records import Side
 from tests.browser.devtools import Page, browser_page
-from tests.browser.market import Market, running_market
 from tests.conftest import find_browser
 from tests.exchange.order_path.park import DAY_NS
+from tests.running_market import Market, running_market
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -1,4 +1,4 @@
-"""A small running market behind a real server on a loopback port, for the page to look at."""
+"""A small running market behind a real server on a loopback port: four contracts of the morning, an allowance, a park credit, two members."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ from exchange.journal.memory import MemoryJournal
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.node import Node
 from exchange.order_path.path import Exchange
-from exchange.protocol.documents import Admit, Deposit, Document, IssueUnits, ListInstruments, MeterReadings, encode_document
+from exchange.protocol.documents import Admit, Deposit, Document, IssueUnits, Key, ListInstruments, MeterReadings, encode_document
 from exchange.units import MICRO_PER_CNY, PERIOD_NS
 from matching.records import Side
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, OPERATOR, power_spec, units_spec
@@ -43,8 +43,11 @@ class Market:
         assert answer.outcome["code"] == 0, answer.result
         return answer.result or {}
 
-    async def admit(self, name: str, role: str, permissions: list[str], low: int, high: int) -> int:
-        answer = await self.document(Admit(name=name, role=role, permissions=permissions, min_net_power_lots=low, max_net_power_lots=high))
+    async def admit(self, name: str, role: str, permissions: list[str], low: int, high: int, key: Key | None = None) -> int:
+        """A participant with money; its account."""
+        keys = [] if key is None else [key]
+        document = Admit(name=name, role=role, permissions=permissions, min_net_power_lots=low, max_net_power_lots=high, keys=keys)
+        answer = await self.document(document)
         account = int(answer["account"])
         await self.document(Deposit(account=account, amount_micro=CASH_MICRO, reference="opening"))
         return account
