@@ -62,10 +62,11 @@ place = st.fixed_dictionaries(
 )
 change = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(["amend", "cancel", "mass_cancel", "closed"]),
+        "kind": st.sampled_from(["amend", "amend", "amend", "cancel", "mass_cancel", "closed"]),
+        "own": st.sampled_from([True, True, True, False]),
         "who": st.integers(0, 3),
         "what": st.integers(0, 3),
-        "order": st.integers(0, 30),
+        "order": st.integers(0, 6),
         "price": st.integers(0, 3),
         "lots": st.integers(0, 50),
         "side": st.integers(0, 1),
@@ -89,8 +90,12 @@ def command(park: Park, accounts: list[int], instruments: list[int], step: dict[
             time_in_force=step["tif"], self_trade=step["stp"], flags=step["flags"], order_type=step["order_type"], session=step["who"] + 1,
             expiry_ns=park.now_ns + step["minutes"] * NS_PER_MINUTE if step["tif"] == TimeInForce.GTD else 0,
         )  # fmt: skip
+    order_id = int(park.exchange.state.counters[0].next_order_id) - step["order"]
+    order_slot = park.exchange.core.find_slot(order_id)
+    if step["own"] and order_slot >= 0:
+        who = int(park.exchange.state.books.orders[order_slot]["owner"])
     if step["kind"] == "cancel":
-        return park.record(CommandKind.CANCEL, who, order_id=step["order"])
+        return park.record(CommandKind.CANCEL, who, order_id=order_id)
     if step["kind"] == "closed":
         return park.record(CommandKind.SESSION_CLOSED, who, session=step["who"] + 1)
     if step["kind"] == "mass_cancel":
@@ -99,7 +104,7 @@ def command(park: Park, accounts: list[int], instruments: list[int], step: dict[
         )
     flags = (CommandFlag.AMEND_PRICE if step["side"] else 0) | CommandFlag.AMEND_QUANTITY
     return park.record(
-        CommandKind.AMEND, who, order_id=step["order"], revision=step["revision"], flags=flags, price_ticks=price_ticks, quantity_lots=step["lots"]
+        CommandKind.AMEND, who, order_id=order_id, revision=step["revision"], flags=flags, price_ticks=price_ticks, quantity_lots=step["lots"]
     )
 
 
