@@ -6,7 +6,6 @@ While one group is being made durable the next one gathers. Nothing is answered 
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from exchange.errors import JournalFailedError, ParkexError
 from exchange.journal.interface import Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
+from exchange.protocol.documents import encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_into
 
@@ -81,22 +81,31 @@ class Node:
         return self._accepting
 
     async def start(self) -> None:
-        """Replay the journal, then journal the start of this epoch: it ends every session of the epoch before."""
-        replay_into(self.exchange, self.journal)
+        """Replay what the exchange has not seen, then journal the start of this epoch: it ends every session of the epoch before.
+
+        Listeners see the replayed batches too.
+        """
+        replay_into(self.exchange, self.journal, self._tell)
         self._stamp_ns = self.exchange.now_ns
         self._accepting = True
         self._task = asyncio.create_task(self._run(), name="order-path")
         await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns))
 
     async def stop(self) -> None:
-        """Refuse new commands, finish those that were taken, close the journal."""
+        """Refuse new commands, finish those that were taken, journal a checkpoint of both hashes, close the journal."""
         self._accepting = False
         self._wake.set()
-        if self._task is not None:
-            with contextlib.suppress(asyncio.CancelledError):
+        try:
+            if self._task is not None:
                 await self._task
-        self._writer.shutdown(wait=True)
-        self.journal.close()
+                await self._commit([self._checkpoint()])
+        finally:
+            self._writer.shutdown(wait=True)
+            self.journal.close()
+
+    def _checkpoint(self) -> _Pending:
+        document = encode_document(self.exchange.checkpoint())
+        return _Pending(_command(CommandKind.CHECKPOINT), document, asyncio.get_running_loop().create_future())
 
     def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
         """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
@@ -158,6 +167,9 @@ class Node:
         for index, entry in enumerate(group):
             if not entry.answer.done():
                 entry.answer.set_result(Answer(batch.outcomes[index], batch.results.get(index)))
+        self._tell(batch)
+
+    def _tell(self, batch: BatchResult) -> None:
         for listener in self.listeners:
             listener(batch)
 
@@ -185,8 +197,13 @@ def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:
     return b"".join(parts)
 
 
-def _node_started(epoch: int, recovery_ns: int) -> NDArray[np.void]:
+def _command(kind: CommandKind) -> NDArray[np.void]:
     record = np.zeros(1, COMMAND)
-    record["kind"], record["version"] = CommandKind.NODE_STARTED, RECORD_VERSION
+    record["kind"], record["version"] = kind, RECORD_VERSION
+    return record
+
+
+def _node_started(epoch: int, recovery_ns: int) -> NDArray[np.void]:
+    record = _command(CommandKind.NODE_STARTED)
     record["quantity_lots"], record["expiry_ns"] = epoch, recovery_ns
     return record

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_SCOPES, Permission, Role
-from exchange.errors import InputError
+from exchange.errors import CheckFailedError, InputError
 from exchange.journal.interface import Genesis
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.ledger.chart import House
-from exchange.order_path import room
+from exchange.order_path import canonical, room
 from exchange.order_path.business import HANDLERS, BusinessRuleError, Caller, may_send
 from exchange.order_path.listing import enter_account, enter_house
 from exchange.order_path.loop import Stop, begin_command, has_room, run_commands, write_outcome
@@ -34,7 +34,7 @@ from exchange.order_path.records import EXECUTION, OUTCOME, POSTING
 from exchange.order_path.rooms import Notice, Rooms
 from exchange.order_path.settings import decode_settings
 from exchange.order_path.state import COMMAND_WORDS, PathState, Sizes, new_state
-from exchange.protocol.documents import decode_document
+from exchange.protocol.documents import Checkpoint, decode_document
 from exchange.protocol.reject_codes import RejectCode
 from matching.core import MatchingCore
 
@@ -187,19 +187,34 @@ class Exchange(Queries):
 
     def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:
         """A business command: refused whole or carried out whole."""
+        start, length = int(record["document_offset"]), int(record["document_length"])
+        document = documents[start : start + length]
+        if record["kind"] == CommandKind.CHECKPOINT:
+            self._compare_checkpoint(document)
         begin_command(self.state, sequence, int(record["stamp_ns"]))
         code, answer = RejectCode.ACCEPTED, {}
         if record["kind"] == CommandKind.DOCUMENT:
-            start, length = int(record["document_offset"]), int(record["document_length"])
-            code, answer = self._handle(int(record["account"]), documents[start : start + length])
+            code, answer = self._handle(int(record["account"]), document)
         self._output.results[index] = answer
         write_outcome(self.state, index, int(code), 0, 0, 0)
+
+    def checkpoint(self) -> Checkpoint:
+        """Both hashes as of the last command."""
+        return Checkpoint(sequence=self.last_sequence, state_hash=canonical.state_hash(self), event_hash=self.event_hash)
+
+    def _compare_checkpoint(self, document: bytes) -> None:
+        """A replay that came to another state than the run it repeats is located here. Raises CheckFailedError."""
+        recorded = decode_document(document)
+        if recorded != self.checkpoint():
+            raise CheckFailedError(f"state differs from the checkpoint as of command {self.last_sequence}")
 
     def _handle(self, account: int, document_bytes: bytes) -> tuple[RejectCode, dict[str, Any]]:
         try:
             document = decode_document(document_bytes)
         except InputError:
             return RejectCode.INVALID_DOCUMENT, {}
+        if type(document) not in HANDLERS:
+            return RejectCode.UNKNOWN_DOCUMENT, {}
         if not may_send(self, document, account):
             return RejectCode.NO_PERMISSION, {}
         try:

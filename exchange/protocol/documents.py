@@ -198,10 +198,20 @@ class SettleDay(Document, frozen=True, kw_only=True):
     voltage_adders_micro_per_kwh: dict[str, int] = {}  # by account id, as text: volumetric T&D of the member's voltage level
 
 
+class Checkpoint(Document, frozen=True, kw_only=True):
+    """Both hashes as of `sequence`, the command just before this one. Carried by a CHECKPOINT command; replay compares."""
+
+    SCHEMA: ClassVar[str] = "checkpoint"
+    sequence: int
+    state_hash: bytes
+    event_hash: str
+
+
 DOCUMENTS: Final[dict[str, type[Document]]] = {
     cls.SCHEMA: cls
     for cls in (
         Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings, SettleDay,
+        Checkpoint,
     )
 }
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from exchange.clock import TurnClock
-from exchange.errors import JournalFailedError
+from exchange.errors import CheckFailedError, JournalFailedError
 from exchange.journal.interface import CommittedGroup
 from exchange.journal.memory import MemoryJournal
 from exchange.journal.record import COMMAND, CommandKind
-from exchange.journal.segments import SegmentJournal
+from exchange.journal.segments import JournalReader, SegmentJournal
 from exchange.node import Node, NotAcceptingError
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import Admit, encode_document
@@ -48,7 +48,7 @@ async def test_restart_continues_the_sequence_and_the_epoch(tmp_path: Path) -> N
         assert node.exchange.epoch == node.epoch == epoch
         await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit(f"E{epoch}"))
         await node.stop()
-    assert node.exchange.last_sequence == 4
+    assert node.exchange.last_sequence == 6  # each epoch: started, one document, checkpoint
     assert [p.name for p in node.exchange.participants()] == ["operator", "E1", "E2"]
 
 
@@ -85,3 +85,18 @@ async def test_stop_answers_what_was_taken() -> None:
     with pytest.raises(NotAcceptingError) as refusal:
         node.submit(command(CommandKind.TICK))
     assert refusal.value.code is RejectCode.NOT_ACCEPTING
+
+
+async def test_checkpoint_locates_a_divergence(tmp_path: Path) -> None:
+    node = Node(SegmentJournal.open(tmp_path / "journal", GENESIS, segment_bytes=1 << 20), Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E01"))
+    await node.stop()
+    reader = JournalReader.open(tmp_path / "journal")
+    diverging = Exchange(GENESIS)
+    with pytest.raises(CheckFailedError, match="as of command 2"):
+        for group in reader.groups():
+            if group.first_sequence == 3:
+                diverging.state.accounts[OPERATOR].execution_seq += 1
+            diverging.apply(group.records, group.documents, group.first_sequence)
+    reader.close()

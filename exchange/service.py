@@ -1,0 +1,132 @@
+"""One exchange as a service in one process: journal, state, node, read model, gateway.
+
+    run_exchange(options)        serve until interrupted
+    start_exchange(options, …)   the same pieces inside a running loop, for tests and for a caller that serves itself
+
+Recovery is replay: the journal is verified and folded into a fresh state before the socket opens, and the read model catches up from it.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from exchange.clock import Clock
+from exchange.errors import JournalShorterError
+from exchange.gateway.app import create_app
+from exchange.gateway.limits import Limits
+from exchange.gateway.server import run_server
+from exchange.gateway.turns import TurnConductor
+from exchange.journal.format import encode_genesis, genesis_hash
+from exchange.journal.interface import Genesis
+from exchange.journal.segments import SEGMENT_BYTES_DEFAULT, SegmentJournal
+from exchange.node import Node
+from exchange.order_path.path import Exchange
+from exchange.order_path.settings import ExchangeSettings, encode_settings
+from exchange.readmodel.follower import Follower
+from exchange.readmodel.projector import Projector
+from exchange.readmodel.queries import ReadModel
+
+ENGINE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """`genesis` is used where `journal_directory` holds no journal yet. `read_model_url` None: history is not served from SQL.
+
+    `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one.
+    """
+
+    journal_directory: Path
+    clock: Clock
+    genesis: Genesis | None = None
+    segment_bytes: int = SEGMENT_BYTES_DEFAULT
+    read_model_url: str | None = None
+    conductor: TurnConductor | None = None
+    limits: Limits = field(default_factory=Limits)
+    host: str = "127.0.0.1"
+    port: int | None = None
+    public_names: tuple[str, ...] = ()
+    web_directory: Path | None = None
+    static_files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Service:
+    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model."""
+
+    node: Node
+    read_model: ReadModel | None
+    follower: Follower | None
+
+    async def stop(self) -> None:
+        """Finish what was taken, close the journal, write the rest of the read model."""
+        try:
+            await self.node.stop()
+        finally:
+            if self.follower is not None:
+                await asyncio.to_thread(self.follower.close)
+                self.follower.projector.close()
+            if self.read_model is not None:
+                self.read_model.close()
+
+
+def new_genesis(park_id: str, operator_keys: tuple[bytes, ...], settings: ExchangeSettings | None = None) -> Genesis:
+    """Genesis of a new journal with a random hash key. `operator_keys` are raw Ed25519 public keys."""
+    return Genesis(
+        park_id=park_id,
+        hash_key=secrets.token_bytes(16),
+        engine_version=ENGINE_VERSION,
+        operator_keys=operator_keys,
+        document=encode_settings(settings or ExchangeSettings()),
+    )
+
+
+async def start_exchange(options: ServiceOptions) -> Service:
+    """Open the journal, fold it, start the node.
+
+    Raises InputError (no journal and no genesis), CorruptionError, JournalLockedError and what else opening a journal raises.
+    """
+    if options.genesis is not None:
+        options.journal_directory.mkdir(parents=True, exist_ok=True)
+    journal = SegmentJournal.open(options.journal_directory, options.genesis, segment_bytes=options.segment_bytes)
+    with contextlib.ExitStack() as undo:
+        undo.callback(journal.close)
+        exchange = Exchange(journal.genesis)
+        node = Node(journal, exchange, options.clock)
+        follower, read_model = None, None
+        if options.read_model_url is not None:
+            root = genesis_hash(encode_genesis(journal.genesis)).hex()
+            projector = Projector.open(options.read_model_url, root, exchange.settlement)
+            if projector.last_sequence >= journal.next_sequence:
+                raise JournalShorterError(f"the journal ends at command {journal.next_sequence - 1}, the read model has seen {projector.last_sequence}")
+            # While the journal is replayed its head is not the hash behind the batch at hand.
+            follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
+            node.listeners.append(follower.on_batch)
+            read_model = ReadModel.open(options.read_model_url)
+        await node.start()
+        undo.pop_all()
+    return Service(node, read_model, follower)
+
+
+def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve until interrupted. `on_ready` gets the base URL. Raises InputError when the port is taken."""
+
+    async def make_app(names: tuple[str, ...]) -> FastAPI:
+        service = await start_exchange(options)
+        return create_app(
+            service.node,
+            options.web_directory,
+            service.read_model,
+            options.conductor,
+            options.limits,
+            hosts=names,
+            static_files=options.static_files,
+            on_shutdown=service.stop,
+        )
+
+    run_server(make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready)
