@@ -117,6 +117,18 @@ def test_own_generation_is_netted_within_the_period_but_not_across_periods() -> 
     assert (statement.energy_wh(LineItem.DEFICIT), statement.energy_wh(LineItem.SURPLUS)) == (3 * KWH, 3 * KWH)
 
 
+def test_negative_prices_turn_the_lines_round() -> None:
+    """At -0.01 and -0.02 CNY/kWh who is short is paid and who is long pays, the fund still gets the spread, and losses earn the operator money."""
+    day = make_day([[10 * KWH], [0]], [[0], [6 * KWH]], losses_wh=[1 * KWH], deficit_ticks=-100, surplus_ticks=-200)
+    result = settle_day(day)
+    short, long = result.settlement.statements
+    assert (short.amount_micro(LineItem.DEFICIT), long.amount_micro(LineItem.SURPLUS)) == (100_000, -120_000)
+    assert (result.settlement.netting_fund_micro, result.settlement.losses_micro) == (60_000, -10_000)
+    balances = post_all(day, result)
+    assert balances[House.CLEARING] == balances[House.NETTING_FUND] == 0
+    assert balances[32] - RICH_MICRO == short.total_micro
+
+
 def test_contracts_are_obligations_and_their_value_is_information() -> None:
     day = replace(make_day([[5 * KWH], [0]], [[0], [5 * KWH]], contract_lots=[[50], [-50]]), contract_price_ticks=np.array([4000]))
     buyer, seller = settle_day(day).settlement.statements

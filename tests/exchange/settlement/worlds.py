@@ -141,8 +141,8 @@ def trades_among(draw: st.DrawFn, rows: Sequence[int], periods: int, max_size: i
 def prices(draw: st.DrawFn, periods: int, whole: bool = False) -> dict[str, Any]:
     """Deficit at least surplus in every period; `whole`: multiples of ten ticks, so that no line rounds."""
     step = 10 if whole else 1
-    surplus = draw(st.lists(st.integers(-50, 700), min_size=periods, max_size=periods))
-    spread = draw(st.lists(st.integers(0, 900), min_size=periods, max_size=periods))
+    surplus = draw(st.lists(st.integers(-400, 700), min_size=periods, max_size=periods))
+    spread = draw(st.lists(st.integers(0, 300) | st.integers(0, 900), min_size=periods, max_size=periods))
     return {
         "surplus_ticks": np.array(surplus) * step,
         "deficit_ticks": (np.array(surplus) + np.array(spread)) * step,
