@@ -14,16 +14,18 @@ from exchange.clock import TurnClock
 from exchange.gateway.app import create_app
 from exchange.gateway.hub import Hub
 from exchange.gateway.server import bind
+from exchange.gateway.turns import TurnConductor
 from exchange.gateway.validate import pack_command
 from exchange.journal.memory import MemoryJournal
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.node import Node
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import Admit, Deposit, Document, IssueUnits, Key, ListInstruments, MeterReadings, encode_document
-from exchange.units import MICRO_PER_CNY, PERIOD_NS
+from exchange.units import MICRO_PER_CNY, NS_PER_MINUTE, PERIOD_NS
 from matching.records import Side
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, OPERATOR, power_spec, units_spec
 
+TURN_NS = 5 * NS_PER_MINUTE
 CASH_MICRO = 1_000_000 * MICRO_PER_CNY
 
 
@@ -93,12 +95,13 @@ def _record(packed: bytes) -> "np.ndarray[Any, np.dtype[np.void]]":
 
 
 @asynccontextmanager
-async def running_market() -> AsyncIterator[Market]:
-    """Node, gateway and server; all of it is down at the end."""
+async def running_market(turns: int = 0) -> AsyncIterator[Market]:
+    """Node, gateway and server; all of it is down at the end. With `turns` a conductor moves the clock so often, once it is told to run."""
     clock = TurnClock(OPEN_NS - PERIOD_NS)
+    conductor = TurnConductor(clock, end_ns=OPEN_NS + turns * TURN_NS, turn_ns=TURN_NS, turn_timeout_s=5.0) if turns else None
     node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), clock)
     await node.start()
-    app = create_app(node, PAGE_DIRECTORY, static_files=static_files())
+    app = create_app(node, PAGE_DIRECTORY, conductor=conductor, static_files=static_files())
     sock = bind(port=0)
     server = uvicorn.Server(uvicorn.Config(app, ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=2))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
