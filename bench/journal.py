@@ -119,7 +119,8 @@ def main() -> None:
         append, floor = row["append_us"], row["floor_us"]
         print(
             f"{row['records_per_group']:4d} records a group: {row['groups_per_s']:6d} groups/s, append p50 {append['p50']} us, "
-            f"p99 {append['p99']} us, max {append['max']} us (floor p50 {floor['p50']} us, p99 {floor['p99']} us); verify {row['verify_records_per_s']} records/s"
+            f"p99 {append['p99']} us, max {append['max']} us (floor p50 {floor['p50']} us, "
+            f"p99 {floor['p99']} us); verify {row['verify_records_per_s']} records/s"
         )
         print(f"     chain hash {row['chain_hash']}")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"

@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.readmodel.columns import values_of
 
 OPEN: Final = "open"
 FILLED: Final = "filled"
 CANCELLED: Final = "cancelled"
+
+# What the table takes from the command, in its order; price and quantity are handled apart.
+_FROM_RECORD: Final = (
+    "account", "instrument", "side", "order_type", "time_in_force", "client_order_id", "label", "price_ticks", "quantity_lots",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -27,33 +33,16 @@ class OrderChange:
     revision: int | None = None
     last_sequence: int = 0
 
-    def then(self, later: "OrderChange") -> "OrderChange":
-        """This change and a later one as one."""
-        is_told = later.status is not None
-        return OrderChange(
-            filled_lots=self.filled_lots + later.filled_lots,
-            remaining_lots=later.remaining_lots if is_told else self.remaining_lots,
-            status=later.status if is_told else self.status,
-            reason=later.reason if is_told else self.reason,
-            price_ticks=self.price_ticks if later.price_ticks is None else later.price_ticks,
-            revision=self.revision if later.revision is None else later.revision,
-            last_sequence=later.last_sequence,
-        )
-
 
 @dataclass(slots=True)
 class OrderChanges:
-    """`placed`: rows of the columns that never change, by order id. `changes` speaks of these and of older orders."""
+    """`placed`: what never changes of the orders that the batch brought, as the first columns of the table, by order id.
 
-    placed: dict[int, dict[str, Any]] = field(default_factory=dict)
+    `changes` speaks of these and of older orders.
+    """
+
+    placed: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     changes: dict[int, OrderChange] = field(default_factory=dict)
-
-    def add(self, later: "OrderChanges") -> None:
-        """Take over what a later batch changed."""
-        self.placed |= later.placed
-        for order_id, change in later.changes.items():
-            earlier = self.changes.get(order_id)
-            self.changes[order_id] = change if earlier is None else earlier.then(change)
 
 
 def order_changes(batch: BatchResult) -> OrderChanges:
@@ -67,30 +56,21 @@ def order_changes(batch: BatchResult) -> OrderChanges:
 def _read_commands(batch: BatchResult, found: OrderChanges) -> None:
     records, outcomes = batch.records, batch.outcomes
     fresh = (outcomes["flags"] & int(OutcomeFlag.DUPLICATE)) == 0
-    placed = np.flatnonzero((records["kind"] == int(CommandKind.PLACE)) & fresh & (outcomes["order_id"] > 0))
-    for record, outcome in zip(records[placed], outcomes[placed], strict=True):
-        order_id = int(outcome["order_id"])
-        found.placed[order_id] = {
-            "order_id": order_id,
-            "account": int(record["account"]),
-            "instrument": int(record["instrument"]),
-            "side": int(record["side"]),
-            "order_type": int(record["order_type"]),
-            "time_in_force": int(record["time_in_force"]),
-            "client_order_id": record["client_order_id"].decode("ascii"),
-            "label": int(record["label"]),
-            "placed_sequence": int(outcome["sequence"]),
-            "placed_ns": int(outcome["stamp_ns"]),
-            "original_lots": int(record["quantity_lots"]),
-        }
-        found.changes[order_id] = OrderChange(price_ticks=int(record["price_ticks"]), revision=1, last_sequence=int(outcome["sequence"]))
-    amended = np.flatnonzero((records["kind"] == int(CommandKind.AMEND)) & fresh & (outcomes["code"] == 0))
-    for record, outcome in zip(records[amended], outcomes[amended], strict=True):
-        change = found.changes.setdefault(int(record["order_id"]), OrderChange())
-        change.revision = int(outcome["revision"])
-        change.last_sequence = int(outcome["sequence"])
-        if record["flags"] & int(CommandFlag.AMEND_PRICE):
-            change.price_ticks = int(record["price_ticks"])
+    placed = (records["kind"] == int(CommandKind.PLACE)) & fresh & (outcomes["order_id"] > 0)
+    columns = [values_of(outcomes["order_id"][placed]), *(values_of(records[name][placed]) for name in _FROM_RECORD)]
+    columns += [values_of(outcomes[name][placed]) for name in ("sequence", "stamp_ns")]
+    for order_id, *terms, price_ticks, original_lots, sequence, stamp_ns in zip(*columns, strict=True):
+        found.placed[order_id] = (order_id, *terms, sequence, stamp_ns, original_lots)
+        found.changes[order_id] = OrderChange(price_ticks=price_ticks, revision=1, last_sequence=sequence)
+    amended = (records["kind"] == int(CommandKind.AMEND)) & fresh & (outcomes["code"] == 0)
+    columns = [values_of(records[name][amended]) for name in ("order_id", "price_ticks", "flags")]
+    columns += [values_of(outcomes[name][amended]) for name in ("revision", "sequence")]
+    for order_id, price_ticks, flags, revision, sequence in zip(*columns, strict=True):
+        change = found.changes.setdefault(order_id, OrderChange())
+        change.revision = revision
+        change.last_sequence = sequence
+        if flags & CommandFlag.AMEND_PRICE:
+            change.price_ticks = price_ticks
 
 
 def _read_executions(executions: NDArray[np.void], found: OrderChanges) -> None:

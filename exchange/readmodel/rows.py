@@ -16,6 +16,7 @@ from exchange.order_path.records import ExecutionKind, OutcomeFlag
 from exchange.order_path.rooms import Notice
 from exchange.protocol.documents import Document, ListInstruments, MeterReadings, decode_document
 from exchange.readmodel import tables
+from exchange.readmodel.columns import values_of
 from exchange.settlement.statement import DaySettlement
 from matching.records import Side
 
@@ -59,12 +60,7 @@ def accepted_documents(batch: BatchResult) -> Iterator[tuple[int, Document, dict
 
 def _columns(array: NDArray[np.void], names: list[str]) -> list[Row]:
     """The named fields of each record, bytes as text."""
-    return list(zip(*(_values(array[name]) for name in names), strict=True))
-
-
-def _values(column: NDArray[Any]) -> list[Any]:
-    values: list[Any] = (column.astype(f"U{column.dtype.itemsize}") if column.dtype.kind == "S" else column).tolist()
-    return values
+    return list(zip(*(values_of(array[name]) for name in names), strict=True))
 
 
 def _trade_rows(trades: NDArray[np.void]) -> list[Row]:

@@ -95,7 +95,7 @@ def settle(market: Market) -> None:
     assert code == 0, answer
 
 
-def market_day(n_commands: int = 250, seed: int = 7) -> Market:
+def market_day(n_commands: int = 180, seed: int = 7) -> Market:
     market = open_market()
     trade(market, n_commands, seed)
     refused = encode_document(SettleDay(day=DAY, day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
