@@ -40,6 +40,9 @@ def test_contracts_of_the_park() -> None:
         assert int(contract.lots.min()) >= 0
         assert contract.buyer != contract.seller
         assert 280_000 < contract.price_micro_per_kwh < 650_000
+    month_lots, lots = decompose_month(YEAR, "pv_south", 5000, 250, park.date)
+    assert (park.contracts[0].buyer, park.contracts[0].seller, park.contracts[0].month_lots) == ("E01", "PV01", month_lots)
+    assert park.contracts[0].lots.tolist() == lots.tolist()
     sold = {seller: sum(int(contract.lots.sum()) for contract in park.contracts if contract.seller == seller) for seller in ("PV01", "W01")}
     assert sold["PV01"] == -int(park.member("PV01").contract_lots.sum())
     assert sold["W01"] == -int(park.member("W01").contract_lots.sum())

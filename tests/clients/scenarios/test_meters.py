@@ -199,6 +199,11 @@ def test_wall_clock_times_without_one_meaning(text: str, reason: str) -> None:
     assert reason in answer
 
 
+@pytest.mark.parametrize("text", ["2026-07-15 00:00", "2026-07-14T16:00Z", "2026-07-14T11:00-05:00", "2026-07-14T21:45+0545", "2026/7/15 0:00"])
+def test_ways_to_write_one_instant(text: str) -> None:
+    assert parse_period_start(text, SHANGHAI) == day_periods(DAY, SHANGHAI)[0]
+
+
 @pytest.mark.parametrize("day", [datetime.date(2026, 3, 29), datetime.date(2026, 10, 25)])
 def test_template_of_a_day_with_a_clock_change_reads_back(tmp_path: Path, day: datetime.date) -> None:
     starts = day_periods(day, BERLIN)
