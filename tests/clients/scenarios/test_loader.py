@@ -38,6 +38,20 @@ def test_the_demo_park(park: Park) -> None:
     assert park.emission_factor.label == "MEE 2023 national average: 0.5306 kgCO2/kWh"
 
 
+@pytest.mark.parametrize(
+    ("member", "low", "high"),
+    [
+        ("E01", 0, 2_625),  # 1,050 kW x 0.25 h = 262.5 kWh
+        ("PV01", -12_500, 0),  # 5 MWp x 0.25 h
+        ("S01", -12_500, 12_500),
+        ("MM1", -5_000, 5_000),  # by its limit of 2 MW
+        ("CO1", 0, 0),
+    ],
+)
+def test_position_limits(park: Park, member: str, low: int, high: int) -> None:
+    assert (park.member(member).min_net_power_lots, park.member(member).max_net_power_lots) == (low, high)
+
+
 def test_members_differ(park: Park) -> None:
     enterprises = [member for member in park.members if member.role == "enterprise"]
     assert {member.voltage_kv for member in enterprises} == {"110", "35", "10", "0.4"}
