@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
 from exchange.errors import ParkexError
+from exchange.ledger.chart import House
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import Phase, PhaseEvent
 from exchange.order_path import phase_control
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
 
 PUBLIC_KEY_BYTES: Final = 32
+# Lots of a position: times any price of a listed instrument they fit int64.
 _LIMIT: Final = INT64_MAX // 2**20
+# 2.25 billion CNY an account; all accounts together stay below half of int64.
+MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
 
 
@@ -130,10 +134,12 @@ def revoke_key(exchange: "Exchange", document: RevokeKey, _caller: Caller) -> Re
 def move_money(exchange: "Exchange", document: Deposit, _caller: Caller) -> Result:
     """Deposit or withdrawal; a withdrawal is refused beyond the available balance."""
     _member(exchange, document.account)
-    _require(document.amount_micro != 0 and abs(document.amount_micro) <= _LIMIT, "amount_out_of_range")
+    _require(document.amount_micro != 0 and abs(document.amount_micro) <= MONEY_LIMIT_MICRO, "amount_out_of_range")
     balances = exchange.balances(document.account)
     _require(balances.available_micro + document.amount_micro >= 0, "insufficient_available_cash")
-    _require(balances.balance_micro + document.amount_micro <= _LIMIT, "amount_out_of_range")
+    _require(balances.balance_micro + document.amount_micro <= MONEY_LIMIT_MICRO, "amount_out_of_range")
+    outside_micro = exchange.balances(House.OUTSIDE).balance_micro
+    _require(abs(outside_micro - document.amount_micro) <= INT64_MAX // 2, "amount_out_of_range")
     exchange.make_output_room(1)
     deposit(exchange.state, document.account, document.amount_micro)
     return {"available_micro": balances.available_micro + document.amount_micro}
