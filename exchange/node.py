@@ -20,6 +20,7 @@ from exchange.errors import JournalFailedError, ParkexError
 from exchange.journal.interface import Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
+from exchange.order_path.records import joined
 from exchange.protocol.documents import encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_into
@@ -157,7 +158,7 @@ class Node:
 
     async def _commit(self, group: list[_Pending]) -> None:
         """One group: sequence, stamp, journal, apply, answer, publish."""
-        records = np.concatenate([entry.record for entry in group])
+        records = joined([entry.record for entry in group], COMMAND)
         self._stamp_ns = max(self._stamp_ns, self.clock.now_ns())
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)

@@ -30,7 +30,7 @@ from exchange.order_path.listing import enter_account, enter_house
 from exchange.order_path.loop import Stop, begin_command, has_room, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
-from exchange.order_path.records import EXECUTION, OUTCOME, POSTING
+from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, joined
 from exchange.order_path.rooms import Notice, Rooms
 from exchange.order_path.settings import decode_settings
 from exchange.order_path.state import COMMAND_WORDS, PathState, Sizes, new_state
@@ -129,8 +129,8 @@ class Exchange(Queries):
             records,
             documents,
             np.asarray(self.state.outcomes[: len(records)]).view(OUTCOME).copy(),
-            np.concatenate(output.executions) if output.executions else np.zeros(0, EXECUTION),
-            np.concatenate(output.postings) if output.postings else np.zeros(0, POSTING),
+            joined(output.executions, EXECUTION),
+            joined(output.postings, POSTING),
             output.notices,
             output.results,
         )

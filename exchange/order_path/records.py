@@ -1,13 +1,15 @@
 """What comes out of the order path: one outcome a command, executions, postings. Fixed dtypes, logical content only."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.ledger.records import POSTING, PostingReason
 
-__all__ = ["EXECUTION", "OUTCOME", "POSTING", "ExecutionKind", "OutcomeFlag", "PostingReason"]
+__all__ = ["EXECUTION", "OUTCOME", "POSTING", "ExecutionKind", "OutcomeFlag", "PostingReason", "joined"]
 
 
 class OutcomeFlag(IntEnum):
@@ -74,3 +76,8 @@ EXECUTION: Final = np.dtype(
         ("counter_client_order_id", "S36"),
     ]
 )
+
+
+def joined(parts: Sequence[NDArray[np.void]], dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """Record arrays of one dtype behind each other, as a new array. np.concatenate would compare all fields of each part: 100 us for a command."""
+    return np.frombuffer(bytearray().join(part.tobytes() for part in parts), dtype)

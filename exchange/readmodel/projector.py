@@ -14,10 +14,10 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from exchange.errors import CheckFailedError, InputError
 from exchange.journal.interface import Watermark
-from exchange.journal.record import CommandKind
+from exchange.journal.record import COMMAND, CommandKind
 from exchange.order_path.path import BatchResult
+from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, joined
 from exchange.readmodel import tables
-from exchange.readmodel.columns import joined
 from exchange.readmodel.orders import OPEN, OrderChange, order_changes
 from exchange.readmodel.rows import FindSettlement, last_phases, rows_of
 
@@ -177,7 +177,7 @@ def merged(batches: Sequence[BatchResult]) -> BatchResult:
     """Consecutive batches as one: the work on arrays is then done once and not for each."""
     if len(batches) == 1:
         return batches[0]
-    records = joined([batch.records for batch in batches])
+    records = joined([batch.records for batch in batches], COMMAND)
     results: dict[int, dict[str, Any]] = {}
     index, document_start = 0, 0
     for batch in batches:
@@ -189,9 +189,9 @@ def merged(batches: Sequence[BatchResult]) -> BatchResult:
         batches[0].first_sequence,
         records,
         b"".join(batch.documents for batch in batches),
-        joined([batch.outcomes for batch in batches]),
-        joined([batch.executions for batch in batches]),
-        joined([batch.postings for batch in batches]),
+        joined([batch.outcomes for batch in batches], OUTCOME),
+        joined([batch.executions for batch in batches], EXECUTION),
+        joined([batch.postings for batch in batches], POSTING),
         [notice for batch in batches for notice in batch.notices],
         results,
     )
