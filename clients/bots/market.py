@@ -3,7 +3,7 @@
 A strategy is a function of a `MarketView` and of its own private data, so it can be tested without an exchange.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
@@ -108,14 +108,13 @@ class MarketView:
     """The market as one account sees it at the start of a turn. `net_lots` is bought positive, contracts included, units owned."""
 
     now_ns: int
-    contracts: dict[str, Contract]
-    quotes: dict[str, Quote] = field(default_factory=dict)
-    net_lots: dict[str, int] = field(default_factory=dict)
-    orders: dict[str, list[OwnOrder]] = field(default_factory=dict)
-    trades: dict[str, list[Trade]] = field(default_factory=dict)  # since the last turn
-    sellable_lots: dict[str, int] = field(default_factory=dict)  # units owned at the start and not sold since
+    contracts: Mapping[str, Contract]
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
+    net_lots: Mapping[str, int] = field(default_factory=dict)
+    orders: Mapping[str, list[OwnOrder]] = field(default_factory=dict)
+    trades: Mapping[str, list[Trade]] = field(default_factory=dict)  # since the last turn
+    sellable_lots: Mapping[str, int] = field(default_factory=dict)  # units owned at the start and not sold since
     open_units: frozenset[str] = frozenset()  # symbols of certificates and credits in session
-    available_micro: int = 0
 
     def quote(self, symbol: str) -> Quote:
         return self.quotes.get(symbol, NO_QUOTE)
