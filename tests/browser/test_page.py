@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from exchange.protocol.documents import ListInstruments
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import NS_PER_MINUTE, PERIOD_NS
 from matching.records import Side
 from tests.browser.devtools import Page, browser_page
 from tests.conftest import find_browser
-from tests.exchange.order_path.park import DAY_NS
+from tests.exchange.order_path.park import DAY_NS, power_spec
 from tests.running_market import Market, running_market
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -107,6 +108,12 @@ async def test_charts_are_drawn(page: Page) -> None:
     assert "No period is metered yet" in await page.text("#energy")
 
 
+async def test_a_contract_listed_later_appears(page: Page, market: Market) -> None:
+    await market.document(ListInstruments(instruments=[power_spec(44)]))
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 5")
+    assert "11:00–11:15" in await page.text("#contracts-body")
+
+
 async def test_gate_closure_moves_on(page: Page, market: Market) -> None:
     await market.tick(DAY_NS + 40 * PERIOD_NS - 5 * NS_PER_MINUTE)
     await page.wait_for(ROW.format("10:00–10:15") + ".dataset.phase === 'gate_closed'")
@@ -134,7 +141,7 @@ async def test_a_lost_connection_comes_back(page: Page, market: Market) -> None:
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (DESK, True), (PHONE, False), ((820, 1180), False)])
 async def test_the_page_fits_its_window(page: Page, market: Market, size: tuple[int, int], dark: bool) -> None:
     await page.open(market.url, *size, dark=dark)
-    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 4")
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 5")
     await page.wait_for("document.querySelectorAll('#tape-body tr').length === 1")  # trades from before the page was opened
     width, height = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert width <= size[0]

@@ -46,11 +46,10 @@ async function start() {
   if (wanted) choose(wanted, following);
 }
 
-/** The list may grow while the day is prepared; phases of listed instruments come over the channel. */
+/** Something was listed after the page was opened: the phases channel tells of it. */
 async function refreshInstruments() {
-  if (state !== "live") return;
+  if (!market.listIsOld) return;
   const { instruments } = await connection.call("instruments");
-  if (instruments.length === market.instruments.size) return;
   market.setInstruments(instruments);
   contracts.rebuild();
 }

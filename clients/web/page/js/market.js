@@ -5,6 +5,7 @@ const TAPE_LENGTH = 80;
 export class Market {
   constructor() {
     this.instruments = new Map(); // symbol -> instrument
+    this.listIsOld = false; // something was listed since setInstruments
     this.power = []; // power instruments by delivery
     this.others = []; // certificates, allowances, credits
     this.quotes = new Map(); // symbol -> {bid, bidQuantity, ask, askQuantity, last}
@@ -18,6 +19,7 @@ export class Market {
   }
 
   setInstruments(list) {
+    this.listIsOld = false;
     this.instruments = new Map(list.map((instrument) => [instrument.symbol, instrument]));
     this.power = list.filter((i) => i.instrument_class === "power").sort((a, b) => a.delivery_start_ns - b.delivery_start_ns);
     this.others = list.filter((i) => i.instrument_class !== "power").sort((a, b) => a.symbol.localeCompare(b.symbol));
@@ -42,10 +44,12 @@ export class Market {
         return this.applyDelta(params);
       case "phase": {
         const instrument = this.instruments.get(params.instrument);
-        if (instrument) {
-          instrument.phase = params.phase;
-          this.changedQuotes.add(params.instrument);
+        if (instrument === undefined) {
+          this.listIsOld = true;
+          return true;
         }
+        instrument.phase = params.phase;
+        this.changedQuotes.add(params.instrument);
         return true;
       }
       case "turn":
