@@ -14,12 +14,14 @@ from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import Phase, PhaseEvent
 from exchange.order_path import phase_control
 from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.settings import ExchangeSettings
 from exchange.order_path.settle import settle
 from exchange.order_path.units_control import anchor_storage, deposit, issue_units, set_contract
 from exchange.protocol.documents import (
     Admit,
     Deposit,
     Document,
+    InstrumentSpec,
     IssueUnits,
     Key,
     ListInstruments,
@@ -167,6 +169,8 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
         problem = spec_problem(spec)
         if problem is None and spec.instrument_class == "power" and spec.close_ns <= caller.stamp_ns:
             problem = "gate_has_passed"
+        if problem is None:
+            problem = _venue_problem(exchange.settings, spec)
         if problem is None and spec.calendar not in {"continuous", "cea"}:
             problem = "unknown_calendar"
         _require(problem is None, f"{problem}:{spec.symbol}")
@@ -187,6 +191,17 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
         exchange.notify("listed", {"symbol": spec.symbol, "instrument": instrument.id})
         phase_control.schedule_phases(exchange, instrument, caller.stamp_ns)
     return {"instruments": ids}
+
+
+def _venue_problem(settings: ExchangeSettings, spec: InstrumentSpec) -> str | None:
+    """Whether this exchange may run the book of an instrument at all."""
+    if settings.simulation:
+        return None
+    if spec.venue == "national_simulated":
+        return "national_simulated_needs_simulation"
+    if spec.venue == "internal" and not settings.internal_trading_approval:
+        return "internal_needs_approval"
+    return None
 
 
 def set_phase(exchange: "Exchange", document: SetPhase, caller: Caller) -> Result:

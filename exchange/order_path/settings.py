@@ -7,10 +7,16 @@ from exchange.units import NS_PER_HOUR
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`retention_ns`: how long an idempotency key outlives its order. `recovery_ns`: length of the cancel-only phase after a restart."""
+    """`retention_ns`: how long an idempotency key outlives its order. `recovery_ns`: length of the cancel-only phase after a restart.
+
+    Outside a simulation, instruments of the venue national_simulated are refused: they are models of national markets without legal transfer.
+    Instruments of the venue internal need an approval that the operator states (docs/rules.md, "Venues"): a park is not an approved exchange.
+    """
 
     retention_ns: int = 48 * NS_PER_HOUR
     recovery_ns: int = 0
+    simulation: bool = True
+    internal_trading_approval: str = ""
 
 
 def encode_settings(settings: ExchangeSettings) -> bytes:

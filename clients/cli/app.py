@@ -1,0 +1,129 @@
+"""Commands of parkex. Each one's work is in a module of its own, imported when the command runs, so that `--help` is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clients.cli.exits import run
+
+app = typer.Typer(
+    name="parkex",
+    help="Exchange and market simulator of a zero-carbon industrial park.\n\nStart here: parkex demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+profiles = typer.Typer(help="Meter files and tariffs of your own park.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(profiles, name="profiles")
+
+
+@app.command()
+def demo(
+    scenario: Annotated[str, typer.Option(help="Name of a shipped park (park, story, compliance), or a scenario file.")] = "park",
+    date: Annotated[str, typer.Option(help="Delivery day, as 2026-07-15.")] = "2026-07-15",
+    meters: Annotated[Path | None, typer.Option(help="Your own meters: CSV, one row a member and quarter-hour. See: parkex profiles template")] = None,
+    tariff: Annotated[Path | None, typer.Option(help="Your own tariff: TOML or CSV.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of forecast errors and private values.")] = 7,
+    speed: Annotated[str, typer.Option(help="Market seconds a wall second, or max: as fast as the bots are done. Default: the day in about 90 s.")] = "",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the exchange and its page. Default: 8765 or the next free one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for summary.json, statements and the journal; new or empty.")] = None,
+    keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Go on serving the page after the day, until Ctrl-C.")] = False,
+) -> None:
+    """Trade one day of a park: 28 participants over WebSocket, settled against the meters.
+
+    Examples: parkex demo --speed max --out day1 | parkex demo --meters meters.csv --tariff tariff.toml
+    """
+    from clients.cli.demo_command import run_demo_command
+
+    run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving)
+
+
+@app.command()
+def serve(
+    journal: Annotated[Path, typer.Option(help="Folder of the journal; made with a new operator key when there is none.")] = Path("parkex-data"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8765 or the next free one.")] = None,
+    park: Annotated[str, typer.Option(help="Name of the park; fixed when the journal is made.")] = "park",
+    read_model: Annotated[str, typer.Option(help="Database URL of the read model; default: a SQLite file beside the journal.")] = "",
+    public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
+    simulation: Annotated[bool, typer.Option("--simulation", help="Allow instruments of the venue national_simulated; for a new journal.")] = False,
+    internal_approval: Annotated[
+        str, typer.Option(help="Reference of the approval to trade instruments of the venue internal; for a new journal.")
+    ] = "",
+) -> None:
+    """Run an exchange until Ctrl-C. A restart recovers everything from the journal.
+
+    The operator admits members and lists instruments over WebSocket with the key written to operator.key.
+    Example: parkex serve --journal data --port 8765
+    """
+    from clients.cli.serve_command import run_serve_command
+
+    run_serve_command(journal, host, port, park, read_model, tuple(public_name or ()), simulation, internal_approval)
+
+
+@app.command()
+def bot(
+    strategy: Annotated[str, typer.Argument(help="Name of a strategy; parkex bot --list names them.")] = "",
+    url: Annotated[str, typer.Option(help="The exchange.")] = "ws://127.0.0.1:8765",
+    key: Annotated[Path | None, typer.Option(help="Private file of the member: key, forecasts, limits (JSON).")] = None,
+    list_strategies: Annotated[bool, typer.Option("--list", help="Print the strategies with their sources.")] = False,
+) -> None:
+    """Run one bot against an exchange until its last turn or Ctrl-C.
+
+    Example: parkex bot factory --url ws://127.0.0.1:8765 --key day1/members/E01.json
+    """
+    from clients.cli.bot_command import run_bot_command
+
+    run_bot_command(strategy, url, key, list_strategies=list_strategies)
+
+
+@app.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(help="Folder of a journal.")],
+    head: Annotated[str, typer.Option(help="A head hash known from a statement; the journal must contain it.")] = "",
+) -> None:
+    """Verify a journal byte by byte, fold it again and print the hash of the state as the last line.
+
+    Exit code 3 names the damaged group. Example: parkex replay day1/journal
+    """
+    from clients.cli.replay_command import run_replay_command
+
+    run_replay_command(journal, head or None)
+
+
+@profiles.command("import")
+def profiles_import(
+    file: Annotated[Path, typer.Argument(help="Meters as CSV.")],
+    scenario: Annotated[str, typer.Option(help="Park whose members the file names.")] = "park",
+) -> None:
+    """Check a file of meters and say what is in it; every bad line is named. Nothing is half imported."""
+    from clients.scenarios import check_meters
+
+    typer.echo(check_meters(file, scenario).describe())
+
+
+@profiles.command("template")
+def profiles_template(
+    scenario: Annotated[str, typer.Option(help="Park whose members to write.")] = "park",
+    tariff: Annotated[bool, typer.Option("--tariff", help="Print a tariff instead of meters.")] = False,
+) -> None:
+    """Print a file of meters (or a tariff) to start from: parkex profiles template > meters.csv"""
+    from clients.scenarios import meters_template, tariff_template
+
+    typer.echo(tariff_template() if tariff else meters_template(scenario), nl=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(f"parkex {installed('parkex')}")
+
+
+def main() -> None:
+    """Entry point of the command."""
+    sys.exit(run(app))

@@ -1,0 +1,51 @@
+"""`parkex serve`: an exchange on the wall clock."""
+
+import os
+from pathlib import Path
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from clients.sdk.credentials import public_key_of
+from clients.web import PAGE_DIRECTORY, static_files
+from exchange.clock import SystemClock
+from exchange.errors import InputError
+
+OPERATOR_KEY_FILE = "operator.key"
+
+
+def run_serve_command(
+    directory: Path, host: str, port: int | None, park: str, read_model: str, public_names: tuple[str, ...], simulation: bool, internal_approval: str
+) -> None:
+    """Serve until interrupted; a journal that is there is recovered, and its settings hold."""
+    typer.echo("loading the order path; the first run on a machine compiles it, which takes up to a minute")
+    from exchange.order_path.settings import ExchangeSettings
+    from exchange.service import ServiceOptions, new_genesis, run_exchange
+
+    settings = ExchangeSettings(simulation=simulation, internal_trading_approval=internal_approval)
+    genesis = None if (directory / "journal").is_dir() else new_genesis(park, (_operator_key(directory),), settings)
+    options = ServiceOptions(
+        journal_directory=directory / "journal",
+        clock=SystemClock(),
+        genesis=genesis,
+        read_model_url=read_model or f"sqlite:///{directory / 'readmodel.sqlite'}",
+        host=host,
+        port=port,
+        public_names=public_names,
+        web_directory=PAGE_DIRECTORY,
+        static_files=static_files(),
+    )
+    run_exchange(options, lambda url: typer.echo(f"serving {url} (operator key: {directory / OPERATOR_KEY_FILE}, key id: operator)"))
+
+
+def _operator_key(directory: Path) -> bytes:
+    """Public key of the operator of a new journal; the private one goes to a file that only its owner reads, and is never overwritten."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / OPERATOR_KEY_FILE
+    key = Ed25519PrivateKey.generate()
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key.private_bytes_raw().hex() + "\n")
+    except FileExistsError as error:
+        raise InputError(f"{path} is there but no journal beside it; move the key away or restore the journal") from error
+    return public_key_of(key)
