@@ -1,40 +1,60 @@
-"""Every dependency is justified in docs/dependencies.md, and what is needed at run time is imported."""
+"""Every dependency is justified in docs/dependencies.md, what is declared is imported, and what is imported is declared."""
 
 import ast
 import re
+import sys
 import tomllib
+from pathlib import Path
 from typing import Final
 
 from tests.architecture.repository import DOCS, ROOT, table_rows
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PAGE = (DOCS / "dependencies.md").read_text("utf-8")
-# uvicorn finds these by itself; FastAPI and plotly's bundle are loaded where they are served.
-FOUND_BY_UVICORN: Final = {"uvloop", "httptools"}
+PACKAGES: Final = ("matching", "exchange", "clients")
+# uvicorn finds these by itself; of plotly only its bundle of JavaScript is used.
+NOT_IMPORTED: Final = {"uvloop", "httptools", "plotly"}
+# Parts of a library's own interface that come with it.
+BROUGHT_BY: Final = {"starlette": "fastapi", "pydantic": "fastapi", "click": "typer", "llvmlite": "numba"}
 
 
 def _name(requirement: str) -> str:
     return re.split(r"[\[<>=~!; ]", requirement, maxsplit=1)[0].lower()
 
 
+def _declared(extra: str = "") -> set[str]:
+    return {_name(line) for line in (PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"])}
+
+
+def _imported(path: Path) -> set[str]:
+    """Names of libraries that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names - sys.stdlib_module_names - {*PACKAGES, "bench", "tests"}
+
+
 def test_run_time_libraries_are_justified() -> None:
-    assert {row[0] for row in table_rows(PAGE, 2)} == {_name(line) for line in PROJECT["dependencies"]}
+    assert {row[0] for row in table_rows(PAGE, 2)} == _declared()
 
 
 def test_extras_are_justified() -> None:
     listed = {(row[0], row[1]) for row in table_rows(PAGE, 3)}
-    assert listed == {(_name(line), extra) for extra, lines in PROJECT["optional-dependencies"].items() for line in lines}
+    assert listed == {(name, extra) for extra in PROJECT["optional-dependencies"] for name in _declared(extra)}
 
 
 def test_run_time_libraries_are_used() -> None:
-    imported = set()
-    for package in ("matching", "exchange", "clients"):
+    imported = {name for package in PACKAGES for path in (ROOT / package).rglob("*.py") for name in _imported(path)}
+    assert _declared() - imported - NOT_IMPORTED == set()
+
+
+def test_what_is_imported_is_declared() -> None:
+    undeclared = set()
+    for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Import):
-                    imported |= {alias.name.partition(".")[0] for alias in node.names}
-                elif isinstance(node, ast.ImportFrom) and node.module:
-                    imported.add(node.module.partition(".")[0])
-                elif isinstance(node, ast.Constant) and node.value == "plotly":
-                    imported.add("plotly")  # only its data files are used
-    assert {_name(line) for line in PROJECT["dependencies"]} - imported - FOUND_BY_UVICORN == set()
+            allowed = _declared() | (_declared("profiles") if "derive" in path.parts else set())
+            undeclared |= {(path.name, name) for name in _imported(path) if BROUGHT_BY.get(name, name) not in allowed}
+    assert undeclared == set()

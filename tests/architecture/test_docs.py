@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from clients.cli.app import app
 from tests.architecture.repository import DOCS, ROOT, pages, table_rows, text_files
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -50,13 +53,33 @@ def test_decisions_are_all_in_the_index() -> None:
     assert listed == {path.name for path in (DOCS / "decisions").glob("[0-9]*.md")}
 
 
-def test_readme_commands_exist() -> None:
-    """Every `make TARGET` and `parkex COMMAND` of README and guides is one that can be run."""
+def _examples(page: Path) -> list[str]:
+    """Command lines of a page: indented blocks and code spans, without comments."""
+    text = page.read_text("utf-8")
+    lines = re.findall(r"^ {4}(.+)$", text, re.MULTILINE) + re.findall(r"`([^`\n]+)`", text)
+    return [line.partition(" #")[0].removeprefix(".venv/bin/").strip() for line in lines]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_make_targets_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    for page in pages():
-        text = page.read_text("utf-8")
-        assert set(re.findall(r"^\s{4}make ([a-z-]+)", text, re.MULTILINE)) <= targets, page.name
-        assert set(re.findall(r"`make ([a-z-]+)[^`]*`", text)) <= targets, page.name
+    named = {line.split()[1] for line in _examples(page) if re.match(r"make [a-z]", line)}
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_parkex_commands_and_options_exist(page: Path) -> None:
+    for line in _examples(page):
+        words = line.split()
+        if words[:1] != ["parkex"] or words[1:2] == ["--help"]:
+            continue
+        command: Any = typer.main.get_command(app)
+        for word in words[1:]:
+            if word in getattr(command, "commands", {}):
+                command = command.commands[word]
+        assert not hasattr(command, "commands") or words[-1] == "--help" or len(words) == 1, line
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        assert {word for word in words if word.startswith("--")} <= known, line
 
 
 def test_every_room_of_the_repository_is_in_the_readme() -> None:
