@@ -16,7 +16,6 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from exchange.clock import Clock
-from exchange.errors import JournalShorterError
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
 from exchange.gateway.server import run_server
@@ -24,6 +23,7 @@ from exchange.gateway.turns import TurnConductor
 from exchange.journal.format import encode_genesis, genesis_hash
 from exchange.journal.interface import Genesis
 from exchange.journal.segments import SEGMENT_BYTES_DEFAULT, SegmentJournal
+from exchange.journal.watermarks import check_watermark
 from exchange.node import Node
 from exchange.order_path.path import Exchange
 from exchange.order_path.settings import ExchangeSettings, encode_settings
@@ -102,8 +102,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         if options.read_model_url is not None:
             root = genesis_hash(encode_genesis(journal.genesis)).hex()
             projector = Projector.open(options.read_model_url, root, exchange.settlement)
-            if projector.last_sequence >= journal.next_sequence:
-                raise JournalShorterError(f"the journal ends at command {journal.next_sequence - 1}, the read model has seen {projector.last_sequence}")
+            check_watermark(journal, projector.watermark())
             # While the journal is replayed its head is not the hash behind the batch at hand.
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
             node.listeners.append(follower.on_batch)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from exchange.errors import CorruptionError, JournalShorterError
-from exchange.journal.interface import Watermark
+from exchange.journal.interface import Journal, Watermark
 
 
 class WatermarkCheck:
@@ -32,3 +32,13 @@ class WatermarkCheck:
         if self._pending:
             mark = self._pending[0]
             raise JournalShorterError(f"the journal ends at sequence {last_sequence}, but {mark.name} has seen sequence {mark.sequence}")
+
+
+def check_watermark(journal: Journal, mark: Watermark) -> None:
+    """The same check on a journal that is open, for a mark that is known only then. Raises JournalShorterError or CorruptionError."""
+    check = WatermarkCheck([mark])
+    if mark.chain_hash is not None and 0 < mark.sequence < journal.next_sequence:
+        found = journal.chain_hash_at(mark.sequence)
+        check.pass_group(mark.sequence, bytes.fromhex(found) if found else b"", f"sequence {mark.sequence}")
+    check.skip_to(journal.next_sequence - 1)
+    check.finish(journal.next_sequence - 1)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from exchange.journal.memory import MemoryJournal
 from exchange.journal.preparer import SPARE_NAME
 from exchange.journal.record import COMMAND
 from exchange.journal.segments import JournalReader, SegmentJournal
+from exchange.journal.watermarks import check_watermark
 from tests.exchange.journal.builders import GENESIS, QuietFiles, abandon, build, commands, contents, fill
 
 
@@ -183,6 +185,10 @@ def test_watermarks(tmp_path: Path, sequence: int, hash_of: int | None, error: t
     build(tmp_path, [3, 4])
     known = JournalReader.open(tmp_path).chain_hash_at(hash_of) if hash_of is not None else None
     mark = Watermark("snapshot", sequence, known)
+    journal = SegmentJournal.open(tmp_path)
+    with nullcontext() if error is None else pytest.raises(error, match="snapshot has seen"):
+        check_watermark(journal, mark)
+    journal.close()
     if error is None:
         JournalReader.open(tmp_path, [mark, Watermark("another", 3)])
         SegmentJournal.open(tmp_path, watermarks=[mark]).close()
