@@ -77,7 +77,8 @@ check: $(INSTALLED_DEV)
 	@$(BIN)/lint-imports
 
 bench: $(INSTALLED_DEV)
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench.matching mixed-day
+	@$(BIN)/python -m bench.journal
 
 profiles: $(INSTALLED_PROFILES)
 	@$(BIN)/python -m clients.scenarios.derive $(ARGS)
