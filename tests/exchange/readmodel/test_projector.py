@@ -1,5 +1,6 @@
 """The projector: each event lands exactly once, however batches come, and the tables agree with the fold."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +21,19 @@ from tests.exchange.readmodel.market import DAY, Market, cut_again, market_day
 
 GENESIS_HASH = "ab" * 32
 
+# Set PARKEX_TEST_POSTGRES_URL to an empty database (postgresql+psycopg://...) and the same tests run on it too.
+URLS = ["sqlite://", *filter(None, [os.environ.get("PARKEX_TEST_POSTGRES_URL")])]
+
 
 @pytest.fixture(scope="module")
 def market() -> Market:
     return market_day()
 
 
-@pytest.fixture
-def projector(market: Market) -> Iterator[Projector]:
-    projector = Projector.open("sqlite://", GENESIS_HASH, market.exchange.settlement)
+@pytest.fixture(params=URLS, ids=lambda url: url.partition(":")[0])
+def projector(market: Market, request: pytest.FixtureRequest) -> Iterator[Projector]:
+    drop_read_model(request.param)
+    projector = Projector.open(request.param, GENESIS_HASH, market.exchange.settlement)
     yield projector
     projector.close()
 
