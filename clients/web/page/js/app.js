@@ -120,14 +120,14 @@ document.getElementById("language").addEventListener("click", () => {
   numbers.rebuild();
   tape.drawn = null;
   drawTables();
-  charts.update();
+  charts.update(true);
 });
 
 document.getElementById("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = isDark() ? "light" : "dark";
   localStorage.setItem("parkex.theme", document.documentElement.dataset.theme);
   writeButtons();
-  charts.update();
+  charts.update(true);
 });
 
 document.getElementById("follow").addEventListener("click", () => {

@@ -40,7 +40,11 @@ export class Charts {
     this.energy = document.getElementById("energy");
   }
 
-  update() {
+  /** Draw what has changed; all of it when `anew` (another language or theme). */
+  update(anew = false) {
+    const state = `${this.market.version} ${this.market.nowNs} ${this.market.energy.length}`;
+    if (document.hidden || (state === this.drawn && !anew)) return;
+    this.drawn = state;
     if (window.Plotly === undefined) {
       this.curve.textContent = t("no_chart");
       this.energy.textContent = "";

@@ -16,6 +16,7 @@ export class Market {
     this.summary = null;
     this.energy = [];
     this.changedQuotes = new Set();
+    this.version = 0; // counts what was applied, so that views can tell whether there is anything to draw
   }
 
   setInstruments(list) {
@@ -27,6 +28,7 @@ export class Market {
 
   /** Apply one notification of the server. Returns false when the book has a gap and must be subscribed again. */
   apply(method, params) {
+    this.version += 1;
     switch (method) {
       case "ticker":
         for (const [symbol, bid, bidQuantity, ask, askQuantity, last] of params.quotes) {
