@@ -34,6 +34,7 @@ _RECENT: Final = 2_000
 class HostFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a host is started with. `batches`: see `clients.bots.session.Pace`."""
 
+    name: str
     url: str
     members: list[str]
     batches: int = 1
@@ -44,12 +45,13 @@ class BotHost:
 
     def __init__(self, file: HostFile) -> None:
         self._file = file
+        self._members = [msgspec.json.decode(Path(path).read_bytes(), type=MemberFile) for path in file.members]
         self._sessions: list[BotSession] = []
         self._clients: list[ParkClient] = []
 
     async def run(self) -> None:
         """Play the whole day. Raises ClientError or OSError when the exchange is gone."""
-        members = [msgspec.json.decode(Path(path).read_bytes(), type=MemberFile) for path in self._file.members]
+        members = self._members
         pace = Pace(self._file.batches)
         async with AsyncExitStack() as stack:
             feed = await PublicFeed.subscribe(await stack.enter_async_context(connect(self._file.url)))
@@ -73,7 +75,7 @@ class BotHost:
             await asyncio.sleep(PULSE_S)
             recent = np.concatenate([np.array(client.ack_latency_ns[-_RECENT // len(self._clients) :]) for client in self._clients])
             p99_ms = float(np.percentile(recent, 99)) / 1e6 if len(recent) else 0.0
-            _tell("pulse", orders=sum(session.tally.orders for session in self._sessions), ack_ms_p99=round(p99_ms, 3))
+            _tell("pulse", host=self._file.name, orders=sum(session.tally.orders for session in self._sessions), ack_ms_p99=round(p99_ms, 3))
 
     def _report(self, members: Sequence[MemberFile]) -> None:
         rejects: Counter[str] = Counter()

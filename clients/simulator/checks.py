@@ -1,0 +1,68 @@
+"""What a played day must fulfil, and how it is told."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from clients.scenarios.model import Park
+from clients.simulator.comparison import Comparison
+from exchange.errors import CheckFailedError
+
+
+async def replay(journal: Path) -> dict[str, Any]:
+    """Fold the journal in a process of its own: state hash, head, and counts of what it holds. Raises CheckFailedError when it cannot."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "clients.simulator.replay_process", str(journal), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, errors = await process.communicate()
+    if process.returncode != 0:
+        lines = errors.decode(errors="replace").strip().splitlines()
+        raise CheckFailedError(f"replay of the journal failed: {lines[-1] if lines else f'code {process.returncode}'}")
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+def failed_checks(summary: Mapping[str, Any], final: Mapping[str, Any], replayed: Mapping[str, Any]) -> list[str]:
+    """Names of the checks that do not hold, with what was found."""
+    expected = {
+        "all periods settled": (summary["periods_settled"], summary["periods"]),
+        "replay reaches the state hash": (replayed["state_hash"], final["state_hash"]),
+        "replay reaches the head of the journal": (replayed["chain_hash"], final["chain_hash"]),
+        "replay reaches the last command": (replayed["sequence"], final["sequence"]),
+        "money accounts sum to zero": (summary["money_sum_micro"], 0),
+        "physical balance closes": (summary["energy_balance_wh_max_error"], 0),
+        "orders acknowledged are orders journaled": (summary["orders"], replayed["orders"]),
+        "trades published are trades journaled": (summary["trades"], replayed["trades"]),
+    }
+    return [f"check failed: {name}: {found} is not {wanted}" for name, (found, wanted) in expected.items() if found != wanted]
+
+
+def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> Iterator[str]:
+    """The summary for people, English, then the headline in Chinese."""
+    s = summary
+    yield ""
+    yield f"{park.name_en}, {s['date']}: {s['participants']} participants, {s['periods_settled']} of {s['periods']} periods settled"
+    yield (
+        f"orders {s['orders']:,}   trades {s['trades']:,}   energy traded {s['energy_traded_kwh']:,.0f} kWh, "
+        f"delivered {s['energy_delivered_kwh']:,.0f} kWh (churn {s['churn']})   imbalance {s['imbalance_kwh']:,.0f} kWh"
+    )
+    yield (
+        f"self-sufficiency {s['self_sufficiency']:.1%}   self-consumption {s['self_consumption']:.1%}   import {s['import_mwh']:.2f} MWh, "
+        f"peak {s['peak_import_kw']:,.0f} kW   {s['emissions_location_t']:.2f} t CO2 ({s['emission_factor']})"
+    )
+    yield ""
+    yield comparison.describe("en")
+    yield ""
+    yield (
+        f"order-to-ack p50 {s['order_ack_ms']['p50']} ms, p99 {s['order_ack_ms']['p99']} ms   wall {s['wall_s']:.1f} s "
+        f"(and {s['compile_s']:.1f} s to compile or load the order path)"
+    )
+    yield f"state hash  {s['state_hash']}"
+    yield f"replay hash {s['replay_hash']}"
+    yield (
+        f"{park.name_zh}：{s['periods_settled']} 个时段已结算，委托 {s['orders']:,} 笔，成交 {s['trades']:,} 笔；"
+        f"全园区账单 零售 {s['bill_retail_cny']:,.2f} 元，统一池 {s['bill_pool_cny']:,.2f} 元，市场 {s['bill_market_cny']:,.2f} 元"
+    )

@@ -1,0 +1,46 @@
+"""What a journal holds, counted while it is replayed."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exchange.journal.record import CommandKind
+from exchange.journal.segments import JournalReader
+from exchange.order_path.path import BatchResult, Exchange
+from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.replay import replay_into, state_hash_hex
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedJournal:
+    """`orders`: accepted new orders, resends not counted."""
+
+    sequence: int
+    orders: int
+    trades: int
+    state_hash: str
+    chain_hash: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def replay_and_count(directory: Path) -> ReplayedJournal:
+    """Fold a journal directory, opened read-only. Raises InputError when there is none, CorruptionError when committed data is damaged."""
+    counts = {"orders": 0, "trades": 0}
+
+    def count(batch: BatchResult) -> None:
+        placed = batch.records["kind"] == CommandKind.PLACE
+        fresh = (batch.outcomes["flags"] & OutcomeFlag.DUPLICATE) == 0
+        counts["orders"] += int(np.count_nonzero(placed & fresh & (batch.outcomes["code"] == 0)))
+        counts["trades"] += int(np.count_nonzero(batch.executions["kind"] == ExecutionKind.TRADE))
+
+    reader = JournalReader.open(directory)
+    try:
+        exchange = Exchange(reader.genesis)
+        replay_into(exchange, reader, count)
+        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], state_hash_hex(exchange), reader.chain_hash)
+    finally:
+        reader.close()

@@ -1,0 +1,18 @@
+"""Replay of a journal directory for a check: `python -m clients.simulator.replay_process DIRECTORY` writes one JSON object."""
+
+import json
+import sys
+from pathlib import Path
+
+from clients.simulator.journal_counts import replay_and_count
+
+
+def main() -> int:
+    """Entry point of the process."""
+    found = replay_and_count(Path(sys.argv[1]))
+    sys.stdout.write(json.dumps(found.to_dict()) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

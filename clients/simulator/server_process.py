@@ -1,0 +1,119 @@
+"""The exchange of a demo in a process of its own: `python -m clients.simulator.server_process FILE`.
+
+The file says where the journal lies and how market time runs. The process speaks JSON lines on standard output: `compiling`, `compiled`, `ready`,
+`status` when asked for it with a line on standard input, `stopped` at the end. It ends when its standard input closes.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from exchange.clock import TurnClock
+from exchange.gateway.app import create_app
+from exchange.gateway.limits import Limits
+from exchange.gateway.server import bind, own_hosts, serve
+from exchange.gateway.turns import TurnConductor
+from exchange.order_path.path import Exchange
+from exchange.replay import state_hash_hex
+from exchange.service import Service, ServiceOptions, new_genesis, start_exchange
+
+
+class ServerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a server is started with. No `port`: the default one or the next free one. Times are ns; market time runs in steps of `turn_ns`."""
+
+    park_id: str
+    journal_directory: str
+    read_model_url: str | None
+    operator_public_key: bytes
+    start_ns: int
+    end_ns: int
+    turn_ns: int
+    port: int | None = None
+    turn_timeout_s: float = 30.0
+
+
+def tell(event: str, **data: object) -> None:
+    """One line for the parent."""
+    sys.stdout.write(json.dumps({"event": event, **data}) + "\n")
+    sys.stdout.flush()
+
+
+def status(exchange: Exchange, chain_hash: str) -> dict[str, object]:
+    """What a check of the whole state needs."""
+    return {
+        "sequence": exchange.last_sequence,
+        "state_hash": state_hash_hex(exchange),
+        "chain_hash": chain_hash,
+        "money_sum_micro": exchange.money_sum_micro(),
+    }
+
+
+async def run(file: ServerFile) -> None:
+    """Serve until standard input closes. Raises InputError for a taken port and what opening a journal raises."""
+    from clients.web import PAGE_DIRECTORY, static_files
+
+    sock = bind(port=file.port)
+    port = sock.getsockname()[1]
+    clock = TurnClock(file.start_ns)
+    conductor = TurnConductor(clock, end_ns=file.end_ns, turn_ns=file.turn_ns, turn_timeout_s=file.turn_timeout_s)
+    options = ServiceOptions(
+        journal_directory=Path(file.journal_directory),
+        clock=clock,
+        genesis=new_genesis(file.park_id, (file.operator_public_key,)),
+        read_model_url=file.read_model_url,
+        conductor=conductor,
+    )
+    tell("compiling")
+    began_s = time.perf_counter()
+    service = await start_exchange(options)
+    clock.advance_to(service.node.exchange.now_ns)
+    tell("compiled", seconds=time.perf_counter() - began_s)
+    app = create_app(
+        service.node, PAGE_DIRECTORY, service.read_model, conductor, Limits(), hosts=own_hosts("127.0.0.1", port), static_files=static_files()
+    )
+    serving = asyncio.create_task(serve(sock, app, Limits(), lambda url: tell("ready", url=url, port=port)), name="server")
+    try:
+        await _answer_parent(service, serving)
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        await app.state.hub.close()
+        await service.stop()
+        tell("stopped", **status(service.node.exchange, service.node.journal.chain_hash))
+
+
+async def _answer_parent(service: Service, serving: "asyncio.Task[None]") -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    reading: asyncio.Task[bytes] | None = None
+    while not serving.done():
+        reading = asyncio.create_task(reader.readline(), name="parent")
+        await asyncio.wait({reading, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            reading.cancel()
+            break
+        if not reading.result():
+            return
+        tell("status", **status(service.node.exchange, service.node.journal.chain_hash))
+    serving.result()
+
+
+def main() -> int:
+    """Entry point of the process."""
+    file = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=ServerFile)
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(run(file))
+        return 0
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(file))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
