@@ -101,6 +101,16 @@ def test_storage_stands_still_when_nothing_is_gained() -> None:
     assert not schedule.charge_wh.any()
 
 
+@pytest.mark.parametrize(("late_micro", "charge_wh", "discharge_wh"), [(369_000, 0, 0), (372_000, 2000, 1620)])
+def test_a_cycle_must_earn_its_losses(late_micro: int, charge_wh: int, discharge_wh: int) -> None:
+    """0.9 each way: of 2 kWh charged at 0.30 the store keeps 1.8 and the meter gets 1.62 back, worth it above 0.30 / 0.81 = 0.3704."""
+    lossy = replace(LOSSLESS, charge_efficiency_ppm=900_000, discharge_efficiency_ppm=900_000)
+    buy = np.array([300_000, late_micro])
+    (schedule,) = best_schedules(np.array([5, 5]) * KWH, buy, np.array([0, 0]), [lossy])
+    assert schedule.charge_wh.tolist() == [charge_wh, 0]
+    assert schedule.discharge_wh.tolist() == [0, discharge_wh]
+
+
 def test_an_adder_on_charging_can_stop_a_cycle() -> None:
     net = np.array([5, 5]) * KWH
     buy, sell = np.array([300_000, 350_000]), np.array([0, 0])
