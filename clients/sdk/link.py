@@ -236,8 +236,7 @@ class Link:
         self._ready = False
         self._transport = None
         self._generation += 1  # late frames of the old connection are nobody's
-        if self._challenge is not None and not self._challenge.done():
-            self._challenge.set_exception(ConnectionLost("the connection ended before the logon"))
+        self._fail_challenge(ConnectionLost("the connection ended before the logon"))
         kept = []
         for call in self._sent.values():
             if call.future.done():
@@ -276,6 +275,11 @@ class Link:
                 break
         self._resuming = None
 
+    def _fail_challenge(self, error: ClientError) -> None:
+        if self._challenge is not None and not self._challenge.done():
+            self._challenge.set_exception(error)
+            self._challenge.exception()  # marks it as seen: nobody may be waiting for it
+
     def _give_up(self, error: ClientError) -> None:
         if self._closed is not None:
             return
@@ -286,5 +290,4 @@ class Link:
                 call.future.set_exception(error)
         self._sent.clear()
         self._unsent.clear()
-        if self._challenge is not None and not self._challenge.done():
-            self._challenge.set_exception(error)
+        self._fail_challenge(error)

@@ -49,6 +49,8 @@ class Order:
     client: "ParkClient | None" = field(default=None, repr=False)
     # Command sequence of the last answer applied; executions up to it are in the state already.
     answered_sequence: int = field(default=0, repr=False)
+    # Command sequence of the last execution applied; an answer to an earlier command is old news.
+    event_sequence: int = field(default=0, repr=False)
 
     @property
     def is_open(self) -> bool:
@@ -91,10 +93,13 @@ class OrderTable:
                 self._set(order, answer.status, answer.remaining, answer.revision)
             return
         order.answered_sequence = max(order.answered_sequence, answer.sequence)
+        order.average_price = answer.average_price or order.average_price
         if order.status == PENDING:
             order.filled = answer.filled
-        order.average_price = answer.average_price or order.average_price
-        self._set(order, answer.status, answer.remaining, answer.revision)
+        if answer.sequence >= order.event_sequence:
+            self._set(order, answer.status, answer.remaining, answer.revision)
+        else:
+            order.revision = max(order.revision, answer.revision)
 
     def apply_execution(self, event: Execution) -> Order | None:
         """One private execution; returns the order it speaks of."""
@@ -108,6 +113,7 @@ class OrderTable:
             order.filled = add_decimals(order.filled, event.quantity) if event.sequence > order.answered_sequence else order.filled
         if event.sequence <= order.answered_sequence:
             return order
+        order.event_sequence = event.sequence
         order.order_id = event.order_id
         if event.kind == "cancelled":
             self._set(order, "cancelled", event.remaining, order.revision)

@@ -6,7 +6,7 @@ A transport gives what it receives to one callback, all frames of one socket rea
 import asyncio
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
@@ -102,8 +102,7 @@ class WebSocketTransport(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, though not by inheritance
         self._protocol.send_request(self._protocol.connect())
         self._flush()
 

@@ -1,11 +1,8 @@
 """Private execution reports: rows of the order path to notifications, and a bounded ring an account from which recent ones are replayed."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
-
-import numpy as np
-import numpy.typing as npt
 
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
@@ -57,9 +54,9 @@ class ExecutionFeed:
         self._rings: dict[int, deque[tuple[int, bytes]]] = {}
         self._subscribers: dict[int, set[Outbox]] = {}
 
-    def publish(self, executions: npt.NDArray[np.void]) -> None:
-        """Encode each report once, keep it, and queue it for the account's sessions."""
-        for row in executions.tolist():
+    def publish(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Encode each report of EXECUTION rows once, keep it, and queue it for the account's sessions."""
+        for row in rows:
             for account, report in execution_reports(row, self._find(row[_INSTRUMENT])):
                 frame = encode_notification("execution", report)
                 ring = self._rings.get(account)

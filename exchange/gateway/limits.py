@@ -36,6 +36,6 @@ class Limits:
     public_backlog_frames: int = 256
     execution_ring: int = 4_096
     book_levels: int = 50
-    flush_interval_s: float = 0.02
+    flush_interval_s: float = 0.05
     heartbeat_interval_s: float = 5.0
     anonymous_market_data: bool = True

@@ -6,7 +6,7 @@ right or known to be old.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
@@ -14,9 +14,16 @@ from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.messages import BookDelta, BookSnapshot, Level, PublicTrade, Quote, Ticker, Trades
-from matching.records import Side
+from matching.records import LEVEL_VIEW, Side
 
-ALL_SYMBOLS = "*"
+ALL_SYMBOLS: Final = "*"
+
+# Plain integers: handing an enum member to a compiled function costs more than the function.
+_BUY: Final = int(Side.BUY)
+_SELL: Final = int(Side.SELL)
+
+assert LEVEL_VIEW.names is not None
+assert LEVEL_VIEW.names[:3] == ("quantity_lots", "orders", "price_ticks")
 
 _Levels = dict[int, tuple[int, int]]  # price_ticks -> (quantity_lots, orders)
 
@@ -110,12 +117,12 @@ class BookChannels:
     def _read(self, book: _Book) -> None:
         symbol = book.spec.symbol
         book.seq = self._exchange.book_seq(symbol)
-        book.bids = _as_levels(self._exchange.depth(symbol, Side.BUY, self._levels))
-        book.asks = _as_levels(self._exchange.depth(symbol, Side.SELL, self._levels))
+        book.bids = _as_levels(self._exchange.depth(symbol, _BUY, self._levels))
+        book.asks = _as_levels(self._exchange.depth(symbol, _SELL, self._levels))
 
 
 def _as_levels(depth: Any) -> _Levels:
-    return {price: (quantity, orders) for price, quantity, orders in depth[["price_ticks", "quantity_lots", "orders"]].tolist()}
+    return {price: (quantity, orders) for quantity, orders, price, *_ in depth.tolist()}
 
 
 def _levels(levels: _Levels, spec: InstrumentSpec) -> list[Level]:
@@ -189,18 +196,18 @@ class TickerChannel:
         instrument = self._exchange.instrument(symbol)
         if instrument is None:
             return None
-        bid, bid_quantity = self._top(instrument.spec, Side.BUY)
-        ask, ask_quantity = self._top(instrument.spec, Side.SELL)
+        bid, bid_quantity = self._top(instrument.spec, _BUY)
+        ask, ask_quantity = self._top(instrument.spec, _SELL)
         last_ticks = self._exchange.last_price(symbol)
         last = None if last_ticks is None else format_decimal(last_ticks, instrument.spec.price_decimals)
         return Quote(symbol, bid, bid_quantity, ask, ask_quantity, last)
 
-    def _top(self, spec: InstrumentSpec, side: Side) -> tuple[str | None, str | None]:
+    def _top(self, spec: InstrumentSpec, side: int) -> tuple[str | None, str | None]:
         depth = self._exchange.depth(spec.symbol, side, 1)
         if len(depth) == 0:
             return None, None
-        level = depth[0]
-        return format_decimal(int(level["price_ticks"]), spec.price_decimals), format_decimal(int(level["quantity_lots"]), spec.quantity_decimals)
+        quantity, _, price, *_ = depth[0].item()
+        return format_decimal(price, spec.price_decimals), format_decimal(quantity, spec.quantity_decimals)
 
 
 class TradeChannels:

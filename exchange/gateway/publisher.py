@@ -4,8 +4,8 @@ Executions leave at once; public data is gathered and leaves with the next flush
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
 from exchange.gateway.limits import Limits
@@ -20,8 +20,10 @@ from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import PhaseChange, PublicTrade, Turn
 
 _TRADE: Final = int(ExecutionKind.TRADE)
-_PUBLIC_FIELDS: Final = ["kind", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns"]
-assert set(_PUBLIC_FIELDS) <= set(EXECUTION.names or ())
+_NAMES: Final = EXECUTION.names or ()
+_KIND, _INSTRUMENT, _SIDE, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
+    _NAMES.index(name) for name in ("kind", "instrument", "side", "price_ticks", "quantity_lots", "stamp_ns", "trade_number")
+)
 
 
 class Publisher:
@@ -42,8 +44,9 @@ class Publisher:
     def on_batch(self, batch: BatchResult) -> None:
         """Publish one applied batch."""
         if len(batch.executions):
-            self.executions.publish(batch.executions)
-            self._gather_public(batch)
+            rows = batch.executions.tolist()
+            self.executions.publish(rows)
+            self._gather_public(rows)
         for notice in batch.notices:
             self._publish_notice(notice)
         self._schedule_flush()
@@ -70,16 +73,20 @@ class Publisher:
             self._timer.cancel()
             self._timer = None
 
-    def _gather_public(self, batch: BatchResult) -> None:
-        for kind, instrument_id, number, price, quantity, side, stamp_ns in batch.executions[_PUBLIC_FIELDS].tolist():
-            spec = self._exchange.instrument_by_id(instrument_id).spec
+    def _gather_public(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        for row in rows:
+            spec = self._exchange.instrument_by_id(row[_INSTRUMENT]).spec
             self.books.touch(spec.symbol)
             self.ticker.touch(spec.symbol)
-            if kind == _TRADE:
+            if row[_KIND] == _TRADE:
                 self.trades.add(
                     PublicTrade(
-                        instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
-                        quantity=format_decimal(quantity, spec.quantity_decimals), side=SIDE_NAMES[side], at_ns=stamp_ns,
+                        instrument=spec.symbol,
+                        number=row[_TRADE_NUMBER],
+                        price=format_decimal(row[_PRICE], spec.price_decimals),
+                        quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
+                        side=SIDE_NAMES[row[_SIDE]],
+                        at_ns=row[_STAMP],
                     )
                 )
 
