@@ -24,10 +24,10 @@ app.add_typer(profiles, name="profiles")
 def demo(
     scenario: Annotated[str, typer.Option(help="Name of a shipped park (park, story, compliance), or a scenario file.")] = "park",
     date: Annotated[str, typer.Option(help="Delivery day, as 2026-07-15.")] = "2026-07-15",
-    meters: Annotated[Path | None, typer.Option(help="Your own meters: CSV, one row a member and quarter-hour. See: parkex profiles template")] = None,
+    meters: Annotated[Path | None, typer.Option(help="Your own meters as CSV. See: parkex profiles template")] = None,
     tariff: Annotated[Path | None, typer.Option(help="Your own tariff: TOML or CSV.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of forecast errors and private values.")] = 7,
-    speed: Annotated[str, typer.Option(help="Market seconds a wall second, or max: as fast as the bots are done. Default: the day in about 90 s.")] = "",
+    speed: Annotated[str, typer.Option(help="Market seconds a wall second, or max. Default: the day in about 90 s.")] = "",
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the exchange and its page. Default: 8765 or the next free one.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for summary.json, statements and the journal; new or empty.")] = None,
     keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Go on serving the page after the day, until Ctrl-C.")] = False,

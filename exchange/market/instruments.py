@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.market.phases import Phase
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.units import INT64_MAX, PERIOD_NS
 from matching.records import QUANTITY_LOTS_MAX
 
@@ -95,7 +95,8 @@ def _power_problem(spec: InstrumentSpec, fees: tuple[int, ...]) -> str | None:
 def _units_problem(spec: InstrumentSpec, fees: tuple[int, ...]) -> str | None:
     if fees[4]:
         return "park_fee_on_units"
-    if any(fee_lot + spec.min_price_ticks * fee_tick > spec.min_price_ticks * spec.multiplier_micro for fee_lot, fee_tick in ((fees[0], fees[2]), (fees[1], fees[3]))):
+    proceeds_micro = spec.min_price_ticks * spec.multiplier_micro
+    if max(fees[0] + spec.min_price_ticks * fees[2], fees[1] + spec.min_price_ticks * fees[3]) > proceeds_micro:
         # A seller of units pays the fee out of the proceeds.
         return "fee_above_proceeds"
     return None

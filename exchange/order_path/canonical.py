@@ -20,7 +20,7 @@ from exchange.metering.table import MeterTable
 from exchange.order_path import room
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_in_bucket
-from exchange.order_path.listing import enter_account, enter_instrument, lay_out_schedule
+from exchange.order_path.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
 from exchange.order_path.state import KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
@@ -35,7 +35,8 @@ _COUNTERS: Final = ("sequence", "stamp_ns", "next_order_id", "next_deadline_id",
 _ACCOUNT_FIELDS: Final = ("balance_micro", "held_micro", "execution_seq", "suspended")
 _BOOK_FIELDS: Final = ("trade_number", "book_seq", "last_price_ticks")
 _TERMS_FIELDS: Final = (
-    "expiry_ns", "original_lots", "filled_lots", "session", "label", "revision", "side", "time_in_force", "cancel_on_disconnect", "self_trade", "post_only",
+    "expiry_ns", "original_lots", "filled_lots", "session", "label", "revision", "side", "time_in_force", "cancel_on_disconnect", "self_trade",
+    "post_only",
 )  # fmt: skip
 _KEY_FIELDS: Final = tuple(name for name in KEY.names or () if name != "used")
 _ORDER: Final = np.dtype(
@@ -177,9 +178,7 @@ def _restore_instruments(exchange: "Exchange", rows: list[Any]) -> None:
     for instrument_id, spec_fields, phase, is_open in rows:
         spec = msgspec.convert(spec_fields, InstrumentSpec)
         book = exchange.core.open_book() if is_open else -1
-        slot = int(np.flatnonzero(exchange.state.instruments.used == 0)[0]) if is_open and (exchange.state.instruments.used == 0).any() else -1
-        if is_open and slot < 0:
-            slot = int(exchange.state.instruments.shape[0])
+        slot = free_instrument_slot(exchange.state) if is_open else -1
         instrument = Instrument(
             instrument_id, spec, InstrumentClass[spec.instrument_class.upper()], Resale[spec.resale.upper()], slot, Phase(phase)
         )
@@ -215,9 +214,8 @@ def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
         for name, value in zip(_BOOK_FIELDS, fields, strict=True):
             row[name] = value
         for order in np.frombuffer(data, _ORDER):
-            order_slot = exchange.core.restore_order(
-                int(row.book), int(order["order_id"]), int(order["owner"]), int(order["side"]), int(order["price_ticks"]), int(order["remaining_lots"])
-            )
+            place = (int(order[name]) for name in ("order_id", "owner", "side", "price_ticks", "remaining_lots"))
+            order_slot = exchange.core.restore_order(int(row.book), *place)
             exchange.sync_books()
             terms = exchange.state.terms[order_slot]
             for name in _TERMS_FIELDS:

@@ -85,7 +85,7 @@ def _check_positions(exchange: "Exchange", instrument: "Instrument", held: "np.n
     held += rows.held_park_fee_micro + rows.held_guarantee_micro
     _require(int(rows.net_lots.sum()) == 0, "lots bought are lots sold")
     _require(int((rows.bought_micro - rows.sold_micro).sum()) == 0, "value bought is value sold")
-    members = [account for account in exchange.rooms.participants.by_id]
+    members = list(exchange.rooms.participants.by_id)
     if instrument.instrument_class is InstrumentClass.POWER:
         limits = exchange.state.accounts[members]
         net = rows.net_lots[members] + rows.contract_lots[members]

@@ -49,9 +49,9 @@ def content_digest(state: Any, command: Any) -> int:
 
 @kernel(internal=True)
 def _same(key: Any, account: int, cid: Any) -> bool:
-    return (
-        key.account == account and key.cid0 == cid.cid0 and key.cid1 == cid.cid1 and key.cid2 == cid.cid2 and key.cid3 == cid.cid3 and key.cid4 == cid.cid4
-    )
+    if key.account != account or key.cid0 != cid.cid0 or key.cid1 != cid.cid1:
+        return False
+    return key.cid2 == cid.cid2 and key.cid3 == cid.cid3 and key.cid4 == cid.cid4
 
 
 @kernel(internal=True)

@@ -1,4 +1,4 @@
-"""Entering participants, instruments and storages into the arrays, and taking instruments out. Static terms only: money and units move by postings."""
+"""Participants, instruments and storages enter the arrays, settled instruments leave. Static terms only: money and units move by postings."""
 
 import numpy as np
 

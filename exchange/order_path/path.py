@@ -192,7 +192,8 @@ class Exchange(Queries):
         if record["kind"] == CommandKind.CHECKPOINT:
             self._compare_checkpoint(document)
         begin_command(self.state, sequence, int(record["stamp_ns"]))
-        code, answer = RejectCode.ACCEPTED, {}
+        code = RejectCode.ACCEPTED
+        answer: dict[str, Any] = {}
         if record["kind"] == CommandKind.DOCUMENT:
             code, answer = self._handle(int(record["account"]), document)
         self._output.results[index] = answer

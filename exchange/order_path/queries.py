@@ -209,7 +209,8 @@ class Queries:
         if index < 0:
             return None
         row = self.state.storages[index]
-        return StorageState(*(int(row[name]) for name in ("soc_wh", "soc_min_wh", "soc_max_wh", "period_limit_wh", "charge_ppm", "discharge_ppm", "as_of_ns")))
+        names = ("soc_wh", "soc_min_wh", "soc_max_wh", "period_limit_wh", "charge_ppm", "discharge_ppm", "as_of_ns")
+        return StorageState(*(int(row[name]) for name in names))
 
     def nomination(self, account: int, instrument_id: int) -> int | None:
         """Nominated injection in Wh."""

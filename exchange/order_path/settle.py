@@ -72,7 +72,7 @@ def _gather(exchange: "Exchange", day: str, periods: list[Instrument], adders: d
     members = list(exchange.rooms.participants.by_id.values())
     accounts = np.array([member.id for member in members], np.int64)
     starts_ns = [instrument.spec.delivery_start_ns for instrument in periods]
-    cells = exchange.state.positions[np.ix_([instrument.slot for instrument in periods], accounts)]
+    cells = exchange.state.positions[np.ix_(np.array([instrument.slot for instrument in periods]), accounts)]
 
     def column(name: str) -> Any:
         return np.ascontiguousarray(cells[name].T)

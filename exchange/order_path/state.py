@@ -18,17 +18,14 @@ _CID_WORDS: Final = [("cid0", "<u8"), ("cid1", "<u8"), ("cid2", "<u8"), ("cid3",
 
 def _with_words(dtype: np.dtype[Any], fields: dict[str, str]) -> np.dtype[Any]:
     """The same layout with each S36 field replaced by five words named prefix0..prefix4."""
-    names, formats, offsets = [], [], []
-    assert dtype.names is not None and dtype.fields is not None
-    for name in dtype.names:
-        kind, offset = dtype.fields[name][:2]
-        if name not in fields:
-            if kind.kind != "V":
-                names.append(name), formats.append(kind), offsets.append(offset)
-            continue
-        for i, (_, word) in enumerate(_CID_WORDS):
-            names.append(f"{fields[name]}{i}"), formats.append(np.dtype(word)), offsets.append(offset + 8 * i)
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": dtype.itemsize})
+    columns: list[tuple[str, np.dtype[Any], int]] = []
+    for name, (kind, offset, *_) in (dtype.fields or {}).items():
+        if name in fields:
+            columns.extend((f"{fields[name]}{i}", np.dtype(word), offset + 8 * i) for i, (_, word) in enumerate(_CID_WORDS))
+        elif kind.kind != "V":
+            columns.append((name, kind, offset))
+    names, formats, offsets = zip(*columns, strict=True)
+    return np.dtype({"names": list(names), "formats": list(formats), "offsets": list(offsets), "itemsize": dtype.itemsize})
 
 
 COMMAND_WORDS: Final = _with_words(COMMAND, {"client_order_id": "cid"})

@@ -210,10 +210,10 @@ class Checkpoint(Document, frozen=True, kw_only=True):
 DOCUMENTS: Final[dict[str, type[Document]]] = {
     cls.SCHEMA: cls
     for cls in (
-        Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings, SettleDay,
-        Checkpoint,
+        Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
+        SettleDay, Checkpoint,
     )
-}
+}  # fmt: skip
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 _ENVELOPE: Final = msgspec.msgpack.Decoder(tuple[str, int, msgspec.Raw])

@@ -110,7 +110,8 @@ class Park:
         assert self.document(RegisterStorage(account=account, **values))[0] == 0
 
     def place(self, account: int, instrument: int, side: int, price_ticks: int, quantity_lots: int, **fields: Any) -> np.void:
-        return self.one(CommandKind.PLACE, account, instrument=instrument, side=side, price_ticks=price_ticks, quantity_lots=quantity_lots, **fields)
+        fields |= {"instrument": instrument, "side": side, "price_ticks": price_ticks, "quantity_lots": quantity_lots}
+        return self.one(CommandKind.PLACE, account, **fields)
 
     def market(self, account: int, instrument: int, side: int, quantity_lots: int, **fields: Any) -> np.void:
         return self.one(

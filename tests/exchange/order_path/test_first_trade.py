@@ -37,12 +37,11 @@ def test_day_is_settled_against_the_meters() -> None:
     park, load, solar, _ = traded_park()
     start_ns = DAY_NS + 40 * PERIOD_NS
     park.tick(start_ns + PERIOD_NS)
-    code, answer = park.document(
-        MeterReadings(
-            revision=1, accounts=[load, solar], period_starts_ns=[start_ns] * 2, consumption_wh=[380_000, 0], generation_wh=[0, 400_000],
-            soc_wh=[-1, -1], grid_starts_ns=[start_ns], grid_import_wh=[0], grid_export_wh=[19_000], losses_wh=[1_000],
-        )  # fmt: skip
-    )
+    readings = MeterReadings(
+        revision=1, accounts=[load, solar], period_starts_ns=[start_ns] * 2, consumption_wh=[380_000, 0], generation_wh=[0, 400_000],
+        soc_wh=[-1, -1], grid_starts_ns=[start_ns], grid_import_wh=[0], grid_export_wh=[19_000], losses_wh=[1_000],
+    )  # fmt: skip
+    code, answer = park.document(readings)
     assert code == RejectCode.ACCEPTED, answer
     code, answer = park.document(SettleDay(day="2026-07-15", day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
     assert code == RejectCode.ACCEPTED, answer
@@ -50,7 +49,8 @@ def test_day_is_settled_against_the_meters() -> None:
     assert int(park.exchange.state.accounts[House.CLEARING].balance_micro) == 0
     assert park.exchange.balances(load).held_micro == park.exchange.balances(solar).held_micro == 0
     statement = park.exchange.statement(load, "2026-07-15")
-    assert statement is not None and statement.park_fee_held_micro == 16_000_000
+    assert statement is not None
+    assert statement.park_fee_held_micro == 16_000_000
 
 
 def test_replay_in_other_batches_reaches_the_same_hashes() -> None:

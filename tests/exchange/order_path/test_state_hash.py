@@ -1,0 +1,130 @@
+"""Every table of the state enters its hash: each is changed once and the hash moves; compiled code counts no references."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import pytest
+
+from exchange.accounts.participants import RegisteredKey
+from exchange.ledger.postings import post_settlement
+from exchange.market.phases import Phase
+from exchange.order_path import canonical
+from exchange.order_path.deadlines import add_deadline
+from exchange.order_path.loop import run_commands
+from exchange.order_path.orders import expire_instrument
+from exchange.order_path.path import Exchange
+from exchange.protocol.documents import MeterReadings
+from exchange.units import PERIOD_NS
+from matching.records import Side, TimeInForce
+from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, power_spec, units_spec
+
+
+@pytest.fixture(scope="module")
+def payload() -> bytes:
+    """A snapshot with something in every table."""
+    park = Park()
+    load = park.admit("E01", "enterprise", ["power_buy", "cea_buy"], high=1_000)
+    battery = park.admit("S01", "storage", ["power_buy", "power_sell"], low=-1_000, high=1_000)
+    park.storage(battery)
+    park.list(power_spec(40), power_spec(41), units_spec())
+    park.tick(OPEN_NS)
+    park.place(battery, 1, Side.SELL, 4_000, 10)
+    park.place(load, 1, Side.BUY, 4_000, 4)
+    park.place(load, 2, Side.BUY, 3_000, 4, time_in_force=TimeInForce.GTD, expiry_ns=OPEN_NS + 10**9)
+    park.place(battery, 1, Side.SELL, 4_000, 10)
+    return canonical.snapshot(park.exchange)
+
+
+def _swap_queue(exchange: Exchange) -> None:
+    """Exchange the places of two orders of one level by cancelling and restoring the first behind the second."""
+    views = exchange.core.dump_orders(int(exchange.state.instruments[0].book))
+    first, second = views[0], views[1]
+    orders = exchange.state.books.orders
+    for name in ("order_id", "remaining_lots"):
+        a, b = int(orders[int(first["slot"])][name]), int(orders[int(second["slot"])][name])
+        orders[int(first["slot"])][name], orders[int(second["slot"])][name] = b, a
+
+
+def _read_a_meter(exchange: Exchange) -> None:
+    document = MeterReadings(
+        revision=1, accounts=[33], period_starts_ns=[DAY_NS], consumption_wh=[1], generation_wh=[0], soc_wh=[-1], grid_starts_ns=[],
+        grid_import_wh=[], grid_export_wh=[], losses_wh=[],
+    )  # fmt: skip
+    assert exchange.rooms.meters.apply(document, {33}, DAY_NS + PERIOD_NS) is None
+
+
+def _set(table: str, row: int, field: str) -> Callable[[Exchange], None]:
+    def change(exchange: Exchange) -> None:
+        record = getattr(exchange.state, table)[row]
+        record[field] = int(record[field]) + 1
+
+    return change
+
+
+def _settle_nothing(exchange: Exchange) -> None:
+    exchange.rooms.meters.mark_settled([DAY_NS])
+
+
+CHANGES: dict[str, Callable[[Exchange], None]] = {
+    "order in the queue": _swap_queue,
+    "remaining quantity": _set("books.orders", 0, "remaining_lots"),
+    "cash": _set("accounts", 33, "balance_micro"),
+    "holds": _set("accounts", 33, "held_micro"),
+    "private sequence": _set("accounts", 33, "execution_seq"),
+    "position": _set("positions", 0, "net_lots"),
+    "trade number": _set("instruments", 0, "trade_number"),
+    "book sequence": _set("instruments", 0, "book_seq"),
+    "last price": _set("instruments", 0, "last_price_ticks"),
+    "idempotency key": _set("keys", 0, "digest"),
+    "recorded outcome": _set("keys", 0, "filled_lots"),
+    "terms of an order": _set("terms", 0, "revision"),
+    "state of charge": _set("storages", 0, "soc_wh"),
+    "next order id": _set("counters", 0, "next_order_id"),
+    "stamp": _set("counters", 0, "stamp_ns"),
+    "epoch": _set("counters", 0, "epoch"),
+    "deadline": lambda e: add_deadline(e.state, DAY_NS, 3, 1),
+    "phase": lambda e: setattr(e.rooms.instruments.by_id[1], "phase", Phase.HALTED),
+    "key of a participant": lambda e: e.rooms.participants.keys.__setitem__("x", RegisteredKey("x", 33, bytes(32), frozenset({"read"}))),
+    "nomination": lambda e: e.rooms.nominations.__setitem__((34, 1), 5),
+    "contract price": lambda e: e.rooms.contract_price_ticks.__setitem__(1, 5),
+    "meter": _read_a_meter,
+    "settled period": _settle_nothing,
+}
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_every_table_moves_the_hash(payload: bytes, table: str) -> None:
+    exchange = Exchange(GENESIS)
+    canonical.restore(exchange, payload)
+    before = canonical.state_hash(exchange)
+    if table == "remaining quantity":
+        slot = int(exchange.core.dump_orders(int(exchange.state.instruments[0].book))[0]["slot"])
+        exchange.state.books.orders[slot]["remaining_lots"] += 1
+    elif table == "terms of an order":
+        slot = int(exchange.core.dump_orders(int(exchange.state.instruments[0].book))[0]["slot"])
+        exchange.state.terms[slot].revision += 1
+    elif table == "position":
+        exchange.state.positions[0, 33].net_lots += 1
+    else:
+        CHANGES[table](exchange)
+    assert canonical.state_hash(exchange) != before
+
+
+def test_restored_state_has_the_same_hash(payload: bytes) -> None:
+    exchange = Exchange(GENESIS)
+    canonical.restore(exchange, payload)
+    assert canonical.snapshot(exchange) == payload
+
+
+@pytest.mark.parametrize("function", [run_commands, expire_instrument, post_settlement], ids=lambda function: function.__name__)
+def test_kernels_count_no_references(function: Any) -> None:
+    """Compiled anew under the same options: what comes from the cache cannot be read."""
+    park = Park()
+    park.list(power_spec(1))
+    park.tick(DAY_NS)
+    fresh = numba.jit(**function.targetoptions)(function.py_func)
+    signature = function.signatures[0] if function.signatures else numba.typeof((park.exchange.state, park.exchange.state.postings, 0)).types
+    fresh.compile(signature)
+    (text,) = fresh.inspect_llvm().values()
+    assert "NRT_incref" not in text
