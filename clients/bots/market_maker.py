@@ -14,9 +14,11 @@ from clients.bots.private import MarketMakerData
 from clients.bots.strategy import Agenda, PowerStrategy
 from exchange.units import NS_PER_MINUTE
 
-# The inventory limit shrinks to zero over TAPER_NS before FLATTEN_NS; from there on the maker only closes its position, at any price.
-FLATTEN_NS: Final = 20 * NS_PER_MINUTE
-TAPER_NS: Final = 60 * NS_PER_MINUTE
+# The inventory limit shrinks to zero over TAPER_NS before FLATTEN_NS. From there on the maker only closes its position: at what an imbalance would cost,
+# and in the last turns at any price of the band.
+FLATTEN_NS: Final = 60 * NS_PER_MINUTE
+LAST_RESORT_NS: Final = 15 * NS_PER_MINUTE
+TAPER_NS: Final = 120 * NS_PER_MINUTE
 _SMOOTHING: Final = 0.3
 
 
@@ -27,6 +29,7 @@ class MarketMaker(PowerStrategy):
         super().__init__(label, Agenda(data.activity.near, data.activity.far, rng))
         self.data = data
         self._fair: dict[str, float] = {}
+        self._others: dict[str, tuple[int, int]] = {}
 
     def withdrawals(self, view: MarketView) -> list[Withdraw]:
         power = super().withdrawals(view) if self.data.power else []
@@ -34,10 +37,11 @@ class MarketMaker(PowerStrategy):
         for contract in view.open_power() if self.data.power else []:
             if contract.close_ns - view.now_ns > FLATTEN_NS:
                 break
-            if contract not in self._chosen:
-                self._chosen.insert(0, contract)
+            if contract not in self._chosen and view.net(contract.symbol):
+                self._chosen.append(contract)
                 if view.own_orders(contract.symbol, self.label):
                     power.append(Withdraw(contract.symbol, self.label))
+        self._others = {contract.symbol: _liquidity_of_others(view, contract.symbol) for contract in self._chosen}
         units = [Withdraw(symbol, self.label) for symbol in self.data.unit_reference_ticks if view.own_orders(symbol, self.label)]
         return [*power, *(order for order in units if order.symbol in view.open_units)]
 
@@ -50,15 +54,15 @@ class MarketMaker(PowerStrategy):
         inventory = view.net(contract.symbol)
         remaining_ns = contract.close_ns - view.now_ns
         if remaining_ns <= FLATTEN_NS:
-            return self._flatten(contract, inventory)
+            return self._flatten(contract, inventory, last_resort=remaining_ns <= LAST_RESORT_NS)
         share = min(1.0, (remaining_ns - FLATTEN_NS) / TAPER_NS)
         most = int(self.data.max_inventory_lots * share)
         fair = self._fair_ticks(view, contract)
         skew = self.data.half_spread_ticks * 2 * inventory / max(1, self.data.max_inventory_lots)
-        quote = view.quote(contract.symbol)
-        # Only what the market shows interest in can be got rid of again.
-        buy_lots = min(self.data.clip_lots, quote.bid_lots, most - inventory)
-        sell_lots = min(self.data.clip_lots, quote.ask_lots, most + inventory)
+        # What is taken on must be covered by what others would take off it again.
+        bid_lots, ask_lots = self._others[contract.symbol]
+        buy_lots = min(self.data.clip_lots, min(most, bid_lots) - inventory)
+        sell_lots = min(self.data.clip_lots, min(most, ask_lots) + inventory)
         return [
             *self._levels(contract, "buy", int(fair - skew) - self.data.half_spread_ticks, buy_lots),
             *self._levels(contract, "sell", int(fair - skew) + 1 + self.data.half_spread_ticks, sell_lots),
@@ -75,12 +79,15 @@ class MarketMaker(PowerStrategy):
                 orders.append(Place(contract.symbol, side, price, min(share, contract.max_order_lots), label=self.label))
         return orders
 
-    def _flatten(self, contract: Contract, inventory: int) -> list[Action]:
+    def _flatten(self, contract: Contract, inventory: int, *, last_resort: bool) -> list[Action]:
         """Close the position: takes what rests, and what is left rests at the best price there can be."""
         if inventory == 0:
             return []
         side: Side = "sell" if inventory > 0 else "buy"
-        price = contract.band_low_ticks if inventory > 0 else contract.band_high_ticks
+        if last_resort:
+            price = contract.band_low_ticks if inventory > 0 else contract.band_high_ticks
+        else:
+            price = contract.surplus_ticks if inventory > 0 else contract.deficit_ticks
         return [Place(contract.symbol, side, price, min(abs(inventory), contract.max_order_lots), label=self.label)]
 
     def _fair_ticks(self, view: MarketView, contract: Contract) -> float:
@@ -103,3 +110,11 @@ class MarketMaker(PowerStrategy):
         buy_lots = min(self.data.unit_clip_lots, self.data.unit_max_inventory_lots - view.net(symbol))
         sell_lots = min(self.data.unit_clip_lots, view.sellable_lots.get(symbol, 0))
         return [*self._levels(contract, "buy", reference - spread, buy_lots), *self._levels(contract, "sell", reference + spread, sell_lots)]
+
+
+def _liquidity_of_others(view: MarketView, symbol: str) -> tuple[int, int]:
+    """Quantities at the best bid and ask without the maker's own."""
+    quote, own = view.quote(symbol), view.own_orders(symbol)
+    own_bid = sum(order.remaining_lots for order in own if order.side == "buy" and order.price_ticks == quote.bid_ticks)
+    own_ask = sum(order.remaining_lots for order in own if order.side == "sell" and order.price_ticks == quote.ask_ticks)
+    return max(0, quote.bid_lots - own_bid), max(0, quote.ask_lots - own_ask)

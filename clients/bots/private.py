@@ -11,7 +11,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How much a bot does in a turn: `near` next gates and `far` later contracts, each quoted on `levels` prices."""
 
     near: int = 2
-    far: int = 2
+    far: int = 1
     levels: int = 2
 
 
