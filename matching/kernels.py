@@ -56,11 +56,17 @@ EVENTS_WITHOUT_END = 2**62
 
 
 @kernel(inline=True)
+def entry_side_index(entry):
+    """2 * book + side: where an entry rests; its opposite is that with the last bit turned."""
+    return 2 * np.int64(np.uint32(entry.book)) + np.int64(entry.side)
+
+
+@kernel(inline=True)
 def write_order_event(state, events, n_events, kind, slot, quantity_lots, remaining_lots, reason):
     """What happened to a resting order, written before it is unlinked. Returns the new count of events."""
     order = state.orders[slot]
     side_index = order_side_index(state, slot)
-    event = events[n_events]
+    event = events[np.uint64(n_events)]
     event.order_id = order.order_id
     event.counter_id = 0
     event.quantity_lots = quantity_lots
@@ -81,7 +87,7 @@ def write_order_event(state, events, n_events, kind, slot, quantity_lots, remain
 @kernel(inline=True)
 def write_entry_event(events, n_events, kind, entry, slot, quantity_lots, remaining_lots, reason):
     """What happened to the entering order itself. Returns the new count of events."""
-    event = events[n_events]
+    event = events[np.uint64(n_events)]
     event.order_id = entry.order_id
     event.counter_id = 0
     event.quantity_lots = quantity_lots
@@ -102,7 +108,7 @@ def write_entry_event(events, n_events, kind, entry, slot, quantity_lots, remain
 @kernel(inline=True)
 def write_fill(events, n_events, entry, taker_slot, taker_remaining_lots, maker, maker_slot, quantity_lots, price_ticks):
     """A fill at the maker's price; both remaining quantities are those after it. Returns the new count of events."""
-    event = events[n_events]
+    event = events[np.uint64(n_events)]
     event.order_id = entry.order_id
     event.counter_id = maker.order_id
     event.quantity_lots = quantity_lots
@@ -141,15 +147,15 @@ def prevent_self_trade(state, events, n_events, entry, taker_slot, maker_slot, r
     if policy == SelfTrade.CANCEL_NEWEST:
         return n_events, remaining_lots, np.int64(Reason.SELF_TRADE)
     if policy != SelfTrade.DECREMENT:
-        n_events = withdraw(state, events, n_events, maker_slot, maker_lots, Reason.SELF_TRADE)
+        n_events = withdraw(state, events, n_events, maker_slot, maker_lots, np.int64(Reason.SELF_TRADE))
         reason = np.int64(Reason.SELF_TRADE) if policy == SelfTrade.CANCEL_BOTH else np.int64(Reason.NONE)
         return n_events, remaining_lots, reason
     lots = min(maker_lots, remaining_lots)
-    n_events = withdraw(state, events, n_events, maker_slot, lots, Reason.SELF_TRADE)
+    n_events = withdraw(state, events, n_events, maker_slot, lots, np.int64(Reason.SELF_TRADE))
     left = remaining_lots - lots
     if left == 0:  # the end of the entry is the caller's to report: it withdraws these last lots
         return n_events, lots, np.int64(Reason.SELF_TRADE)
-    n_events = write_entry_event(events, n_events, EventKind.REDUCED, entry, taker_slot, lots, left, Reason.SELF_TRADE)
+    n_events = write_entry_event(events, n_events, EventKind.REDUCED, entry, taker_slot, lots, left, np.int64(Reason.SELF_TRADE))
     return n_events, left, np.int64(Reason.NONE)
 
 
@@ -158,8 +164,8 @@ def match_entry(state, events, n_events, entry, taker_slot):
     """Trade an entry against the other side while prices cross. Returns (events, lots left, reason if it ends here)."""
     remaining = np.int64(entry.quantity_lots)
     reason = np.int64(Reason.NONE)
-    other = state.sides[(2 * np.int64(entry.book) + entry.side) ^ 1]
-    while remaining > 0 and other.best_level >= 0 and crosses(entry.side, entry.price_ticks, other.best_ticks):
+    other = state.sides[entry_side_index(entry) ^ 1]
+    while remaining > 0 and other.best_level >= 0 and crosses(entry.side, entry.price_ticks, np.int64(other.best_ticks)):
         maker_slot = np.int64(state.levels[other.best_level].head)
         maker = state.orders[maker_slot]
         if maker.owner == entry.owner:
@@ -169,7 +175,7 @@ def match_entry(state, events, n_events, entry, taker_slot):
             continue
         quantity = min(remaining, np.int64(maker.remaining_lots))
         remaining -= quantity
-        n_events = write_fill(events, n_events, entry, taker_slot, remaining, maker, maker_slot, quantity, other.best_ticks)
+        n_events = write_fill(events, n_events, entry, taker_slot, remaining, maker, maker_slot, quantity, np.int64(other.best_ticks))
         if quantity == maker.remaining_lots:
             end_order(state, maker_slot)
         else:
@@ -209,8 +215,8 @@ def refusal(state, entry):
     """Why an entry may not even begin: post-only that would trade, fill-or-kill that cannot trade whole. Reads only."""
     reason = np.int64(Reason.NONE)
     if entry["flags"] & POST_ONLY:  # by name: a record has an attribute `flags` of its own when the JIT is off
-        other = state.sides[(2 * np.int64(entry.book) + entry.side) ^ 1]
-        if other.best_level >= 0 and crosses(entry.side, entry.price_ticks, other.best_ticks):
+        other = state.sides[entry_side_index(entry) ^ 1]
+        if other.best_level >= 0 and crosses(entry.side, entry.price_ticks, np.int64(other.best_ticks)):
             reason = np.int64(Reason.POST_ONLY_WOULD_CROSS)
     if reason == Reason.NONE and entry.time_in_force == TimeInForce.FOK:
         traded, _ = scan_matches(state, entry)
@@ -228,12 +234,12 @@ def enter_order(state, events, n_events, entry, slot):
         n_events, remaining, reason = match_entry(state, events, n_events, entry, slot)
         if remaining > 0 and reason == Reason.NONE:
             if entry.time_in_force < TimeInForce.IOC:
-                side_index = 2 * np.int64(entry.book) + entry.side
+                side_index = entry_side_index(entry)
                 if slot < 0:
                     slot = add_order(state, side_index, np.int64(entry.order_id), entry.owner, entry.price_ticks, remaining)
                 else:
                     link_order(state, side_index, slot, entry.price_ticks, remaining)
-                n_events = write_entry_event(events, n_events, EventKind.RESTED, entry, slot, remaining, remaining, Reason.NONE)
+                n_events = write_entry_event(events, n_events, EventKind.RESTED, entry, slot, remaining, remaining, reason)
                 return n_events, reason, remaining, slot
             reason = np.int64(Reason.IMMEDIATE_REMAINDER)
     if reason != Reason.NONE:
@@ -268,11 +274,12 @@ def amend_order(state, events, n_events, entry):
     order = state.orders[slot]
     old_lots = np.int64(order.remaining_lots)
     new_lots = np.int64(entry.quantity_lots)
+    amended = np.int64(Reason.AMENDED)
     if entry.price_ticks == level_price(state, np.int64(order.level)) and new_lots <= old_lots:
-        n_events = write_order_event(state, events, n_events, EventKind.REDUCED, slot, old_lots - new_lots, new_lots, Reason.AMENDED)
+        n_events = write_order_event(state, events, n_events, EventKind.REDUCED, slot, old_lots - new_lots, new_lots, amended)
         reduce_order(state, slot, old_lots - new_lots)
         return n_events, np.int64(Reason.NONE), new_lots, slot
-    n_events = write_order_event(state, events, n_events, EventKind.REPRICED, slot, old_lots, np.int64(0), Reason.AMENDED)
+    n_events = write_order_event(state, events, n_events, EventKind.REPRICED, slot, old_lots, np.int64(0), amended)
     unlink_order(state, slot)
     return enter_order(state, events, n_events, entry, slot)
 
@@ -329,15 +336,15 @@ def count_book_orders(state, book):
 
 @kernel
 def count_owner_entries(state, owner):
-    """Upper bound of an owner's resting orders: at most four times as many as there were at the last compaction, or 64."""
+    """Upper bound of an owner's resting orders: at most eight times as many as there were at the last compaction, or 64."""
     return np.int64(state.owners[owner].entries) if owner < state.owners.shape[0] else np.int64(0)
 
 
 @kernel(inline=True)
 def events_needed(state, events_free, entry):
     """Upper bound of the events of a PLACE or AMEND entry; exact, by a scan, only where the cheap bound does not fit. Reads only."""
-    other = state.sides[(2 * np.int64(entry.book) + entry.side) ^ 1]
-    if other.best_level < 0 or not crosses(entry.side, entry.price_ticks, other.best_ticks):
+    other = state.sides[entry_side_index(entry) ^ 1]
+    if other.best_level < 0 or not crosses(entry.side, entry.price_ticks, np.int64(other.best_ticks)):
         return np.int64(2)  # REPRICED and the last event
     bound = 2 * np.int64(other.orders) + 2  # a self-trade decrement writes two
     if bound > events_free:
@@ -353,7 +360,7 @@ def needs(state, events_free, entry):
     `entry`: an ENTRY record with its `kind`; `events_free`: EVENT records left. Returns (Need, at_least): (NOTHING, 0) when it may run;
     else make room for `at_least` of what is named (see `MatchingCore.grow`) and ask again.
     """
-    if entry.kind == EntryKind.CANCEL or entry.kind == EntryKind.EXPIRE:  # noqa: PLR1714 - enum members in a tuple do not compile
+    if entry.kind == EntryKind.CANCEL or entry.kind == EntryKind.EXPIRE:
         return (np.int64(Need.EVENTS), np.int64(1)) if events_free < 1 else (np.int64(Need.NOTHING), np.int64(0))
     n_events = events_needed(state, events_free, entry)
     if n_events > events_free:
@@ -384,7 +391,7 @@ def restore_order(state, entry):
     need, at_least = needs(state, EVENTS_WITHOUT_END, entry)
     if need != Need.NOTHING:
         return np.int64(NIL), need, at_least
-    side_index = 2 * np.int64(entry.book) + entry.side
+    side_index = entry_side_index(entry)
     slot = add_order(state, side_index, np.int64(entry.order_id), entry.owner, entry.price_ticks, np.int64(entry.quantity_lots))
     sort_last_in_log(state, entry.owner)
     return slot, need, at_least

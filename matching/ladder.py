@@ -28,7 +28,7 @@ def better(side, a_ticks, b_ticks):
 @kernel(inline=True)
 def take(pool, records):
     """Take the first free record of a pool that has one. Modifies the pool in place."""
-    slot = np.int64(pool.head)
+    slot = np.int64(np.uint32(pool.head))
     pool.head = records[slot].next
     pool.free -= 1
     return slot
@@ -66,7 +66,7 @@ def raise_root(state, side):
     """Put a node above the root, which covers 64 times as many prices. Modifies the state in place."""
     old = np.int64(side.root)
     digit = np.int64(side.prefix) & (FANOUT - 1)
-    root = take_node(state, NIL, 0)
+    root = take_node(state, np.int64(NIL), np.int64(0))
     state.children[root * FANOUT + digit] = old
     state.nodes[root].summary = bit(digit)
     state.nodes[old].parent = root
@@ -80,7 +80,7 @@ def raise_root(state, side):
 def reach_directory(state, side, key):
     """The directory of `key`, made with the nodes above it where missing; it becomes the hot one. Modifies the state in place."""
     if side.root < 0:
-        side.root = take_node(state, NIL, 0)
+        side.root = take_node(state, np.int64(NIL), np.int64(0))
         side.prefix = key
         side.height = 0
     while key >> (FANOUT_BITS * np.int64(side.height)) != side.prefix:
@@ -153,7 +153,6 @@ def release_page(state, page):
         parent = np.int64(above.parent)
         if node == side.hot_node:
             side.hot_key = NIL
-            side.hot_node = NIL
         give_back(state.pools[Pool.NODES], state.nodes, node)
         node = parent
         height += 1

@@ -1,7 +1,7 @@
 """Orders in their pool: the queue of a level, the id index, and the log of each owner's orders.
 
 An order's slot is found by its id through pages of 4,096 ids; a page goes back when its last order ends. An owner's log holds, in
-ascending order, the ids of his orders that ever rested; ended ones stay until the log has grown fourfold, then it is compacted. So the
+ascending order, the ids of his orders that ever rested; ended ones stay until the log has grown eightfold, then it is compacted. So the
 hot path writes one place in sequence and an end writes none, and a mass cancel costs the owner's orders.
 """
 
@@ -149,14 +149,14 @@ def append_to_log(state, owner, order_id):
     record = state.owners[owner]
     if record.newest < 0 or record.filled == CHUNK:
         extend_log(state, record)
-    state.chunk_ids[np.int64(record.newest) * CHUNK + record.filled] = order_id
+    state.chunk_ids[np.int64(np.uint32(record.newest)) * CHUNK + record.filled] = order_id
     record.filled += 1
     record.entries += 1
 
 
 @kernel(internal=True)
 def extend_log(state, record):
-    """Make room for one more id in a full log, by compaction if it has grown fourfold since the last. Modifies the state in place."""
+    """Make room for one more id in a full log, by compaction if it has grown eightfold since the last. Modifies the state in place."""
     if record.entries >= record.compact_at:
         compact_log(state, record)
     if record.newest >= 0 and record.filled < CHUNK:
@@ -200,7 +200,7 @@ def compact_log(state, record):
     record.newest = write if kept > 0 else NIL
     record.filled = (kept - 1) % CHUNK + 1 if kept > 0 else 0
     record.entries = kept
-    record.compact_at = max(4 * kept, 2 * CHUNK)
+    record.compact_at = max(8 * kept, 2 * CHUNK)
 
 
 @kernel(internal=True)

@@ -33,14 +33,16 @@ class Pool(IntEnum):
 
 # `head` of the free list and how many are on it. `first` (ID_PAGES only): number of the first id page that `id_directory` covers.
 POOL: Final = np.dtype([("head", "i4"), ("free", "i4"), ("first", "i8")], align=True)
+# Fields that are never NIL are unsigned where they index on the way of every order: the compiler then leaves out the wrap-around of
+# negative indices.
 # One side of a book; book b has 2b (bids) and 2b + 1 (asks). `height` and `prefix`: the root covers the directories whose key
-# shifted right by 6 * height is `prefix`.
+# shifted right by 6 * height is `prefix`. `hot_node` counts only while `hot_key` is not NIL.
 SIDE: Final = np.dtype(
     [
         ("best_level", "i4"),
         ("best_ticks", "i4"),
         ("hot_key", "i4"),
-        ("hot_node", "i4"),
+        ("hot_node", "u4"),
         ("root", "i4"),
         ("prefix", "i4"),
         ("height", "i4"),
@@ -48,9 +50,9 @@ SIDE: Final = np.dtype(
     ],
     align=True,
 )
-ORDER: Final = np.dtype([("next", "i4"), ("prev", "i4"), ("level", "i4"), ("owner", "i4"), ("remaining_lots", "i8"), ("order_id", "i8")], align=True)
+ORDER: Final = np.dtype([("next", "i4"), ("prev", "i4"), ("level", "u4"), ("owner", "i4"), ("remaining_lots", "i8"), ("order_id", "i8")], align=True)
 LEVEL: Final = np.dtype([("head", "i4"), ("tail", "i4"), ("quantity_lots", "i8")], align=True)
-PAGE: Final = np.dtype([("occupied", "u8"), ("next", "i4"), ("parent", "i4"), ("first_ticks", "i4"), ("side_index", "i4")], align=True)
+PAGE: Final = np.dtype([("occupied", "u8"), ("next", "i4"), ("parent", "i4"), ("first_ticks", "i4"), ("side_index", "u4")], align=True)
 NODE: Final = np.dtype([("summary", "u8"), ("next", "i4"), ("parent", "i4"), ("digit", "i4"), ("unused", "i4")], align=True)
 ID_PAGE_RECORD: Final = np.dtype([("next", "i4"), ("live", "i4")], align=True)
 OWNER: Final = np.dtype([("oldest", "i4"), ("newest", "i4"), ("filled", "i4"), ("entries", "i4"), ("compact_at", "i4")], align=True)
@@ -130,7 +132,7 @@ def grow_sides(state: BookState, n_books: int) -> BookState:
     """Room for `n_books` books; the new ones are empty."""
     old = len(state.sides)
     sides = _grown(state.sides, 2 * n_books)
-    for name in ("best_level", "hot_key", "hot_node", "root"):
+    for name in ("best_level", "hot_key", "root"):
         sides[name][old:] = NIL
     return state._replace(sides=sides)
 

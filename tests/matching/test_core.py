@@ -159,7 +159,7 @@ def test_room_goes_back_when_orders_end():
             capacity = sizes
     core.check_all()
     assert sizes == capacity
-    assert int(core.state.owners["entries"][3]) <= 4 * 200 + CHUNK
+    assert int(core.state.owners["entries"][3]) <= 8 * 200 + CHUNK
     kernels.cancel_owner(core.state, make_records(EVENT, 1), 0, -1, 3, 1)
     assert (core.state.pools["free"] == sizes).all()
 
