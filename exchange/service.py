@@ -3,7 +3,7 @@
     run_exchange(options)        serve until interrupted
     start_exchange(options, …)   the same pieces inside a running loop, for tests and for a caller that serves itself
 
-Recovery is replay: the journal is verified and folded into a fresh state before the socket opens, and the read model catches up from it.
+Recovery: the journal is verified, the newest snapshot is restored and what follows it is folded before the socket opens; the read model catches up.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -30,8 +31,10 @@ from exchange.order_path.settings import ExchangeSettings, encode_settings
 from exchange.readmodel.follower import Follower
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
+from exchange.recovery import exchange_at, latest_snapshot, take_snapshot
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION: Final = "1"
+SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +63,15 @@ class Service:
     """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model."""
 
     node: Node
+    snapshots: Path
     read_model: ReadModel | None
     follower: Follower | None
 
     async def stop(self) -> None:
-        """Finish what was taken, close the journal, write the rest of the read model."""
+        """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
         try:
             await self.node.stop()
+            take_snapshot(self.node.exchange, self.node.journal.chain_hash, self.snapshots)
         finally:
             if self.follower is not None:
                 await asyncio.to_thread(self.follower.close)
@@ -93,23 +98,32 @@ async def start_exchange(options: ServiceOptions) -> Service:
     """
     if options.genesis is not None:
         options.journal_directory.mkdir(parents=True, exist_ok=True)
-    journal = SegmentJournal.open(options.journal_directory, options.genesis, segment_bytes=options.segment_bytes)
+    snapshots = options.journal_directory / SNAPSHOTS_FOLDER
+    snapshot = latest_snapshot(snapshots)
+    watermarks = [] if snapshot is None else [snapshot.watermark()]
+    journal = SegmentJournal.open(options.journal_directory, options.genesis, segment_bytes=options.segment_bytes, watermarks=watermarks)
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
-        exchange = Exchange(journal.genesis)
-        node = Node(journal, exchange, options.clock)
-        follower, read_model = None, None
+        follower, read_model, projector = None, None, None
+        settlements: list[Exchange] = []
         if options.read_model_url is not None:
             root = genesis_hash(encode_genesis(journal.genesis)).hex()
-            projector = Projector.open(options.read_model_url, root, exchange.settlement)
+            projector = Projector.open(options.read_model_url, root, lambda day: settlements[0].settlement(day))
+            undo.callback(projector.close)
             check_watermark(journal, projector.watermark())
+            if snapshot is not None and projector.last_sequence < snapshot.sequence:
+                snapshot = None  # the read model has to see what lies before it
+        exchange = exchange_at(journal, snapshot)
+        settlements.append(exchange)
+        node = Node(journal, exchange, options.clock)
+        if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
             node.listeners.append(follower.on_batch)
             read_model = ReadModel.open(options.read_model_url)
         await node.start()
         undo.pop_all()
-    return Service(node, read_model, follower)
+    return Service(node, snapshots, read_model, follower)
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:
