@@ -43,7 +43,8 @@ export class BookView {
 
   spreadText(bids, asks, instrument) {
     if (bids.length === 0 && asks.length === 0) return t("no_book");
-    if (bids.length === 0 || asks.length === 0) return "";
+    if (bids.length === 0) return t("no_bids");
+    if (asks.length === 0) return t("no_asks");
     const bestAsk = Number(asks[asks.length - 1][0]);
     return t("spread", { spread: (bestAsk - Number(bids[0][0])).toFixed(instrument?.price_decimals ?? 4) });
   }
