@@ -32,6 +32,7 @@ from exchange.readmodel.follower import Follower
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
 from exchange.recovery import exchange_at, latest_snapshot, take_snapshot
+from exchange.settlement.statement import DaySettlement
 
 ENGINE_VERSION: Final = "1"
 SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
@@ -105,16 +106,20 @@ async def start_exchange(options: ServiceOptions) -> Service:
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
         follower, read_model, projector = None, None, None
-        settlements: list[Exchange] = []
+        started: list[Exchange] = []
+
+        def find_settlement(day: str) -> DaySettlement | None:
+            return started[0].settlement(day)
+
         if options.read_model_url is not None:
             root = genesis_hash(encode_genesis(journal.genesis)).hex()
-            projector = Projector.open(options.read_model_url, root, lambda day: settlements[0].settlement(day))
+            projector = Projector.open(options.read_model_url, root, find_settlement)
             undo.callback(projector.close)
             check_watermark(journal, projector.watermark())
             if snapshot is not None and projector.last_sequence < snapshot.sequence:
                 snapshot = None  # the read model has to see what lies before it
         exchange = exchange_at(journal, snapshot)
-        settlements.append(exchange)
+        started.append(exchange)
         node = Node(journal, exchange, options.clock)
         if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
