@@ -99,7 +99,8 @@ class Node:
         try:
             if self._task is not None:
                 await self._task
-                await self._commit([self._checkpoint()])
+                # Stamped as the last command was, so that no deadline fires between the state it records and the state it is compared with.
+                await self._commit([self._checkpoint()], self._stamp_ns)
         finally:
             self._writer.shutdown(wait=True)
             self.journal.close()
@@ -156,10 +157,10 @@ class Node:
             group.append(self._pending.popleft())
         return group
 
-    async def _commit(self, group: list[_Pending]) -> None:
-        """One group: sequence, stamp, journal, apply, answer, publish."""
+    async def _commit(self, group: list[_Pending], stamp_ns: int | None = None) -> None:
+        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish."""
         records = joined([entry.record for entry in group], COMMAND)
-        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns())
+        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns()) if stamp_ns is None else stamp_ns
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)
         loop = asyncio.get_running_loop()
