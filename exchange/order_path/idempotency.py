@@ -37,7 +37,7 @@ def _home(state: Any, account: int, cid: Any) -> int:
 def content_digest(state: Any, command: Any) -> int:
     """Digest of what a command asks for: everything but its stamp, session and place in the journal."""
     h = mix(np.uint64(state.counters[0].hash_key), np.uint64(command.kind))
-    h = mix(mix(h, np.uint64(command.flags)), np.uint64(command.side))
+    h = mix(mix(h, np.uint64(command["flags"])), np.uint64(command.side))
     h = mix(mix(h, np.uint64(command.order_type)), np.uint64(command.instrument))
     h = mix(mix(h, np.uint64(command.order_id)), np.uint64(command.price_ticks))
     h = mix(mix(h, np.uint64(command.quantity_lots)), np.uint64(command.display_lots))

@@ -134,7 +134,7 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     outcome.cancelled_orders = counters.cancelled_orders
     outcome.revision = revision
     outcome.code = code
-    outcome.flags = OutcomeFlag.RESTING if remaining_lots > 0 and code == RejectCode.ACCEPTED else 0
+    outcome["flags"] = OutcomeFlag.RESTING if remaining_lots > 0 and code == RejectCode.ACCEPTED else 0
     h = mix(np.uint64(counters.event_hash), np.uint64(counters.sequence))
     h = mix(mix(h, np.uint64(code)), np.uint64(order_id))
     counters.event_hash = mix(mix(h, np.uint64(outcome.filled_lots)), np.uint64(remaining_lots))
@@ -152,7 +152,7 @@ def record_key_outcome(state: Any, key: int, index: int) -> None:
     record.cancelled_orders = outcome.cancelled_orders
     record.revision = outcome.revision
     record.code = outcome.code
-    record.flags = outcome.flags
+    record["flags"] = outcome["flags"]
 
 
 @kernel(internal=True)
@@ -167,7 +167,7 @@ def answer_resend(state: Any, key: int, digest: int, index: int) -> None:
     outcome.filled_lots = record.filled_lots
     outcome.notional_micro = record.notional_micro
     outcome.cancelled_orders = record.cancelled_orders
-    outcome.flags = np.int64(record.flags) | OutcomeFlag.DUPLICATE
+    outcome["flags"] = np.int64(record["flags"]) | OutcomeFlag.DUPLICATE
 
 
 @kernel(internal=True)

@@ -54,7 +54,7 @@ def entry_of_place(state: Any, command: Any, slot: int) -> None:
     entry.side = command.side
     entry.time_in_force = time_in_force(command)
     entry.self_trade = command.self_trade
-    entry.flags = POST_ONLY if is_post_only(command.flags) else 0
+    entry["flags"] = POST_ONLY if is_post_only(command["flags"]) else 0
 
 
 @kernel(internal=True)
@@ -65,14 +65,14 @@ def entry_of_amend(state: Any, command: Any, order_slot: int) -> None:
     entry = state.entry[0]
     entry.kind = EntryKind.AMEND
     entry.order_id = command.order_id
-    entry.quantity_lots = command.quantity_lots if command.flags & CommandFlag.AMEND_QUANTITY else order.remaining_lots
-    entry.price_ticks = command.price_ticks if command.flags & CommandFlag.AMEND_PRICE else order.price_ticks
+    entry.quantity_lots = command.quantity_lots if command["flags"] & CommandFlag.AMEND_QUANTITY else order.remaining_lots
+    entry.price_ticks = command.price_ticks if command["flags"] & CommandFlag.AMEND_PRICE else order.price_ticks
     entry.book = order.book
     entry.owner = order.owner
     entry.side = order.side
     entry.time_in_force = terms.time_in_force
     entry.self_trade = terms.self_trade
-    entry.flags = POST_ONLY if terms.post_only else 0
+    entry["flags"] = POST_ONLY if terms.post_only else 0
 
 
 @kernel(internal=True)
@@ -120,8 +120,8 @@ def _keep_terms(state: Any, command: Any, slot: int, order_slot: int, key: int) 
     terms.side = command.side
     terms.time_in_force = command.time_in_force
     terms.self_trade = command.self_trade
-    terms.cancel_on_disconnect = 1 if command.flags & CommandFlag.CANCEL_ON_DISCONNECT else 0
-    terms.post_only = 1 if is_post_only(command.flags) else 0
+    terms.cancel_on_disconnect = 1 if command["flags"] & CommandFlag.CANCEL_ON_DISCONNECT else 0
+    terms.post_only = 1 if is_post_only(command["flags"]) else 0
     state.keys[key].order_live = 1
     count_open_order(state, np.int64(command.account), slot, np.int64(1))
     if command.time_in_force == TimeInForce.GTD:
@@ -171,7 +171,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         return np.int64(RejectCode.AMEND_BELOW_FILLED), command.order_id, old_lots, revision
     if lots > state.instruments[slot].max_order_lots:
         return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE), command.order_id, old_lots, revision
-    price_ticks = command.price_ticks if command.flags & CommandFlag.AMEND_PRICE else old_ticks
+    price_ticks = command.price_ticks if command["flags"] & CommandFlag.AMEND_PRICE else old_ticks
     if price_ticks != old_ticks or lots > old_lots:
         # Loses its priority: the old hold goes, the new one is admitted as if the order were new, and nothing changes if it is not.
         release(state, slot, account, side, old_ticks, old_lots)
@@ -196,7 +196,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
 @kernel(internal=True)
 def mass_cancel(state: Any, command: Any) -> None:
     """Cancel the open orders of one account that fit the command's filter, oldest first. Cost: the orders of the account."""
-    flags = command.flags
+    flags = command["flags"]
     wanted = instrument_slot(state, np.int64(command.instrument))
     count = owner_orders(state.books, np.int64(command.account), -1, state.order_slots)
     for i in range(count):

@@ -1,6 +1,7 @@
 """State of the compiled order path: a handful of structured arrays in one NamedTuple, passed to kernels as one argument.
 
-Only compiled functions of this room write these arrays. Dense slots (instrument slots, order slots, key slots) never leave the process.
+Only compiled functions of this room write these arrays. They say record["flags"], since without the JIT a record has `flags` of its own.
+Dense slots (instrument slots, order slots, key slots) never leave the process.
 """
 
 from enum import IntEnum
