@@ -123,9 +123,8 @@ class Park:
 
     def amend(self, account: int, order_id: int, revision: int, price_ticks: int | None = None, quantity_lots: int | None = None) -> np.void:
         flags = (CommandFlag.AMEND_PRICE if price_ticks is not None else 0) | (CommandFlag.AMEND_QUANTITY if quantity_lots is not None else 0)
-        return self.one(
-            CommandKind.AMEND, account, order_id=order_id, revision=revision, flags=flags, price_ticks=price_ticks or 0, quantity_lots=quantity_lots or 0
-        )
+        change = {"price_ticks": price_ticks or 0, "quantity_lots": quantity_lots or 0}
+        return self.one(CommandKind.AMEND, account, order_id=order_id, revision=revision, flags=flags, **change)
 
     def tick(self, now_ns: int) -> BatchResult:
         self.now_ns = now_ns
