@@ -72,6 +72,7 @@ class RawClient:
 
     def __init__(self, hub: Hub) -> None:
         self.connection = Connection(hub, "test-host", lambda: None)
+        self._frames: list[dict[str, Any]] = []
         self.connection.opened()
         self.challenge = self.take()[0]["params"]
 
@@ -82,24 +83,33 @@ class RawClient:
         self.connection.process()
 
     def take(self) -> list[dict[str, Any]]:
-        """Frames sent so far, decoded."""
-        frames = []
+        """Frames sent so far and not taken yet, decoded."""
         while (frame := self.connection.outbox.pop()) is not None:
-            frames.append(msgspec.json.decode(frame))
+            self._frames.append(msgspec.json.decode(frame))
+        frames, self._frames = self._frames, []
         return frames
 
     async def ask(self, method: str, params: Any = None, request_id: Any = 1) -> dict[str, Any]:
-        """Send one request and wait for its answer; other frames are dropped."""
+        """Send one request and wait for its answer; other frames stay to be taken."""
         self.send(request(method, params, request_id))
         return await self.answer(request_id)
 
     async def answer(self, request_id: Any) -> dict[str, Any]:
         for _ in range(1000):
-            for frame in self.take():
+            self._frames = self.take()
+            for frame in self._frames:
                 if frame.get("id") == request_id and "method" not in frame:
+                    self._frames.remove(frame)
                     return frame
             await asyncio.sleep(0.001)
         raise AssertionError(f"no answer to {request_id}")
+
+    async def all_answered(self) -> None:
+        for _ in range(2000):
+            if self.connection.session.unanswered == 0:
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("requests without an answer")
 
     async def log_on(self, name: str, **changes: Any) -> dict[str, Any]:
         return await self.ask("logon", logon_params(self, name, **changes), "logon")

@@ -1,0 +1,190 @@
+"""Logon: one row for every way it can be wrong, and what a session may do."""
+
+from typing import Any
+
+import pytest
+
+from exchange.gateway.access import SCOPES
+from exchange.gateway.limits import Limits
+from exchange.journal.record import CommandFlag, CommandKind
+from exchange.protocol import messages as m
+from exchange.protocol.documents import RevokeKey
+from exchange.protocol.reject_codes import RejectCode
+from tests.exchange.gateway.parks import FACTORY, POWER, RunningPark, logon_params, private_key, request, running_park
+
+SECOND_NS = 1_000_000_000
+WRONG = [
+    ("unknown key", RejectCode.UNKNOWN_KEY, {"key_id": "nobody"}),
+    ("another's signature", RejectCode.LOGON_SIGNATURE, {"signer": "solar"}),
+    ("signature over another nonce", RejectCode.LOGON_SIGNATURE, {"nonce": "00" * 16}),
+    ("signature over another epoch", RejectCode.LOGON_SIGNATURE, {"epoch": 2}),
+    ("signature for another host", RejectCode.LOGON_SIGNATURE, {"host": "evil.example"}),
+    ("signature is not base64", RejectCode.LOGON_SIGNATURE, {"signature": "%%%"}),
+    ("signature is short", RejectCode.LOGON_SIGNATURE, {"signature": "AAAA"}),
+    ("signature is not ASCII", RejectCode.LOGON_SIGNATURE, {"signature": "签名"}),
+]
+
+
+@pytest.mark.parametrize(("code", "changes"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+async def test_refused(code: RejectCode, changes: dict[str, Any]) -> None:
+    async with running_park() as park:
+        client = park.raw()
+        assert (await client.log_on("factory", **changes))["error"]["code"] == code
+        # The connection lives, and the right logon still works.
+        assert (await client.log_on("factory"))["result"]["account"] == FACTORY
+
+
+@pytest.mark.parametrize("offset_ns", [-31 * SECOND_NS, 31 * SECOND_NS, -(10**30)])
+async def test_stale_or_early_timestamp(offset_ns: int) -> None:
+    async with running_park() as park:
+        client = park.raw()
+        stamp = client.challenge["server_time_ns"] + offset_ns
+        assert (await client.log_on("factory", timestamp_ns=stamp))["error"]["code"] == RejectCode.LOGON_STALE
+
+
+async def test_a_recorded_logon_is_worth_nothing_on_another_connection() -> None:
+    async with running_park() as park:
+        first, second = park.raw(), park.raw()
+        recorded = logon_params(first, "factory")
+        assert "result" in await first.ask("logon", recorded)
+        assert (await second.ask("logon", recorded))["error"]["code"] == RejectCode.LOGON_SIGNATURE
+        # Nor once more on its own: the session is there already.
+        assert (await first.ask("logon", recorded))["error"]["code"] == RejectCode.ALREADY_LOGGED_ON
+
+
+async def test_logon_while_one_is_on_its_way() -> None:
+    async with running_park() as park:
+        client = park.raw()
+        params = logon_params(client, "factory")
+        client.send(request("logon", params, 1), request("logon", params, 2), request("balances", None, 3))
+        assert (await client.answer(2))["error"]["code"] == RejectCode.ALREADY_LOGGED_ON
+        client = park.raw()
+        client.send(request("logon", logon_params(client, "factory"), 1), request("balances", None, 2))
+        assert (await client.answer(2))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+
+
+async def test_three_failures_end_the_connection() -> None:
+    async with running_park() as park:
+        client = park.raw()
+        for failures in range(3):
+            assert client.connection.end_code is None, failures
+            await client.log_on("factory", signer="solar")
+        assert client.connection.end_code is RejectCode.LOGON_SIGNATURE
+
+
+async def test_every_method_but_public_data_needs_a_logon() -> None:
+    async with running_park() as park:
+        client = park.raw()
+        for kind, (method, params) in zip(EXAMPLES, EXAMPLES.values(), strict=True):
+            answer = await client.ask(method, params)
+            if SCOPES[kind]:
+                assert answer["error"]["code"] == RejectCode.NOT_LOGGED_ON, method
+        assert (await client.ask("subscribe", {"channels": ["executions"]}))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        assert (await client.ask("subscribe", {"channels": ["clock"], "turns": True}))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        assert "result" in await client.ask("instruments")
+
+
+async def test_public_data_can_be_closed_to_strangers() -> None:
+    async with running_park(Limits(anonymous_market_data=False)) as park:
+        client = park.raw()
+        for method, params in (("instruments", {}), ("subscribe", {"channels": ["ticker"]}), ("system.status", None)):
+            assert (await client.ask(method, params))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        await client.log_on("factory")
+        assert "result" in await client.ask("instruments")
+
+
+async def test_a_key_without_the_scope() -> None:
+    async with running_park() as park:
+        member, operator = park.raw(), park.raw()
+        await member.log_on("factory")
+        await operator.log_on("operator")
+        for kind, (method, params) in zip(EXAMPLES, EXAMPLES.values(), strict=True):
+            if SCOPES[kind] & {"operate"}:
+                refusal = await member.ask(method, params)
+                assert (refusal["error"]["code"], refusal["error"]["data"]["scopes"]) == (RejectCode.SCOPE_MISSING, sorted(SCOPES[kind]))
+            if SCOPES[kind] == {"trade"}:
+                assert (await operator.ask(method, params))["error"]["code"] == RejectCode.SCOPE_MISSING
+
+
+async def test_the_account_is_the_sessions() -> None:
+    async with running_park() as park:
+        client = park.raw()
+        await client.log_on("factory")
+        refusal = await client.ask("order.place", EXAMPLES[m.Place][1] | {"account": 34})
+        assert refusal["error"]["code"] == RejectCode.INVALID_PARAMS
+        assert (await client.ask("order.place", EXAMPLES[m.Place][1]))["result"]["status"] == "resting"
+        assert len(park.node.exchange.open_orders(FACTORY)) == 1
+
+
+def journaled(park: RunningPark, kind: CommandKind) -> list[tuple[int, int, int]]:
+    rows = [row for batch in park.published for row in batch.records if row["kind"] == kind]
+    return [(int(row["account"]), int(row["session"]), int(row["flags"])) for row in rows]
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+async def test_sessions_are_journaled_and_cancel_on_disconnect_works(cancel: bool) -> None:
+    flag = int(CommandFlag.CANCEL_ON_DISCONNECT) if cancel else 0
+    async with running_park() as park:
+        client = park.raw()
+        session = (await client.log_on("factory", cancel_on_disconnect=cancel))["result"]["session"]
+        await client.ask("order.place", EXAMPLES[m.Place][1])
+        client.connection.disconnected()
+        await park.hub.close()
+        assert journaled(park, CommandKind.SESSION_OPENED) == journaled(park, CommandKind.SESSION_CLOSED) == [(FACTORY, session, flag)]
+        assert len(park.node.exchange.open_orders(FACTORY)) == (0 if cancel else 1)
+        assert not park.hub.connections
+
+
+async def test_a_connection_that_goes_during_its_logon_leaves_no_session_open() -> None:
+    async with running_park() as park:
+        client = park.raw()
+        client.send(request("logon", logon_params(client, "factory")))
+        client.connection.disconnected()
+        for _ in range(100):
+            if journaled(park, CommandKind.SESSION_CLOSED):
+                break
+            await park.document(RevokeKey(key_id="solar")) if _ == 0 else await park.hub.close()
+        assert len(journaled(park, CommandKind.SESSION_OPENED)) == len(journaled(park, CommandKind.SESSION_CLOSED)) == 1
+
+
+async def test_revoking_a_key_ends_its_sessions() -> None:
+    async with running_park() as park:
+        member, other, operator = park.raw(), park.raw(), park.raw()
+        await member.log_on("factory")
+        await other.log_on("solar")
+        await operator.log_on("operator")
+        assert "result" in await operator.ask("operator.submit", {"schema": "revoke_key", "document": {"key_id": "factory"}})
+        assert member.connection.end_code is RejectCode.UNKNOWN_KEY
+        assert other.connection.end_code is None
+        assert (await park.raw().log_on("factory"))["error"]["code"] == RejectCode.UNKNOWN_KEY
+
+
+def test_keys_of_the_tests_are_fixed() -> None:
+    assert private_key("factory").private_bytes_raw() == private_key("factory").private_bytes_raw()
+
+
+ORDER = {"client_order_id": "c-1", "instrument": POWER, "side": "buy", "price": "0.4000", "quantity": "1.0"}
+EXAMPLES: dict[type[m.Request], tuple[str, Any]] = {
+    m.Place: ("order.place", ORDER),
+    m.Amend: ("order.amend", {"client_order_id": "c-2", "instrument": POWER, "order_id": 1, "revision": 1, "price": "0.3000"}),
+    m.Cancel: ("order.cancel", {"client_order_id": "c-3", "order_id": 1}),
+    m.MassCancel: ("order.mass_cancel", {"client_order_id": "c-4"}),
+    m.OrdersOpen: ("orders.open", {}),
+    m.Balances: ("balances", None),
+    m.Positions: ("positions", {}),
+    m.Instruments: ("instruments", {}),
+    m.Statement: ("statement", {"day": "2026-07-15"}),
+    m.Nominate: ("nominate", {"instrument": POWER, "injection": "-1.0"}),
+    m.OperatorSubmit: ("operator.submit", {"schema": "revoke_key", "document": {"key_id": "x"}}),
+    m.SettlementReport: ("settlement.report", {"day": "2026-07-15"}),
+    m.SystemStatus: ("system.status", None),
+    m.Subscribe: ("subscribe", {"channels": ["ticker"]}),
+    m.Unsubscribe: ("unsubscribe", {"channels": ["ticker"]}),
+    m.TurnDone: ("turn.done", {"turn": 1}),
+    m.ClockRun: ("clock.run", {}),
+    m.ClockPause: ("clock.pause", None),
+}
+
+
+def test_there_is_an_example_of_every_method() -> None:
+    assert {*EXAMPLES, m.Logon} == {*SCOPES} == {*m.REQUESTS.values()}

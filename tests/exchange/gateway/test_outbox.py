@@ -1,0 +1,44 @@
+"""The bounded queue of one transport."""
+
+from exchange.gateway.limits import Limits
+from exchange.gateway.outbox import Outbox
+
+LIMITS = Limits(outbox_frames=5, outbox_bytes=100, public_backlog_frames=3)
+
+
+def test_frames_leave_in_order_and_wake_the_writer() -> None:
+    woken: list[int] = []
+    outbox = Outbox(LIMITS, lambda: woken.append(1))
+    outbox.put_private(b"a")
+    assert outbox.put_public(b"b")
+    assert [outbox.pop(), outbox.pop(), outbox.pop()] == [b"a", b"b", None]
+    assert len(woken) == 2
+
+
+def test_public_data_is_left_out_when_the_transport_lags() -> None:
+    outbox = Outbox(LIMITS, lambda: None)
+    assert [outbox.put_public(b"p") for _ in range(4)] == [True, True, True, False]
+    assert outbox.lags
+    outbox.pop()
+    assert outbox.put_public(b"p")
+
+
+def test_a_private_backlog_ends_the_session_and_holds_no_memory() -> None:
+    for frames in ([b"x"] * 6, [b"x" * 60] * 2):
+        outbox = Outbox(LIMITS, lambda: None)
+        for frame in frames:
+            assert not outbox.overflowed
+            outbox.put_private(frame)
+        assert outbox.overflowed
+        assert len(outbox) == 0
+        outbox.put_private(b"more")
+        assert not outbox.put_public(b"more")
+        assert outbox.pop() is None
+
+
+def test_bytes_that_left_do_not_count() -> None:
+    outbox = Outbox(LIMITS, lambda: None)
+    for _ in range(50):
+        outbox.put_private(b"x" * 90)
+        outbox.pop()
+    assert not outbox.overflowed

@@ -1,0 +1,233 @@
+"""Step 2, validate: one row a code, in the order in which codes win; records carry what was asked for."""
+
+import struct
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.gateway.validate import (
+    SELF_TRADES,
+    SIDES,
+    TIMES_IN_FORCE,
+    amend_record,
+    cancel_record,
+    mass_cancel_record,
+    pack_command,
+    place_record,
+    quantity_of,
+)
+from exchange.journal.record import COMMAND, CommandFlag, CommandKind, OrderType
+from exchange.protocol import messages as m
+from exchange.protocol.reject_codes import RejectCode
+from exchange.units import INT64_MAX
+from matching.records import SelfTrade, Side, TimeInForce
+from tests.exchange.order_path.park import power_spec
+
+# Wide enough that a notional can overflow: no such instrument can be listed, but the gateway does not rely on that.
+LISTED = SimpleNamespace(id=9, spec=power_spec(max_order_lots=10**15, max_price_ticks=2**31 - 1, min_price_ticks=1))
+GOOD: dict[str, Any] = {"client_order_id": "c-1_X", "instrument": "GP", "side": "buy", "price": "0.4100", "quantity": "12.5"}
+
+
+def place(listed: Any = LISTED, **changes: Any) -> bytes | RejectCode:
+    return place_record(m.PlaceParams(**(GOOD | changes)), 33, 7, listed)
+
+
+def decoded(record: bytes | RejectCode) -> np.void:
+    assert isinstance(record, bytes), record
+    return np.frombuffer(record, COMMAND)[0]
+
+
+PLACE_ROWS = [
+    (RejectCode.INVALID_DECIMAL, {"price": "1e3"}),
+    (RejectCode.INVALID_DECIMAL, {"quantity": "-1"}),
+    (RejectCode.INVALID_DECIMAL, {"price": "+1", "listed": None}),
+    (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": ""}),
+    (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": "x" * 37}),
+    (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": "a b"}),
+    (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": "订单"}),
+    (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": "a\n"}),
+    (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": "a\0"}),
+    (RejectCode.UNKNOWN_INSTRUMENT, {"listed": None}),
+    (RejectCode.INVALID_COMBINATION, {"post_only": True, "time_in_force": "ioc"}),
+    (RejectCode.INVALID_COMBINATION, {"post_only": True, "time_in_force": "fok"}),
+    (RejectCode.INVALID_COMBINATION, {"post_only": True, "type": "market", "price": None}),
+    (RejectCode.INVALID_COMBINATION, {"type": "market", "price": None, "time_in_force": "gtc"}),
+    (RejectCode.PRICE_REQUIRED, {"price": None}),
+    (RejectCode.PRICE_NOT_ALLOWED, {"type": "market"}),
+    (RejectCode.PRICE_OFF_TICK, {"price": "0.41001"}),
+    (RejectCode.PRICE_OFF_TICK, {"price": "0.41000"}),
+    (RejectCode.PRICE_OUT_OF_RANGE, {"price": "0.0000"}),
+    (RejectCode.PRICE_OUT_OF_RANGE, {"price": "214748.3648"}),
+    (RejectCode.PRICE_OUT_OF_RANGE, {"price": "9" * 40}),
+    (RejectCode.QUANTITY_OFF_LOT, {"quantity": "12.55"}),
+    (RejectCode.QUANTITY_OUT_OF_RANGE, {"quantity": "0"}),
+    (RejectCode.QUANTITY_OUT_OF_RANGE, {"quantity": "100000000000000.1"}),
+    (RejectCode.QUANTITY_OUT_OF_RANGE, {"quantity": "9" * 40}),
+    (RejectCode.NOTIONAL_OVERFLOW, {"price": "200000.0000", "quantity": "100000000000000.0"}),
+    (RejectCode.NOTIONAL_OVERFLOW, {"type": "market", "price": None, "quantity": "100000000000000.0"}),
+    (RejectCode.EXPIRY_REQUIRED, {"time_in_force": "gtd"}),
+    (RejectCode.EXPIRY_NOT_ALLOWED, {"expires_at_ns": 1}),
+    (RejectCode.INVALID_TIMESTAMP, {"time_in_force": "gtd", "expires_at_ns": 0}),
+    (RejectCode.INVALID_TIMESTAMP, {"time_in_force": "gtd", "expires_at_ns": INT64_MAX + 1}),
+    (RejectCode.INVALID_TIMESTAMP, {"deadline_ns": -1}),
+]
+
+
+@pytest.mark.parametrize(("code", "changes"), PLACE_ROWS)
+def test_place_refused(code: RejectCode, changes: dict[str, Any]) -> None:
+    assert place(**changes) is code
+
+
+def test_the_lowest_code_wins() -> None:
+    """Put one fault after the other into an order, from the highest code down: the answer is always the newest fault."""
+    faults: list[tuple[RejectCode, dict[str, Any]]] = [
+        (RejectCode.INVALID_TIMESTAMP, {"deadline_ns": -1}),
+        (RejectCode.EXPIRY_NOT_ALLOWED, {"expires_at_ns": 1}),
+        (RejectCode.NOTIONAL_OVERFLOW, {"price": "200000.0000", "quantity": "100000000000000.0"}),
+        (RejectCode.QUANTITY_OUT_OF_RANGE, {"quantity": "0.0"}),
+        (RejectCode.QUANTITY_OFF_LOT, {"quantity": "0.01"}),
+        (RejectCode.PRICE_OUT_OF_RANGE, {"price": "0"}),
+        (RejectCode.PRICE_OFF_TICK, {"price": "0.00001"}),
+        (RejectCode.INVALID_COMBINATION, {"post_only": True, "time_in_force": "ioc"}),
+        (RejectCode.UNKNOWN_INSTRUMENT, {"listed": None}),
+        (RejectCode.INVALID_CLIENT_ORDER_ID, {"client_order_id": ""}),
+        (RejectCode.INVALID_DECIMAL, {"price": "x"}),
+    ]
+    order: dict[str, Any] = {}
+    for code, fault in faults:
+        order |= fault
+        assert place(**order) is code
+
+
+def test_place_record() -> None:
+    record = decoded(
+        place(time_in_force="gtd", expires_at_ns=5, deadline_ns=4, label=2**32 - 1, self_trade="decrement", post_only=True, side="sell")
+    )
+    expected = np.zeros(1, COMMAND)[0]
+    for name, value in {
+        "kind": CommandKind.PLACE, "version": 1, "flags": CommandFlag.POST_ONLY, "side": Side.SELL, "order_type": OrderType.LIMIT, "account": 33,
+        "session": 7, "instrument": 9, "price_ticks": 4100, "quantity_lots": 125, "deadline_ns": 4, "expiry_ns": 5, "label": 2**32 - 1,
+        "time_in_force": TimeInForce.GTD, "self_trade": SelfTrade.DECREMENT, "client_order_id": b"c-1_X",
+    }.items():  # fmt: skip
+        expected[name] = value
+    assert record == expected
+    assert quantity_of(record.tobytes()) == 125
+
+
+def test_market_order_is_immediate_or_cancel() -> None:
+    record = decoded(place(type="market", price=None))
+    assert (record["order_type"], record["time_in_force"], record["price_ticks"]) == (OrderType.MARKET, TimeInForce.IOC, 0)
+    assert decoded(place(type="market", price=None, time_in_force="fok"))["time_in_force"] == TimeInForce.FOK
+
+
+def test_flags_of_the_session_are_on_every_order() -> None:
+    flags = int(CommandFlag.CANCEL_ON_DISCONNECT)
+    for post_only in (False, True):
+        record = decoded(place_record(m.PlaceParams(**GOOD, post_only=post_only), 33, 7, LISTED, flags))
+        assert record["flags"] == flags | (CommandFlag.POST_ONLY if post_only else 0)
+
+
+AMEND: dict[str, Any] = {"client_order_id": "c", "instrument": "GP", "order_id": 5, "revision": 2}
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        (RejectCode.INVALID_DECIMAL, {"price": "-1"}),
+        (RejectCode.INVALID_CLIENT_ORDER_ID, {"price": "1", "client_order_id": "!"}),
+        (RejectCode.UNKNOWN_INSTRUMENT, {"price": "1", "listed": None}),
+        (RejectCode.PRICE_OFF_TICK, {"price": "1.00001"}),
+        (RejectCode.PRICE_OUT_OF_RANGE, {"price": "0"}),
+        (RejectCode.QUANTITY_OFF_LOT, {"quantity": "1.01"}),
+        (RejectCode.QUANTITY_OUT_OF_RANGE, {"quantity": "0"}),
+        (RejectCode.NOTIONAL_OVERFLOW, {"price": "200000.0", "quantity": "100000000000000.0"}),
+        (RejectCode.NOTIONAL_OVERFLOW, {"quantity": "100000000000000.0"}),
+        (RejectCode.INVALID_TIMESTAMP, {"price": "1", "deadline_ns": 0}),
+        (RejectCode.NOTHING_TO_AMEND, {}),
+    ],
+)
+def test_amend_refused(code: RejectCode, changes: dict[str, Any]) -> None:
+    listed = changes.pop("listed", LISTED) if "listed" in changes else LISTED
+    assert amend_record(m.AmendParams(**(AMEND | changes)), 33, 7, listed) is code
+
+
+@pytest.mark.parametrize(
+    ("changes", "flags", "price", "quantity"),
+    [
+        ({"price": "0.4"}, CommandFlag.AMEND_PRICE, 4000, 0),
+        ({"quantity": "3"}, CommandFlag.AMEND_QUANTITY, 0, 30),
+        ({"price": "0.4", "quantity": "3"}, CommandFlag.AMEND_PRICE | CommandFlag.AMEND_QUANTITY, 4000, 30),
+    ],
+)
+def test_amend_record(changes: dict[str, Any], flags: CommandFlag, price: int, quantity: int) -> None:
+    record = decoded(amend_record(m.AmendParams(**(AMEND | changes)), 33, 7, LISTED))
+    assert (record["kind"], record["flags"], record["order_id"], record["revision"]) == (CommandKind.AMEND, flags, 5, 2)
+    assert (record["price_ticks"], record["quantity_lots"], record["instrument"]) == (price, quantity, 9)
+
+
+def test_cancel() -> None:
+    record = decoded(cancel_record(m.CancelParams(client_order_id="c", order_id=5, deadline_ns=3), 33, 7))
+    assert (record["kind"], record["order_id"], record["deadline_ns"], record["client_order_id"]) == (CommandKind.CANCEL, 5, 3, b"c")
+    assert cancel_record(m.CancelParams(client_order_id="", order_id=5), 33, 7) is RejectCode.INVALID_CLIENT_ORDER_ID
+    assert cancel_record(m.CancelParams(client_order_id="c", order_id=5, deadline_ns=-3), 33, 7) is RejectCode.INVALID_TIMESTAMP
+
+
+ALL = CommandFlag.ALL_INSTRUMENTS | CommandFlag.ALL_SIDES | CommandFlag.ALL_LABELS
+
+
+@pytest.mark.parametrize(
+    ("filters", "flags"),
+    [
+        ({}, ALL),
+        ({"instrument": "GP"}, ALL & ~CommandFlag.ALL_INSTRUMENTS),
+        ({"side": "sell"}, ALL & ~CommandFlag.ALL_SIDES),
+        ({"label": 0}, ALL & ~CommandFlag.ALL_LABELS),
+        ({"instrument": "GP", "side": "buy", "label": 4}, CommandFlag.NONE),
+    ],
+)
+def test_mass_cancel_says_which_filters_are_not_set(filters: dict[str, Any], flags: CommandFlag) -> None:
+    listed = LISTED if "instrument" in filters else None
+    record = decoded(mass_cancel_record(m.MassCancelParams(client_order_id="c", **filters), 33, 7, listed))
+    assert (record["flags"], record["side"], record["label"]) == (flags, filters.get("side") == "sell", filters.get("label", 0))
+
+
+def test_mass_cancel_refused() -> None:
+    params = m.MassCancelParams(client_order_id="c", instrument="nowhere")
+    assert mass_cancel_record(params, 33, 7, None) is RejectCode.UNKNOWN_INSTRUMENT
+    assert mass_cancel_record(m.MassCancelParams(client_order_id="~"), 33, 7, None) is RejectCode.INVALID_CLIENT_ORDER_ID
+    assert mass_cancel_record(m.MassCancelParams(client_order_id="c", deadline_ns=-1), 33, 7, None) is RejectCode.INVALID_TIMESTAMP
+
+
+def test_packing_is_the_layout_of_the_record() -> None:
+    """Each argument lands in the field of its name and in no other."""
+    fields = (
+        "flags", "side", "order_type", "instrument", "order_id", "price_ticks", "quantity_lots", "deadline_ns", "expiry_ns", "revision", "label",
+        "time_in_force", "self_trade",
+    )  # fmt: skip
+    for place_, name in enumerate(fields, start=1):
+        record = np.frombuffer(pack_command(19, 1, 2, **{name: place_}), COMMAND)
+        expected = np.zeros(1, COMMAND)
+        expected["kind"], expected["version"], expected["account"], expected["session"], expected[name] = 19, 1, 1, 2, place_
+        assert record == expected
+
+
+def test_every_name_of_the_wire_has_its_number() -> None:
+    assert {*SIDES} == {*m.SideName.__args__}
+    assert {*TIMES_IN_FORCE} == {*m.TimeInForceName.__args__}
+    assert {*SELF_TRADES} == {*m.SelfTradeName.__args__}
+
+
+@given(st.builds(m.PlaceParams, client_order_id=st.text(max_size=40), instrument=st.text(), side=st.just("buy"), quantity=st.text(max_size=40),
+                 price=st.none() | st.text(max_size=40), expires_at_ns=st.none() | st.integers(), deadline_ns=st.none() | st.integers()))  # fmt: skip
+def test_no_params_raise(params: m.PlaceParams) -> None:
+    for listed in (LISTED, None):
+        try:
+            record = place_record(params, 1, 1, listed)
+        except (struct.error, msgspec.MsgspecError) as error:  # pragma: no cover - the property
+            raise AssertionError from error
+        assert isinstance(record, RejectCode | bytes)
