@@ -14,8 +14,8 @@ from clients.bots.private import MarketMakerData
 from clients.bots.strategy import Agenda, PowerStrategy
 from exchange.units import NS_PER_MINUTE
 
-# The inventory limit shrinks to zero over TAPER_NS before FLATTEN_NS. From there on the maker only closes its position: at what an imbalance would cost,
-# and in the last turns at any price of the band.
+# The inventory limit shrinks to zero over TAPER_NS before FLATTEN_NS. From there on the maker only closes its position: at what an imbalance
+# would cost, and in the last turns at any price of the band.
 FLATTEN_NS: Final = 60 * NS_PER_MINUTE
 LAST_RESORT_NS: Final = 15 * NS_PER_MINUTE
 TAPER_NS: Final = 120 * NS_PER_MINUTE
@@ -33,17 +33,16 @@ class MarketMaker(PowerStrategy):
 
     def withdrawals(self, view: MarketView) -> list[Withdraw]:
         power = super().withdrawals(view) if self.data.power else []
-        # Whatever the agenda says, a contract with a position near its gate is worked on.
-        for contract in view.open_power() if self.data.power else []:
-            if contract.close_ns - view.now_ns > FLATTEN_NS:
-                break
-            if contract not in self._chosen and view.net(contract.symbol):
-                self._chosen.append(contract)
-                if view.own_orders(contract.symbol, self.label):
-                    power.append(Withdraw(contract.symbol, self.label))
         self._others = {contract.symbol: _liquidity_of_others(view, contract.symbol) for contract in self._chosen}
         units = [Withdraw(symbol, self.label) for symbol in self.data.unit_reference_ticks if view.own_orders(symbol, self.label)]
         return [*power, *(order for order in units if order.symbol in view.open_units)]
+
+    def choose(self, view: MarketView) -> list[Contract]:
+        """Contracts of the agenda far enough from their gate, and every position or order nearer to it."""
+        contracts = view.open_power()
+        closing = [c for c in contracts if c.close_ns - view.now_ns <= FLATTEN_NS]
+        to_flatten = [c for c in closing if view.net(c.symbol) or view.own_orders(c.symbol, self.label)]
+        return to_flatten + self._agenda.choose(contracts[len(closing) :])
 
     def on_turn(self, view: MarketView) -> list[Action]:
         power = super().on_turn(view) if self.data.power else []

@@ -34,12 +34,14 @@ class Storage(PowerStrategy):
         self._scheduled_until_ns = data.first_period_ns
         self._soc_wh = data.soc_wh  # at the start of the first period that is not scheduled yet
         self._plan: dict[str, tuple[int, float]] = {}
+        self._exposures: dict[str, Exposure] = {}
         self._planned_at_ns = -PERIOD_NS
 
     def on_turn(self, view: MarketView) -> list[Action]:
         schedules = self._schedule_closed(view)
         if view.now_ns - self._planned_at_ns >= PERIOD_NS:
             self._replan(view)
+        self._exposures = {contract.symbol: _exposure(view, contract) for contract in self._unscheduled(view)}
         return [*schedules, *super().on_turn(view)]
 
     def quote(self, view: MarketView, contract: Contract) -> list[Action]:
@@ -51,16 +53,25 @@ class Storage(PowerStrategy):
         limit = self._limit_ticks(contract, stored_ticks, buy=buy)
         if not contract.band_low_ticks <= limit <= contract.band_high_ticks:
             return []
-        unscheduled = self._unscheduled(view)
-        index = next(i for i, c in enumerate(unscheduled) if c.symbol == contract.symbol)
-        exposures = [self._exposure(view, c) for c in unscheduled]
-        lots = most_that_holds(self.battery, self._soc_wh, exposures, index, buy=buy, wanted_lots=abs(gap), lot_wh=contract.lot_wh)
+        lots = self._reserve(contract, abs(gap), buy=buy)
         if lots == 0:
             return []
         start = min(contract.surplus_ticks, limit) if buy else max(contract.deficit_ticks - contract.park_fee_ticks, limit)
         share = concession(view.now_ns, contract, _BETA)
         best, worst = conceding_price(start, limit, share), conceding_price(start, limit, share - LADDER_SHARE)
         return list[Action](ladder(contract, "buy" if buy else "sell", lots, best, worst, self.data.activity.levels, self.label))
+
+    def _reserve(self, contract: Contract, wanted_lots: int, *, buy: bool) -> int:
+        """Lots that the worst case still has room for, counted from now on among what is open: later orders of the turn see them."""
+        symbols = list(self._exposures)
+        lots = most_that_holds(
+            self.battery, self._soc_wh, list(self._exposures.values()), symbols.index(contract.symbol), buy=buy, wanted_lots=wanted_lots,
+            lot_wh=contract.lot_wh,
+        )  # fmt: skip
+        at, extra = self._exposures[contract.symbol], lots * contract.lot_wh
+        more = at._replace(open_buy_wh=at.open_buy_wh + extra) if buy else at._replace(open_sell_wh=at.open_sell_wh + extra)
+        self._exposures[contract.symbol] = more
+        return lots
 
     def _limit_ticks(self, contract: Contract, stored_ticks: float, *, buy: bool) -> int:
         """Break-even at the meter against the value of a stored kWh."""
@@ -74,11 +85,6 @@ class Storage(PowerStrategy):
         first, last = self._scheduled_until_ns, self.data.first_period_ns + NS_PER_DAY
         contracts = [c for c in view.contracts.values() if c.is_power and first <= c.delivery_start_ns < last]
         return sorted(contracts, key=lambda c: c.delivery_start_ns)
-
-    def _exposure(self, view: MarketView, contract: Contract) -> Exposure:
-        lot_wh = contract.lot_wh
-        buys, sells = view.open_lots(contract.symbol, "buy"), view.open_lots(contract.symbol, "sell")
-        return Exposure(view.net(contract.symbol) * lot_wh, buys * lot_wh, sells * lot_wh)
 
     def _schedule_closed(self, view: MarketView) -> list[Schedule]:
         """Periods whose gate has closed: their net position is the schedule, and moves the state of charge the next ones start from."""
@@ -109,6 +115,12 @@ class Storage(PowerStrategy):
             c.symbol: (int(bought) // POWER_LOT_WH, float(value))
             for c, bought, value in zip(contracts, plan.bought_wh, plan.stored_value_ticks, strict=True)
         }
+
+
+def _exposure(view: MarketView, contract: Contract) -> Exposure:
+    lot_wh = contract.lot_wh
+    buys, sells = view.open_lots(contract.symbol, "buy"), view.open_lots(contract.symbol, "sell")
+    return Exposure(view.net(contract.symbol) * lot_wh, buys * lot_wh, sells * lot_wh)
 
 
 def expected_ticks(view: MarketView, contract: Contract) -> float:

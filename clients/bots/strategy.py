@@ -59,11 +59,15 @@ class PowerStrategy(Strategy):
         self._chosen: list[Contract] = []
 
     def withdrawals(self, view: MarketView) -> list[Withdraw]:
-        self._chosen = self._agenda.choose(view.open_power())
+        self._chosen = self.choose(view)
         return [Withdraw(c.symbol, self.label) for c in self._chosen if view.own_orders(c.symbol, self.label)]
 
     def on_turn(self, view: MarketView) -> list[Action]:
         return [action for contract in self._chosen if view.is_open(contract) for action in self.quote(view, contract)]
+
+    def choose(self, view: MarketView) -> list[Contract]:
+        """Contracts to work on this turn."""
+        return self._agenda.choose(view.open_power())
 
     @abstractmethod
     def quote(self, view: MarketView, contract: Contract) -> list[Action]:

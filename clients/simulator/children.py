@@ -62,6 +62,10 @@ class Child:
         await asyncio.gather(*self._readers, return_exceptions=True)
         return code
 
+    def last_lines(self) -> list[str]:
+        """The last lines of its standard error."""
+        return list(self._last_words)
+
     def last_words(self) -> str:
         """The last line of its standard error that is not blank."""
         return next((line for line in reversed(self._last_words) if line.strip()), "no message")

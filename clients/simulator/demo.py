@@ -213,6 +213,8 @@ class Demo:
             code = await child.wait()
             # A bot process that has reported is done; a server is never done by itself.
             if child is self._server or code != 0:
+                for line in child.last_lines():
+                    self._progress.say(f"{child.name}: {line}")
                 raise ChildEndedError(f"{child.name} ended with code {code}: {child.last_words()}")
 
         self._watched.append(asyncio.create_task(watch(), name=f"watch {child.name}"))

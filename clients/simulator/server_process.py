@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,8 @@ from exchange.gateway.turns import TurnConductor
 from exchange.order_path.path import Exchange
 from exchange.replay import state_hash_hex
 from exchange.service import Service, ServiceOptions, new_genesis, start_exchange
+
+_WATCH_S: Final = 0.5
 
 
 class ServerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,16 +93,27 @@ async def _answer_parent(service: Service, serving: "asyncio.Task[None]") -> Non
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     reading: asyncio.Task[bytes] | None = None
+    failing = asyncio.create_task(_until_failure(service), name="failure of the node")
     while not serving.done():
         reading = asyncio.create_task(reader.readline(), name="parent")
-        await asyncio.wait({reading, serving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({reading, serving, failing}, return_when=asyncio.FIRST_COMPLETED)
+        if failing.done():
+            failing.result()
         if not reading.done():
             reading.cancel()
             break
         if not reading.result():
+            failing.cancel()
             return
         tell("status", **status(service.node.exchange, service.node.journal.chain_hash))
     serving.result()
+
+
+async def _until_failure(service: Service) -> None:
+    """Raises what ended the order path: an exchange that takes no commands is of no use to anybody."""
+    while service.node.failure is None:  # noqa: ASYNC110 - the node has no event for it, and half a second is soon enough
+        await asyncio.sleep(_WATCH_S)
+    raise service.node.failure
 
 
 def main() -> int:
