@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 import pytest
 
 from exchange.accounts.participants import RegisteredKey
+from exchange.journal.record import COMMAND
 from exchange.ledger.postings import post_settlement
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
@@ -14,6 +16,7 @@ from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.loop import run_commands
 from exchange.order_path.orders import expire_instrument
 from exchange.order_path.path import Exchange
+from exchange.order_path.state import COMMAND_WORDS
 from exchange.protocol.documents import MeterReadings
 from exchange.units import PERIOD_NS
 from matching.records import Side, TimeInForce
@@ -117,14 +120,16 @@ def test_restored_state_has_the_same_hash(payload: bytes) -> None:
     assert canonical.snapshot(exchange) == payload
 
 
+def _arguments(exchange: Exchange) -> dict[str, tuple[Any, ...]]:
+    state = exchange.state
+    commands = np.zeros(1, COMMAND).view(COMMAND_WORDS).view(np.recarray)
+    return {"run_commands": (state, commands, 0, 1), "expire_instrument": (state, 0, False), "post_settlement": (state, state.postings, 0)}
+
+
 @pytest.mark.parametrize("function", [run_commands, expire_instrument, post_settlement], ids=lambda function: function.__name__)
 def test_kernels_count_no_references(function: Any) -> None:
     """Compiled anew under the same options: what comes from the cache cannot be read."""
-    park = Park()
-    park.list(power_spec(1))
-    park.tick(DAY_NS)
     fresh = numba.jit(**function.targetoptions)(function.py_func)
-    signature = function.signatures[0] if function.signatures else numba.typeof((park.exchange.state, park.exchange.state.postings, 0)).types
-    fresh.compile(signature)
+    fresh.compile(tuple(numba.typeof(argument) for argument in _arguments(Exchange(GENESIS))[function.__name__]))
     (text,) = fresh.inspect_llvm().values()
     assert "NRT_incref" not in text
