@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-
 from exchange.protocol.instrument_class import InstrumentClass
 from matching.compile import kernel
 from matching.records import Side
