@@ -19,7 +19,7 @@ from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
 from exchange.order_path.deadlines import push_deadline
-from exchange.order_path.idempotency import place_in_bucket
+from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
 from exchange.order_path.state import KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
@@ -198,11 +198,11 @@ def _restore_keys(exchange: "Exchange", rows: NDArray[np.void]) -> None:
         for name in _KEY_FIELDS:
             keys[slot][name] = row[name]
         keys[slot].used = 1
-        place_in_bucket(exchange.state, slot)
         if not keys[slot].retention_over:
             exchange.state.fifo[int(counters.fifo_tail)] = slot
             counters.fifo_tail += 1
     counters.n_keys = len(rows)
+    place_all_in_buckets(exchange.state)
     room.chain_free_keys(exchange.state, len(rows), keys.shape[0])
 
 

@@ -67,7 +67,7 @@ def find_key(state: Any, account: int, cid: Any) -> int:
     return -1
 
 
-@kernel
+@kernel(internal=True)
 def place_in_bucket(state: Any, slot: int) -> None:
     """Enter a key slot into the hash table."""
     mask = state.buckets.shape[0] - 1
@@ -76,6 +76,14 @@ def place_in_bucket(state: Any, slot: int) -> None:
     while state.buckets[bucket] >= 0:
         bucket = (bucket + 1) & mask
     state.buckets[bucket] = slot
+
+
+@kernel
+def place_all_in_buckets(state: Any) -> None:
+    """Enter every used key slot into an empty hash table."""
+    for slot in range(state.keys.shape[0]):
+        if state.keys[slot].used:
+            place_in_bucket(state, slot)
 
 
 @kernel(internal=True)

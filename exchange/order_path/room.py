@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from exchange.order_path.idempotency import place_in_bucket
+from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.loop import POSTINGS_PER_EVENT
 from exchange.order_path.records import EXECUTION, POSTING
 from exchange.order_path.state import EXECUTION_WORDS, PathState
@@ -49,19 +49,17 @@ def with_keys(state: PathState) -> PathState:
     counters.fifo_head, counters.fifo_tail = 0, tail - head
     grown = state._replace(keys=keys, buckets=np.full(8 * old, -1, np.int32), fifo=fifo)
     chain_free_keys(grown, old, 2 * old)
-    for slot in np.flatnonzero(keys.used):
-        place_in_bucket(grown, int(slot))
+    place_all_in_buckets(grown)
     return grown
 
 
 def chain_free_keys(state: PathState, first: int, end: int) -> None:
     """Put the key slots [first, end) on the free list, lowest first."""
     counters = state.counters[0]
-    following = int(counters.key_free)
-    for slot in range(end - 1, first - 1, -1):
-        state.keys[slot].sequence = following
-        following = slot
-    counters.key_free = following
+    if first < end:
+        state.keys.sequence[first : end - 1] = np.arange(first + 1, end)
+        state.keys.sequence[end - 1] = counters.key_free
+        counters.key_free = first
 
 
 def with_accounts(state: PathState, count: int) -> PathState:
