@@ -79,6 +79,7 @@ check: $(INSTALLED_DEV)
 bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.matching mixed-day
 	@$(BIN)/python -m bench.journal
+	@$(BIN)/python -m bench.startup
 
 profiles: $(INSTALLED_PROFILES)
 	@$(BIN)/python -m clients.scenarios.derive $(ARGS)

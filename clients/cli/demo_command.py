@@ -33,7 +33,7 @@ def run_demo_command(
         out=out,
         keep_serving=keep_serving,
     )
-    run_demo(options, Console(soft_wrap=True))
+    run_demo(options, Console())
 
 
 def parse_date(text: str) -> datetime.date:

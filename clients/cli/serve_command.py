@@ -1,5 +1,6 @@
 """`parkex serve`: an exchange on the wall clock."""
 
+import base64
 import os
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def _operator_key(directory: Path) -> bytes:
     key = Ed25519PrivateKey.generate()
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(key.private_bytes_raw().hex() + "\n")
+            file.write(base64.b64encode(key.private_bytes_raw()).decode() + "\n")
     except FileExistsError as error:
         raise InputError(f"{path} is there but no journal beside it; move the key away or restore the journal") from error
     return public_key_of(key)
