@@ -10,6 +10,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.hub import Hub
 from exchange.gateway.limits import Limits
 from exchange.gateway.ports import NodePort
@@ -32,14 +33,16 @@ def create_app(
     time_zone: str = DEFAULT_TIME_ZONE,
     static_files: Mapping[str, Path] | None = None,
     on_shutdown: Callable[[], Awaitable[None]] | None = None,
+    executions: ExecutionFeed | None = None,
 ) -> FastAPI:
     """An ASGI application over a started node. Call it inside the running loop.
 
     `hosts` are the names (with port) that clients may ask for and that their logon signature has to carry; empty accepts any, for use inside one
     process. `static_files` are served as /static/NAME, for the page. `on_shutdown` runs after the last session has ended, to stop the node.
+    `executions` is a feed that has listened to the node while it replayed its journal, so that clients can be told what they missed.
     `app.state.hub` is the gateway's shared part.
     """
-    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor)
+    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor, executions=executions)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,11 +1,12 @@
 """Private execution reports: rows of the order path to notifications, and a bounded ring an account from which recent ones are replayed."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
+from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, ExecutionKind
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
@@ -17,54 +18,100 @@ REASON_NAMES: Final = {int(reason): "" if reason is Reason.NONE else reason.name
 SIDE_NAMES: Final = ("buy", "sell")
 
 _TRADE: Final = int(ExecutionKind.TRADE)
-_INSTRUMENT: Final = (EXECUTION.names or ()).index("instrument")
+_NAMES: Final = EXECUTION.names or ()
+_KIND, _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT, _SEQ, _COUNTER_SEQ = (
+    _NAMES.index(name) for name in ("kind", "instrument", "account", "counter_account", "seq", "counter_seq")
+)
+# The reports below unpack rows whole, which is the fastest way to read them; so they rely on the order of the fields.
+assert _NAMES == (
+    "sequence", "index", "kind", "side", "reason", "unused", "stamp_ns", "instrument", "order_id", "counter_order_id", "price_ticks",
+    "quantity_lots", "remaining_lots", "counter_remaining_lots", "fee_micro", "counter_fee_micro", "seq", "counter_seq", "trade_number", "account",
+    "counter_account", "client_order_id", "counter_client_order_id",
+)  # fmt: skip
+
+Row = tuple[Any, ...]  # of EXECUTION
 
 
-def execution_reports(row: tuple[Any, ...], instrument: Instrument) -> Iterator[tuple[int, Execution]]:
-    """(account, report) of a row of EXECUTION as a tuple: one, or two for a trade (taker first)."""
+def taker_report(row: Row, instrument: Instrument) -> Execution:
+    """What a row of EXECUTION says to its `account`."""
     (
-        sequence, index, kind, side, reason, _, stamp_ns, _, order_id, counter_order_id, price, quantity, remaining, counter_remaining,
-        fee, counter_fee, seq, counter_seq, number, account, counter_account, client_order_id, counter_client_order_id,
+        sequence, index, kind, side, reason, _, stamp_ns, _, order_id, _, price, quantity, remaining, _, fee, _, seq, _, number, _, _,
+        client_order_id, _,
     ) = row  # fmt: skip
     spec = instrument.spec
-    price_text = format_decimal(price, spec.price_decimals)
-    quantity_text = format_decimal(quantity, spec.quantity_decimals)
-    yield account, Execution(
-        seq=seq, prev_seq=seq - 1, sequence=sequence, index=index, kind=KIND_NAMES[kind], instrument=spec.symbol, side=SIDE_NAMES[side],
-        order_id=order_id, client_order_id=client_order_id.decode(), price=price_text, quantity=quantity_text,
-        remaining=format_decimal(remaining, spec.quantity_decimals), at_ns=stamp_ns, reason=REASON_NAMES.get(reason, ""),
-        liquidity="taker" if kind == _TRADE else "", fee_micro=fee, trade_number=number,
-    )  # fmt: skip
-    if kind == _TRADE:
-        yield counter_account, Execution(
-            seq=counter_seq, prev_seq=counter_seq - 1, sequence=sequence, index=index, kind="trade", instrument=spec.symbol,
-            side=SIDE_NAMES[1 - side], order_id=counter_order_id, client_order_id=counter_client_order_id.decode(), price=price_text,
-            quantity=quantity_text, remaining=format_decimal(counter_remaining, spec.quantity_decimals), at_ns=stamp_ns,
-            liquidity="maker", fee_micro=counter_fee, trade_number=number,
-        )  # fmt: skip
+    return Execution(
+        seq=seq,
+        prev_seq=seq - 1,
+        sequence=sequence,
+        index=index,
+        kind=KIND_NAMES[kind],
+        instrument=spec.symbol,
+        side=SIDE_NAMES[side],
+        order_id=order_id,
+        client_order_id=client_order_id.decode(),
+        price=format_decimal(price, spec.price_decimals),
+        quantity=format_decimal(quantity, spec.quantity_decimals),
+        remaining=format_decimal(remaining, spec.quantity_decimals),
+        at_ns=stamp_ns,
+        reason=REASON_NAMES[reason],
+        liquidity="taker" if kind == _TRADE else "",
+        fee_micro=fee,
+        trade_number=number,
+    )
+
+
+def maker_report(row: Row, instrument: Instrument) -> Execution:
+    """What a trade says to its `counter_account`."""
+    (
+        sequence, index, _, side, _, _, stamp_ns, _, _, order_id, price, quantity, _, remaining, _, fee, _, seq, number, _, _, _, client_order_id,
+    ) = row  # fmt: skip
+    spec = instrument.spec
+    return Execution(
+        seq=seq,
+        prev_seq=seq - 1,
+        sequence=sequence,
+        index=index,
+        kind="trade",
+        instrument=spec.symbol,
+        side=SIDE_NAMES[1 - side],
+        order_id=order_id,
+        client_order_id=client_order_id.decode(),
+        price=format_decimal(price, spec.price_decimals),
+        quantity=format_decimal(quantity, spec.quantity_decimals),
+        remaining=format_decimal(remaining, spec.quantity_decimals),
+        at_ns=stamp_ns,
+        liquidity="maker",
+        fee_micro=fee,
+        trade_number=number,
+    )
+
+
+_Report = Callable[[Row, Instrument], Execution]
 
 
 class ExecutionFeed:
-    """Rings and subscribers by account."""
+    """Rings and subscribers by account.
+
+    A ring holds rows; a report is encoded when somebody listens or asks for a replay, so folding a long journal into the rings costs little.
+    """
 
     def __init__(self, ring_length: int, find: Callable[[int], Instrument], last_seq: Callable[[int], int]) -> None:
         self._ring_length = ring_length
         self._find = find
         self._last_seq = last_seq
-        self._rings: dict[int, deque[tuple[int, bytes]]] = {}
+        self._rings: dict[int, deque[tuple[int, Row, _Report]]] = {}
         self._subscribers: dict[int, set[Outbox]] = {}
 
-    def publish(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Encode each report of EXECUTION rows once, keep it, and queue it for the account's sessions."""
+    def on_batch(self, batch: BatchResult) -> None:
+        """A listener for a node that replays its journal before there is a gateway."""
+        self.publish(batch.executions.tolist())
+
+    def publish(self, rows: Sequence[Row]) -> None:
+        """Keep each report of EXECUTION rows, and queue it for the account's sessions."""
         for row in rows:
-            for account, report in execution_reports(row, self._find(row[_INSTRUMENT])):
-                frame = encode_notification("execution", report)
-                ring = self._rings.get(account)
-                if ring is None:
-                    ring = self._rings[account] = deque(maxlen=self._ring_length)
-                ring.append((report.seq, frame))
-                for outbox in self._subscribers.get(account, ()):
-                    outbox.put_private(frame)
+            self._publish(row[_ACCOUNT], row[_SEQ], row, taker_report)
+            if row[_KIND] == _TRADE:
+                self._publish(row[_COUNTER_ACCOUNT], row[_COUNTER_SEQ], row, maker_report)
 
     def last_seq(self, account: int) -> int:
         """Last private sequence of an account."""
@@ -78,9 +125,9 @@ class ExecutionFeed:
     def subscribe(self, account: int, outbox: Outbox, from_seq: int | None) -> None:
         """From now on, after what the ring still holds from `from_seq` on."""
         if from_seq is not None:
-            for seq, frame in self._rings.get(account, ()):
+            for seq, row, report in self._rings.get(account, ()):
                 if seq >= from_seq:
-                    outbox.put_private(frame)
+                    outbox.put_private(self._encode(row, report))
         self._subscribers.setdefault(account, set()).add(outbox)
 
     def unsubscribe(self, account: int, outbox: Outbox) -> None:
@@ -89,3 +136,17 @@ class ExecutionFeed:
             sessions.discard(outbox)
             if not sessions:
                 del self._subscribers[account]
+
+    def _publish(self, account: int, seq: int, row: Row, report: _Report) -> None:
+        ring = self._rings.get(account)
+        if ring is None:
+            ring = self._rings[account] = deque(maxlen=self._ring_length)
+        ring.append((seq, row, report))
+        sessions = self._subscribers.get(account)
+        if sessions:
+            frame = self._encode(row, report)
+            for outbox in sessions:
+                outbox.put_private(frame)
+
+    def _encode(self, row: Row, report: _Report) -> bytes:
+        return encode_notification("execution", report(row, self._find(row[_INSTRUMENT])))

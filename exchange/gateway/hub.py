@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.ports import CommandAnswer, ExchangeView, NodePort
 from exchange.gateway.publisher import Publisher
@@ -34,6 +35,7 @@ class Hub:
         *,
         hosts: Sequence[str] = (),
         conductor: TurnConductor | None = None,
+        executions: ExecutionFeed | None = None,
         wall_ns: Callable[[], int] = time.time_ns,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -43,7 +45,7 @@ class Hub:
         self.wall_ns = wall_ns
         self.monotonic_s = monotonic_s
         self.throttle = CommandThrottle(limits.key, limits.account)
-        self.publisher = Publisher(node.exchange, lambda: node.epoch, limits)
+        self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
         self.connections: set[Connection] = set()
         self.in_flight = 0
         self.conductor = conductor

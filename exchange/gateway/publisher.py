@@ -27,12 +27,12 @@ _KIND, _INSTRUMENT, _SIDE, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
 
 
 class Publisher:
-    """All channels. `on_batch` is a listener of the node."""
+    """All channels. `on_batch` is a listener of the node. `executions`: a feed that has seen the replay of the journal."""
 
-    def __init__(self, exchange: ExchangeView, epoch: Callable[[], int], limits: Limits) -> None:
+    def __init__(self, exchange: ExchangeView, epoch: Callable[[], int], limits: Limits, executions: ExecutionFeed | None = None) -> None:
         self._exchange = exchange
         self._flush_interval_s = limits.flush_interval_s
-        self.executions = ExecutionFeed(limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
+        self.executions = executions or ExecutionFeed(limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
         self.books = BookChannels(exchange, epoch, limits.book_levels)
         self.ticker = TickerChannel(exchange)
         self.trades = TradeChannels()

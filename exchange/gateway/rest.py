@@ -1,5 +1,6 @@
 """REST: reference data, public trades, counts and energy. Every answer says as of which command sequence it is."""
 
+import asyncio
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -148,7 +149,7 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
         if instrument is not None and exchange.instrument(instrument) is None:
             raise HTTPException(404, "unknown instrument")
         if read_model is not None:
-            as_of_seq, rows = read_model.trades(instrument, limit)
+            as_of_seq, rows = await asyncio.to_thread(read_model.trades, instrument, limit)
             return TradeList(as_of_seq=as_of_seq, trades=[TradeOut(**row) for row in rows])
         return TradeList(as_of_seq=exchange.last_sequence, trades=_recent_trades(hub, instrument, limit))
 

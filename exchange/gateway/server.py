@@ -49,7 +49,7 @@ def own_hosts(host: str, port: int) -> tuple[str, ...]:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says when it listens, and leaves signals to its caller when asked."""
+    """A uvicorn server that says when it listens."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None, url: str) -> None:
         super().__init__(config)
@@ -63,14 +63,25 @@ class Server(uvicorn.Server):
 
 
 async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until interrupted or told to stop. `on_ready` gets the base URL once the socket accepts connections."""
+    """Serve until interrupted or cancelled; either way sessions are closed and the application's shutdown runs.
+
+    `on_ready` gets the base URL once the socket accepts connections.
+    """
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app, http="httptools", ws="websockets-sansio", ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
         log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
     )  # fmt: skip
-    await Server(config, on_ready, f"http://{shown}:{port}").serve(sockets=[sock])
+    server = Server(config, on_ready, f"http://{shown}:{port}")
+    serving = asyncio.create_task(server.serve(sockets=[sock]), name="uvicorn")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        # A server whose task is cancelled closes nothing; one that is told to exit does.
+        server.should_exit = True
+        await asyncio.wait([serving])
+        raise
 
 
 def run_server(
