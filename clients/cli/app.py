@@ -99,7 +99,10 @@ def profiles_import(
     file: Annotated[Path, typer.Argument(help="Meters as CSV.")],
     scenario: Annotated[str, typer.Option(help="Park whose members the file names.")] = "park",
 ) -> None:
-    """Check a file of meters and say what is in it; every bad line is named. Nothing is half imported."""
+    """Check a file of meters and say what is in it; every bad line is named. Nothing is half imported.
+
+    Example: parkex profiles import meters.csv
+    """
     from clients.scenarios import check_meters
 
     typer.echo(check_meters(file, scenario).describe())

@@ -31,7 +31,7 @@ from clients.simulator.member_files import member_file
 from clients.simulator.operator_desk import OPERATOR_KEY_ID, OperatorDesk
 from clients.simulator.output import OutputDirectory, check_empty, open_output
 from clients.simulator.progress import DemoState, Progress
-from clients.simulator.server_process import ServerFile
+from clients.simulator.server_file import ServerFile
 from exchange.errors import CheckFailedError, InputError
 from exchange.protocol import messages
 from exchange.settlement.statement import DaySettlement
@@ -43,6 +43,8 @@ AFTER_NS: Final = 10 * NS_PER_MINUTE
 # A played day of 32 hours takes about a minute and a half.
 DEFAULT_SPEED: Final = 1300.0
 _SCHEDULE_TIMEOUT_S: Final = 10.0
+# Longer than the gateway's interval between flushes of public data.
+_QUIET_S: Final = 0.5
 
 _Result = TypeVar("_Result")
 
@@ -87,8 +89,11 @@ def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
     if options.out is not None:
         check_empty(options.out)
     park = load_park(options.scenario, options.date, options.seed, options.meters, options.tariff)
-    if options.periods is not None:
-        park = first_periods(park, options.periods)
+    return play_park(park if options.periods is None else first_periods(park, options.periods), options, console)
+
+
+def play_park(park: Park, options: DemoOptions, console: Console) -> dict[str, Any]:
+    """As `run_demo`, with a park that is loaded already."""
     with open_output(options.out) as output, Progress(console) as progress:
         return asyncio.run(Demo(options, park, output, progress).run())
 
@@ -158,6 +163,7 @@ class Demo:
             await self._start_bots()
             report = await self._unless_a_child_ends(self._play(client, desk))
             await self._unless_a_child_ends(self._until(lambda: len(self._reports) == len(self._bots)))
+            await self._until_trades_are_published()
         final = await self._final_status()
         wall_s = time.perf_counter() - began_s
         self._progress.hide()
@@ -222,17 +228,18 @@ class Demo:
     async def _unless_a_child_ends(self, work: Awaitable[_Result]) -> _Result:
         """Wait for `work`; a child that ends before its time ends the demo instead. Raises InputError for a taken port, CheckFailedError."""
         task = asyncio.ensure_future(work)
-        pending = [watch for watch in self._watched if not watch.done()]
-        waiting: set[asyncio.Future[Any]] = {task, *pending}
-        while not task.done():
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for watch in done - {task}:
-                error = watch.exception()
-                if error is not None:
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
-                    raise _as_told(error)
-        return await task
+        waiting: set[asyncio.Future[Any]] = {task, *(watch for watch in self._watched if not watch.done())}
+        try:
+            while not task.done():
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for watch in done - {task}:
+                    error = watch.exception()
+                    if error is not None:
+                        raise _as_told(error)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def _on_server_event(self, event: Event) -> None:
         future = self._server_events.get(event["event"])
@@ -264,22 +271,24 @@ class Demo:
     async def _play(self, client: ParkClient, desk: OperatorDesk) -> Any:
         """Every turn up to the last: meter what was delivered; settle on the last one."""
         self._progress.show(self._state)
-        turns = client.turns()
-        first = asyncio.ensure_future(anext(turns))
-        await asyncio.sleep(0)
         await client.run_clock(self._options.speed)
-        turn = await first
-        while True:
+        report = None
+        async for turn in client.turns():
             self._state.now_ns = turn.now_ns
             while desk.is_due(turn.now_ns):
                 await self._meter(desk)
             self._progress.update()
             if turn.last:
                 report = await desk.settle()
-                await turn.done()
-                return report
             await turn.done()
-            turn = await anext(turns)
+        return report
+
+    async def _until_trades_are_published(self) -> None:
+        """Public data comes in flushes: wait until one has passed without a trade."""
+        seen = -1
+        while seen != self._state.trades:
+            seen = self._state.trades
+            await asyncio.sleep(_QUIET_S)
 
     async def _meter(self, desk: OperatorDesk) -> None:
         period = len(desk.readings)

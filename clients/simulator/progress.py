@@ -69,7 +69,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def show(self, state: DemoState) -> None:
         """Begin to show a running market."""

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from clients.simulator.server_file import ServerFile
 from exchange.clock import TurnClock
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
@@ -23,20 +24,6 @@ from exchange.replay import state_hash_hex
 from exchange.service import Service, ServiceOptions, new_genesis, start_exchange
 
 _WATCH_S: Final = 0.5
-
-
-class ServerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a server is started with. No `port`: the default one or the next free one. Times are ns; market time runs in steps of `turn_ns`."""
-
-    park_id: str
-    journal_directory: str
-    read_model_url: str | None
-    operator_public_key: bytes
-    start_ns: int
-    end_ns: int
-    turn_ns: int
-    port: int | None = None
-    turn_timeout_s: float = 30.0
 
 
 def tell(event: str, **data: object) -> None:
