@@ -37,7 +37,7 @@ class HostFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str
     url: str
     members: list[str]
-    batches: int = 4
+    batches: int = 3
 
 
 class BotHost:

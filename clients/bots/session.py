@@ -23,9 +23,14 @@ _KWH_DECIMALS: Final = 3
 
 
 class Pace:
-    """Shared by all bots of a process, so that a burst of one is not the queue of all: at most `batches` batches of WINDOW commands on the way."""
+    """Shared by all bots of a process, so that a burst of one is not the queue of all: at most `batches` batches of WINDOW commands on the way.
+
+    `thinking` lets one strategy at a time decide. Who waits for it gets it in the next turn of the event loop, so answers are read between two
+    decisions and do not wait for all of them.
+    """
 
     def __init__(self, batches: int) -> None:
+        self.thinking = asyncio.Lock()
         self._semaphore = asyncio.Semaphore(batches)
 
     async def __aenter__(self) -> None:
@@ -74,9 +79,23 @@ class BotSession:
 
     async def play(self, now_ns: int) -> None:
         """One turn of all strategies, one after the other."""
+        async with self._pace.thinking:
+            view = self._view(now_ns)
+        for strategy in self._strategies:
+            async with self._pace.thinking:
+                view.orders = self._account.resting()
+                withdrawals = strategy.withdrawals(view)
+            await self._withdraw(withdrawals)
+            async with self._pace.thinking:
+                view.orders = self._account.resting()
+                actions = strategy.on_turn(view)
+            await self._carry_out(actions)
+        self.tally.turns += 1
+
+    def _view(self, now_ns: int) -> MarketView:
         trades = self._feed.trades_since(self._trades_seen) if any("trades:*" in s.CHANNELS for s in self._strategies) else {}
         self._trades_seen = self._feed.trade_count
-        view = MarketView(
+        return MarketView(
             now_ns,
             self._feed.contracts,
             quotes=self._feed.quotes,
@@ -85,14 +104,6 @@ class BotSession:
             trades=trades,
             open_units=self._feed.open_units(),
         )
-        for strategy in self._strategies:
-            view.orders = self._account.resting()
-            withdrawals = strategy.withdrawals(view)
-            if withdrawals:
-                await self._withdraw(withdrawals)
-                view.orders = self._account.resting()
-            await self._carry_out(strategy.on_turn(view))
-        self.tally.turns += 1
 
     async def _withdraw(self, withdrawals: Sequence[Withdraw]) -> None:
         for i in range(0, len(withdrawals), WINDOW):
