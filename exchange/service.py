@@ -9,6 +9,7 @@ Recovery: the journal is verified, the newest snapshot is restored and what foll
 import asyncio
 import contextlib
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ from exchange.settlement.statement import DaySettlement
 
 ENGINE_VERSION: Final = "1"
 SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
+# The projector is plain Python in a thread of this process. With the interpreter's default of 5 ms it could keep every answer waiting that long.
+SWITCH_INTERVAL_S: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
     """
     if options.genesis is not None:
         options.journal_directory.mkdir(parents=True, exist_ok=True)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     snapshots = options.journal_directory / SNAPSHOTS_FOLDER
     snapshot = latest_snapshot(snapshots)
     watermarks = [] if snapshot is None else [snapshot.watermark()]

@@ -24,8 +24,6 @@ from exchange.replay import state_hash_hex
 from exchange.service import Service, ServiceOptions, new_genesis, start_exchange
 
 _WATCH_S: Final = 0.5
-# The writer of the read model shares the interpreter with the order path: it gives way ten times sooner than by default.
-_SWITCH_INTERVAL_S: Final = 0.0005
 
 
 def tell(event: str, **data: object) -> None:
@@ -107,7 +105,6 @@ async def _until_failure(service: Service) -> None:
 
 def main() -> int:
     """Entry point of the process."""
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     file = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=ServerFile)
     try:
         import uvloop
