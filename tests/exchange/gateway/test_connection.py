@@ -72,7 +72,8 @@ async def test_mass_cancel() -> None:
         await client.ask("order.place", order(9, instrument=UNITS, side="sell", price="62.00", quantity="5"))
         cancelled = (await client.ask("order.mass_cancel", {"client_order_id": "m1", "label": 1}))["result"]
         assert (cancelled["cancelled_orders"], cancelled["status"], cancelled["order_id"]) == (2, "cancelled", 0)
-        assert (await client.ask("order.mass_cancel", {"client_order_id": "m2", "instrument": POWER, "side": "sell"}))["result"].get("cancelled_orders", 0) == 0
+        none_there = {"client_order_id": "m2", "instrument": POWER, "side": "sell"}
+        assert "cancelled_orders" not in (await client.ask("order.mass_cancel", none_there))["result"]
         assert (await client.ask("order.mass_cancel", {"client_order_id": "m3"}))["result"]["cancelled_orders"] == 3
 
 

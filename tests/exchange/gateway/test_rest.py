@@ -51,7 +51,8 @@ async def test_trades_newest_first() -> None:
     async with running_park() as park:
         await traded(park)
         body = (await get(park, f"/v1/trades?instrument={POWER}&limit=2")).json()
-        assert [(t["number"], t["price"], t["quantity"], t["side"]) for t in body["trades"]] == [(3, "0.4000", "1.0", "buy"), (2, "0.4000", "1.0", "buy")]
+        told = [(t["number"], t["price"], t["quantity"], t["side"]) for t in body["trades"]]
+        assert told == [(3, "0.4000", "1.0", "buy"), (2, "0.4000", "1.0", "buy")]
         assert (await get(park, f"/v1/trades?instrument={UNITS}")).json()["trades"] == []
         assert (await get(park, "/v1/trades?instrument=GP-NONE")).status_code == 404
         for bad in ("limit=0", "limit=1001", "limit=x", "instrument=" + "x" * 65):

@@ -23,11 +23,13 @@ FREE = 0  # the system chooses
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None) -> AsyncIterator[tuple[RunningPark, str]]:
+async def serving(limits: Limits | None = None, send_buffer_bytes: int | None = None) -> AsyncIterator[tuple[RunningPark, str]]:
     """A park behind uvicorn on a free port: (park, ws://host:port)."""
     limits = limits or Limits(flush_interval_s=0.002)
     async with running_park(limits) as park:
         sock = bind("127.0.0.1", FREE)
+        if send_buffer_bytes is not None:  # connections inherit it
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
         port = sock.getsockname()[1]
         app = create_app(park.node, limits=limits, hosts=own_hosts("127.0.0.1", port))
         park.hub = app.state.hub
@@ -45,6 +47,11 @@ async def serving(limits: Limits | None = None) -> AsyncIterator[tuple[RunningPa
 async def receive(websocket: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(5):
         return msgspec.json.decode(await websocket.recv())  # type: ignore[no-any-return]
+
+
+async def exchange(websocket: ClientConnection, frame: bytes) -> dict[str, Any]:
+    await websocket.send(frame, text=True)
+    return await receive(websocket)
 
 
 async def test_an_order_over_a_socket() -> None:
@@ -84,8 +91,7 @@ async def test_what_websocket_itself_forbids_ends_this_connection_only(frame: by
         async with open_websocket(url + "/ws/v1") as websocket:
             await receive(websocket)
             with pytest.raises(ConnectionClosedError) as closed:
-                await websocket.send(frame, text=True)
-                await receive(websocket)
+                await exchange(websocket, frame)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code in {1007, 1009}
         await other.send(request("system.status").decode())
@@ -141,7 +147,7 @@ async def test_connections_are_counted() -> None:
 async def test_a_client_that_does_not_read_costs_the_others_nothing() -> None:
     """It is ended when its private data piles up; meanwhile the others trade as before."""
     limits = Limits(flush_interval_s=0.002, outbox_frames=300, outbox_bytes=200_000)
-    async with serving(limits) as (park, url), connect(url, key_id="solar", private_key=private_key("solar")) as solar:
+    async with serving(limits, 8192) as (park, url), connect(url, key_id="solar", private_key=private_key("solar")) as solar:
         reader, writer = await asyncio.open_connection(*url.removeprefix("ws://").split(":"), limit=1024)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         writer.write(
