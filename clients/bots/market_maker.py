@@ -20,6 +20,10 @@ FLATTEN_NS: Final = 60 * NS_PER_MINUTE
 LAST_RESORT_NS: Final = 15 * NS_PER_MINUTE
 TAPER_NS: Final = 120 * NS_PER_MINUTE
 _SMOOTHING: Final = 0.3
+# Excess of the wrong side, as a share of both, above which a market maker takes no position.
+_CLEAR_SHARE: Final = 0.05
+# Where the fair price stands between surplus and deficit price: below the first no long position is taken, above the second no short one.
+_DEAR_SHARES: Final = (0.35, 0.6)
 
 
 class MarketMaker(PowerStrategy):
@@ -30,6 +34,7 @@ class MarketMaker(PowerStrategy):
         self.data = data
         self._fair: dict[str, float] = {}
         self._others: dict[str, tuple[int, int]] = {}
+        self._wanted: dict[str, float] = {}
 
     def withdrawals(self, view: MarketView) -> list[Withdraw]:
         power = super().withdrawals(view) if self.data.power else []
@@ -54,18 +59,33 @@ class MarketMaker(PowerStrategy):
         remaining_ns = contract.close_ns - view.now_ns
         if remaining_ns <= FLATTEN_NS:
             return self._flatten(contract, inventory, last_resort=remaining_ns <= LAST_RESORT_NS)
+        if contract.deficit_ticks - contract.park_fee_ticks <= contract.surplus_ticks:
+            return []  # nobody can gain from a trade here
         share = min(1.0, (remaining_ns - FLATTEN_NS) / TAPER_NS)
         most = int(self.data.max_inventory_lots * share)
         fair = self._fair_ticks(view, contract)
         skew = self.data.half_spread_ticks * 2 * inventory / max(1, self.data.max_inventory_lots)
-        # What is taken on must be covered by what others would take off it again.
+        # What is taken on must be covered by what others would take off it again, and lie on the side that is wanted for good.
         bid_lots, ask_lots = self._others[contract.symbol]
-        buy_lots = min(self.data.clip_lots, min(most, bid_lots) - inventory)
-        sell_lots = min(self.data.clip_lots, min(most, ask_lots) + inventory)
+        wanted = self._wanted_share(contract.symbol, bid_lots, ask_lots)
+        dear = (fair - contract.surplus_ticks) / max(1, contract.deficit_ticks - contract.surplus_ticks)
+        longest = min(most, bid_lots) if wanted >= -_CLEAR_SHARE and dear >= _DEAR_SHARES[0] else 0
+        shortest = min(most, ask_lots) if wanted <= _CLEAR_SHARE and dear <= _DEAR_SHARES[1] else 0
+        buy_lots = min(self.data.clip_lots, longest - inventory)
+        sell_lots = min(self.data.clip_lots, shortest + inventory)
         return [
             *self._levels(contract, "buy", int(fair - skew) - self.data.half_spread_ticks, buy_lots),
             *self._levels(contract, "sell", int(fair - skew) + 1 + self.data.half_spread_ticks, sell_lots),
         ]
+
+    def _wanted_share(self, symbol: str, bid_lots: int, ask_lots: int) -> float:
+        """Smoothed excess of others' bids over their asks, -1 to 1: where power is scarce a short position could not be closed, where it abounds a
+        long one.
+        """
+        now = (bid_lots - ask_lots) / max(1, bid_lots + ask_lots)
+        before = self._wanted.get(symbol, now)
+        self._wanted[symbol] = before + _SMOOTHING * (now - before)
+        return self._wanted[symbol]
 
     def _levels(self, contract: Contract, side: Side, price_ticks: int, lots: int) -> list[Place]:
         """Half of the clip a half spread behind the other half."""

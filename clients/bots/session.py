@@ -77,6 +77,12 @@ class BotSession:
             await self.play(turn.now_ns)
             await turn.done()
 
+    async def run_every(self, seconds: float) -> None:
+        """Decide every so many seconds of wall time, for an exchange without turns; ends only by an exception or a cancel."""
+        while True:
+            await self.play((await self._park.status()).now_ns)
+            await asyncio.sleep(seconds)
+
     async def play(self, now_ns: int) -> None:
         """One turn of all strategies, one after the other."""
         async with self._pace.thinking:

@@ -69,15 +69,19 @@ def bot(
     strategy: Annotated[str, typer.Argument(help="Name of a strategy; parkex bot --list names them.")] = "",
     url: Annotated[str, typer.Option(help="The exchange.")] = "ws://127.0.0.1:8765",
     key: Annotated[Path | None, typer.Option(help="Private file of the member: key, forecasts, limits (JSON).")] = None,
-    list_strategies: Annotated[bool, typer.Option("--list", help="Print the strategies with their sources.")] = False,
+    every: Annotated[
+        float, typer.Option(min=0, help="Decide every so many seconds, on an exchange that runs on the wall clock; 0: by its turns.")
+    ] = 0,
+    list_strategies: Annotated[bool, typer.Option("--list", help="Print the strategies with their sources and the data they need.")] = False,
 ) -> None:
     """Run one bot against an exchange until its last turn or Ctrl-C.
 
-    Example: parkex bot factory --url ws://127.0.0.1:8765 --key day1/members/E01.json
+    The file holds name, key_id, private_key (base64), seed and strategies, each with its private data: parkex bot --list names the fields.
+    Example: parkex bot market_maker --url ws://127.0.0.1:8765 --key member.json --every 5
     """
     from clients.cli.bot_command import run_bot_command
 
-    run_bot_command(strategy, url, key, list_strategies=list_strategies)
+    run_bot_command(strategy, url, key, every, list_strategies=list_strategies)
 
 
 @app.command()

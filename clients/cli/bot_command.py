@@ -16,14 +16,14 @@ from clients.sdk import ClientError, connect
 from exchange.errors import InputError
 
 
-def run_bot_command(strategy: str, url: str, key: Path | None, *, list_strategies: bool) -> None:
+def run_bot_command(strategy: str, url: str, key: Path | None, every_s: float, *, list_strategies: bool) -> None:
     """Play `strategy` with the private data of the member file `key`. Raises InputError for an unknown strategy, a bad file or a refused logon."""
     if list_strategies:
         typer.echo(describe_strategies())
         return
     member = read_member(strategy, key)
     try:
-        asyncio.run(_play(url, member))
+        asyncio.run(_play(url, member, every_s))
     except ClientError as error:
         raise InputError(f"{url}: {error}") from None
 
@@ -55,12 +55,12 @@ def read_member(strategy: str, key: Path | None) -> MemberFile:
     return msgspec.structs.replace(member, strategies=chosen)
 
 
-async def _play(url: str, member: MemberFile) -> None:
+async def _play(url: str, member: MemberFile, every_s: float) -> None:
     async with connect(url) as public, connect(url, key_id=member.key_id, private_key=member.private_key) as park:
         feed = await PublicFeed.subscribe(public)
         account = await OwnAccount.load(park, feed.contracts, member.contract_lots)
         session = BotSession(park, feed, account, build_strategies(member), Pace(1))
         typer.echo(f"{member.name} is connected to {url} as account {park.account}")
-        await session.run()
+        await (session.run_every(every_s) if every_s else session.run())
     tally = session.tally
     typer.echo(f"{tally.turns} turns, {tally.orders} orders accepted, {sum(tally.rejects.values())} refused {dict(tally.rejects)}")

@@ -61,6 +61,11 @@ def test_takes_on_only_what_others_would_take_off_it() -> None:
     assert play(maker(), view(now, c, quotes=only_bids, orders=own)) == []
 
 
+def test_leaves_contracts_alone_in_which_nobody_can_gain() -> None:
+    c = contract(deficit=3200)
+    assert play(maker(), view(c.close_ns - 5 * NS_PER_HOUR, c, quotes={c.symbol: Quote(2800, 100, 2900, 100, 2850)})) == []
+
+
 @given(net=st.integers(-400, 400), clip=st.integers(1, 1000), minutes=st.integers(1, 600), lots=st.integers(0, 3000))
 def test_never_beyond_its_inventory_limit(net, clip, minutes, lots) -> None:
     c = contract()
