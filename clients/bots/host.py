@@ -7,6 +7,7 @@ or when its standard input closes.
 
 import asyncio
 import base64
+import gc
 import json
 import sys
 from array import array
@@ -29,6 +30,8 @@ from clients.sdk import ParkClient, connect
 
 PULSE_S: Final = 1.0
 _RECENT: Final = 2_000
+# Orders come and go without cycles; a full collection would be in the way of every bot of the process.
+_GC_THRESHOLDS: Final = (50_000, 50, 1_000)
 
 
 class HostFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,6 +140,7 @@ def _causes(error: BaseException) -> list[str]:
 
 def main() -> int:
     """Entry point of the process."""
+    gc.set_threshold(*_GC_THRESHOLDS)
     file = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=HostFile)
     try:
         import uvloop

@@ -21,7 +21,7 @@ from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, POWER_TICK_MI
 _SESSION_START_NS: Final = 9 * NS_PER_HOUR + 30 * NS_PER_MINUTE
 _SESSION_END_NS: Final = 14 * NS_PER_HOUR + 30 * NS_PER_MINUTE
 _EVENING_NS: Final = NS_PER_DAY - 2 * NS_PER_HOUR
-_MAKER_ACTIVITY: Final = {"near": 4, "far": 2, "levels": 2}
+_MAKER_ACTIVITY: Final = {"near": 4, "far": 4, "levels": 2}
 _STORAGE_ACTIVITY: Final = {"near": 4, "far": 4, "levels": 2}
 
 
