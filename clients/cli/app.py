@@ -117,7 +117,10 @@ def profiles_template(
     scenario: Annotated[str, typer.Option(help="Park whose members to write.")] = "park",
     tariff: Annotated[bool, typer.Option("--tariff", help="Print a tariff instead of meters.")] = False,
 ) -> None:
-    """Print a file of meters (or a tariff) to start from: parkex profiles template > meters.csv"""
+    """Print a file of meters, or a tariff, to start from.
+
+    Example: parkex profiles template > meters.csv
+    """
     from clients.scenarios import meters_template, tariff_template
 
     typer.echo(tariff_template() if tariff else meters_template(scenario), nl=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 from exchange.gateway.limits import Limits
 from exchange.protocol.documents import RevokeKey
+from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, RawClient, request, running_park
 from tests.exchange.gateway.test_logon import ORDER
 
@@ -96,6 +97,6 @@ async def test_a_private_backlog_ends_the_session() -> None:
         client.send(*[request("order.place", order(n), n) for n in range(5)])
         await client.connection.hub.close()
         await park.document(RevokeKey(key_id="solar"))
-        assert client.connection.end_code == 5012
+        assert client.connection.end_code == RejectCode.SESSION_BACKLOG
         # The orders were taken all the same.
         assert len(park.node.exchange.open_orders(33)) == 5

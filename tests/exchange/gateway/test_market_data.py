@@ -12,6 +12,7 @@ from exchange.gateway.limits import Limits
 from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChannels
 from exchange.gateway.outbox import Outbox
 from exchange.protocol.messages import BookDelta, BookSnapshot, PublicTrade
+from exchange.protocol.reject_codes import RejectCode
 from exchange.units import NS_PER_HOUR
 from tests.exchange.gateway.parks import POWER, request, running_park
 from tests.exchange.gateway.test_logon import ORDER
@@ -182,7 +183,7 @@ async def test_channels_over_a_connection() -> None:
     async with running_park() as park:
         client, trader = park.raw(), park.raw()
         await trader.log_on("solar")
-        unknown = [("nonsense", 5009), ("book:", 2002), ("book:GP-NONE", 2002), ("trades:GP-NONE", 2002), ("ticker:x", 5009), ("", 5009)]
+        unknown = [("nonsense", RejectCode.UNKNOWN_CHANNEL), ("book:", 2002), ("book:GP-NONE", 2002), ("trades:GP-NONE", 2002), ("ticker:x", 5009), ("", 5009)]
         for channel, code in unknown:
             assert (await client.ask("subscribe", {"channels": ["ticker", channel]}))["error"]["code"] == code
         assert not client.connection.channels  # all or none

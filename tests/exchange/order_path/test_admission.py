@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from exchange.journal.record import CommandFlag, CommandKind
 from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
 from exchange.order_path.records import OutcomeFlag
-from exchange.protocol.documents import Deposit, SetPhase
+from exchange.protocol.documents import Checkpoint, Deposit, SetPhase, encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE
 from matching.records import SelfTrade, Side, TimeInForce
@@ -217,3 +218,22 @@ def test_cancel_on_disconnect_ends_the_orders_of_that_session_only() -> None:
     assert [order.order_id for order in market.exchange.open_orders(market.load)] == [kept, other]
     market.one(CommandKind.NODE_STARTED, 0, quantity_lots=2)
     assert [order.order_id for order in market.exchange.open_orders(market.load)] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", RejectCode.INVALID_DOCUMENT),
+        (b"\xc1", RejectCode.INVALID_DOCUMENT),
+        (msgspec.msgpack.encode(["nonsense", 1, {}]), RejectCode.INVALID_DOCUMENT),
+        (msgspec.msgpack.encode(["deposit", 2, {}]), RejectCode.INVALID_DOCUMENT),
+        (msgspec.msgpack.encode(["deposit", 1, {"account": 33, "amount_micro": 1.5, "reference": "x"}]), RejectCode.INVALID_DOCUMENT),
+        (encode_document(Checkpoint(sequence=1, state_hash=b"", event_hash="")), RejectCode.UNKNOWN_DOCUMENT),
+    ],
+    ids=["empty", "no MessagePack", "unknown schema", "unknown version", "float money", "not a business command"],
+)
+def test_documents_that_are_none(data: bytes, code: RejectCode) -> None:
+    market = Market()
+    result = market.send(market.record(CommandKind.DOCUMENT, 32, document_length=len(data)), data)
+    assert result.outcomes[0]["code"] == code
+    assert market.place(market.load, market.power, BUY, 4_000, 1)["code"] == RejectCode.ACCEPTED
