@@ -1,7 +1,7 @@
 """Orders as their owner knows them: a fold of answers and private executions, in whichever order the two arrive.
 
-An answer tells the state of an order after its command, an execution one event. Both carry the command sequence, so the one that is older than
-what is known changes nothing; fills are noted once each by their private `seq`.
+An answer tells the state of an order after its command, an execution one event. Both carry the command sequence, so what is older than what is
+known changes no state; fills are taken from executions only, each once, because the feed lets each private `seq` through once and in order.
 """
 
 from dataclasses import dataclass, field
@@ -94,12 +94,13 @@ class OrderTable:
             return
         order.answered_sequence = max(order.answered_sequence, answer.sequence)
         order.average_price = answer.average_price or order.average_price
-        if order.status == PENDING:
-            order.filled = answer.filled
-        if answer.sequence >= order.event_sequence:
-            self._set(order, answer.status, answer.remaining, answer.revision)
-        else:
+        if answer.sequence < order.event_sequence:
             order.revision = max(order.revision, answer.revision)
+            return
+        self._set(order, answer.status, answer.remaining, answer.revision)
+        if not order.is_open and order.event_sequence < answer.sequence:
+            # Its executions are still to come (a gap is being mended): they must find it.
+            self._by_client_id[order.client_order_id] = order
 
     def apply_execution(self, event: Execution) -> Order | None:
         """One private execution; returns the order it speaks of."""
@@ -107,22 +108,27 @@ class OrderTable:
         if order is None:
             if event.kind != "rested":
                 return None
-            order = Order(event.instrument, event.side, event.client_order_id, event.price, event.remaining, event.order_id, client=self._client)
+            order = Order(
+                event.instrument, event.side, event.client_order_id, event.price, event.remaining, order_id=event.order_id, client=self._client
+            )
         if event.kind == "trade":
             order.fills.append(Fill(event.price, event.quantity, event.liquidity, event.fee_micro, event.trade_number, event.at_ns))
-            order.filled = add_decimals(order.filled, event.quantity) if event.sequence > order.answered_sequence else order.filled
+            order.filled = add_decimals(order.filled, event.quantity)
+        order.event_sequence = event.sequence
+        if event.kind == "repriced":
+            return order  # it left its old price; the events that follow of the same command say where it is now
+        if event.kind == "cancelled" or is_zero(event.remaining):
+            self._by_client_id.pop(event.client_order_id, None)
         if event.sequence <= order.answered_sequence:
             return order
-        order.event_sequence = event.sequence
         order.order_id = event.order_id
+        if event.kind == "rested":
+            order.price = event.price
         if event.kind == "cancelled":
-            self._set(order, "cancelled", event.remaining, order.revision)
-        elif event.kind == "trade" and is_zero(event.remaining):
-            self._set(order, "filled", event.remaining, order.revision)
+            status = "cancelled"
         else:
-            if event.kind == "rested":
-                order.price = event.price
-            self._set(order, OPEN, event.remaining, order.revision or 1)
+            status = "filled" if event.kind == "trade" and is_zero(event.remaining) else OPEN
+        self._set(order, status, event.remaining, order.revision or 1)
         return order
 
     def reconcile(self, orders: list[OpenOrderResult]) -> None:
