@@ -183,7 +183,8 @@ async def test_channels_over_a_connection() -> None:
     async with running_park() as park:
         client, trader = park.raw(), park.raw()
         await trader.log_on("solar")
-        unknown = [("nonsense", RejectCode.UNKNOWN_CHANNEL), ("book:", 2002), ("book:GP-NONE", 2002), ("trades:GP-NONE", 2002), ("ticker:x", 5009), ("", 5009)]
+        unlisted = [("book:", 2002), ("book:GP-NONE", 2002), ("trades:GP-NONE", 2002)]
+        unknown = [*unlisted, ("nonsense", RejectCode.UNKNOWN_CHANNEL), ("ticker:x", 5009), ("", 5009)]
         for channel, code in unknown:
             assert (await client.ask("subscribe", {"channels": ["ticker", channel]}))["error"]["code"] == code
         assert not client.connection.channels  # all or none
