@@ -208,3 +208,21 @@ def test_a_member_file_without_the_strategy_is_refused(tmp_path: Path, here) -> 
     code, _, errors = here("bot", "factory", "--key", str(tmp_path / "member.json"))
     assert code == 2
     assert "factory" in last_line(errors)
+
+
+@pytest.mark.parametrize("victim", ["clients.simulator.server_process", "clients.bots.host"])
+def test_a_child_that_dies_is_noticed_and_named(victim: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "clients.cli", "demo", "--speed", "200", "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            wait_for_line(process, "participants are connected")
+            listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+            own = [line.split() for line in listing.splitlines() if line.split()[1] == str(process.pid)]
+            os.kill(next(int(line[0]) for line in own if victim in line), signal.SIGKILL)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 1, errors
+    assert last_line(errors).startswith("parkex: server ended" if "server" in victim else "parkex: bots 1 ended")
+    assert "Traceback" not in errors
