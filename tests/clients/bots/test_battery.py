@@ -63,3 +63,11 @@ def test_rounding_is_against_the_storage() -> None:
     assert battery.after(0, 100, round_up=True) == 100
     assert battery.after(500, -100) == 399
     assert battery.after(500, -100, round_up=True) == 400
+
+
+def test_a_watt_hour_of_losses_more_than_there_is_does_not_hold() -> None:
+    battery = Battery(0, 1_000, 4_000, 999_999, 999_999)
+    assert worst_case_holds(battery, 101, [Exposure(0, 0, 100)])
+    assert not worst_case_holds(battery, 100, [Exposure(0, 0, 100)])
+    assert worst_case_holds(battery, 900, [Exposure(0, 100, 0)])
+    assert not worst_case_holds(battery, 901, [Exposure(0, 100, 0)])

@@ -108,7 +108,7 @@ def test_near_the_gate_it_only_closes(net) -> None:
 
 
 def unit(symbol: str, kind: str) -> Contract:
-    return Contract(symbol, kind, 2, 0, 5580, 6820, 1000, 0, 0, 0, 0, 0, 0, 2)
+    return Contract(symbol, kind, 2, 0, 100, 9000, 1000, 0, 0, 0, 0, 0, 0, 2)
 
 
 def test_units_within_holdings_and_never_green_certificates() -> None:
