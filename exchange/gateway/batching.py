@@ -1,47 +1,53 @@
-"""The server's WebSocket protocol with one write for all frames of one iteration of the loop.
+"""The server's WebSocket protocol with many frames in one send.
 
-uvicorn writes each frame by itself, and each write is a system call. Here what is written within an iteration is joined first. This class reaches
-into uvicorn's `websockets-sansio` protocol (its `connection_made` and its `transport`), which is why it is small and has a test of its own;
-without it (`ws="websockets-sansio"`) everything works as well, only slower.
+ASGI sends one message at a time, and uvicorn makes of each a frame object, a copy and a system call. This class adds an extension to the scope,
+`parkex.frames`: a `websocket.send` message with `frames` (a list of bytes, each one text message) leaves as one write. It reaches into uvicorn's
+`websockets-sansio` protocol, which is why it is small and has a test of its own; under another server the adapter sends message by message.
 """
 
-import asyncio
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import State
+
+FRAMES_EXTENSION: Final = "parkex.frames"
+
+_FINAL_TEXT: Final = 0x81  # RFC 6455, 5.2: FIN and opcode 1
 
 
-class JoiningTransport:
-    """A transport whose writes leave together. What waits here is bounded by what its user writes within one iteration."""
+class BatchingProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol and the extension. Messages are not compressed, so a text frame is its length and its bytes."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._waiting: list[bytes] = []
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            # The application's task has been made but has not run yet.
+            self.scope["extensions"][FRAMES_EXTENSION] = {}
 
-    def write(self, data: bytes) -> None:
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting.append(data)
-
-    def close(self) -> None:
-        """Close after what waits."""
-        self._flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            if not self._transport.is_closing():  # the peer may have gone within the iteration
-                self._transport.write(data)
+    async def send(self, message: Any) -> None:
+        frames = message.get("frames")
+        if frames is None:
+            await super().send(message)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(text_frames(frames))
 
 
-class JoiningProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol on a `JoiningTransport`."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(JoiningTransport(transport, self.loop))  # type: ignore[arg-type] # it has what the protocol uses
+def text_frames(messages: Iterable[bytes]) -> bytes:
+    """Unmasked WebSocket text frames, one a message (RFC 6455, section 5.2)."""
+    parts: list[bytes] = []
+    for message in messages:
+        length = len(message)
+        if length < 126:
+            parts.append(bytes((_FINAL_TEXT, length)))
+        elif length < 65_536:
+            parts.append(bytes((_FINAL_TEXT, 126, length >> 8, length & 255)))
+        else:
+            parts.append(bytes((_FINAL_TEXT, 127)) + length.to_bytes(8))
+        parts.append(message)
+    return b"".join(parts)

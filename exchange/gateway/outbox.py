@@ -50,10 +50,8 @@ class Outbox:
         self._wake()
         return True
 
-    def pop(self) -> bytes | None:
-        """The next frame to send, None when there is none."""
-        if not self._frames:
-            return None
-        frame = self._frames.popleft()
-        self._bytes -= len(frame)
-        return frame
+    def take(self, count: int) -> list[bytes]:
+        """The next frames to send, at most `count`."""
+        frames = [self._frames.popleft() for _ in range(min(count, len(self._frames)))]
+        self._bytes -= sum(map(len, frames))
+        return frames

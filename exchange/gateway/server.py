@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from exchange.errors import InputError
-from exchange.gateway.batching import JoiningProtocol
+from exchange.gateway.batching import BatchingProtocol
 from exchange.gateway.limits import Limits
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -71,7 +71,7 @@ async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Cal
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
-        app, http="httptools", ws=JoiningProtocol, ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
+        app, http="httptools", ws=BatchingProtocol, ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
         log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
     )  # fmt: skip
     server = Server(config, on_ready, f"http://{shown}:{port}")

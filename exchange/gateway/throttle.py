@@ -38,6 +38,10 @@ class TokenBucket:
         self._tokens -= cost
         return True
 
+    def spend(self, cost: float) -> None:
+        """Take tokens that `has` has just seen."""
+        self._tokens -= cost
+
     def refusal(self, cost: float) -> dict[str, Any]:
         """Data of a RATE_LIMITED error: which bucket, how many tokens it holds now, when to come again."""
         return {
@@ -75,5 +79,5 @@ def take_both(key: TokenBucket, account: TokenBucket, cost: float, now_s: float)
         return key
     if not account.take(cost, now_s):
         return account
-    key.take(cost, now_s)
+    key.spend(cost)
     return None

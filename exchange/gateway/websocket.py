@@ -1,8 +1,8 @@
 """WebSocket adapter: a raw ASGI application between the server's frames and a `Connection`.
 
 ASGI hands over one frame at a time, but `receive` does not suspend while more frames of the same socket read are queued. So the reader only gathers,
-and the batch is processed by a callback that runs when the reader has had to wait. Answers of a batch are written within one iteration of the
-loop, which uvloop joins into one write.
+and the batch is processed by a callback that runs when the reader has had to wait. What waits to be sent leaves in one write where the server can
+(batching.py), and message by message where it cannot.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from exchange.gateway.batching import FRAMES_EXTENSION
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
 from exchange.protocol.reject_codes import MESSAGES
@@ -24,8 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 _POLICY_VIOLATION: Final = 1008
 _TRY_AGAIN_LATER: Final = 1013
-# The sender yields after so many frames, so that one long queue does not hold up the others.
-_FRAMES_A_SLICE: Final = 64
+# The writer takes so many frames at once and then lets others run, so that one long queue does not hold them up.
+_FRAMES_A_WRITE: Final = 64
 _CLOSE_TIMEOUT_S: Final = 1.0
 
 
@@ -46,7 +47,7 @@ class WebSocketEndpoint:
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         else:
             await send({"type": "websocket.accept"})
-            await _serve(self._hub, host, receive, send)
+            await _serve(self._hub, host, receive, _sender(scope, send))
 
     def _accepted_host(self, scope: Scope) -> str | None:
         """The host the client asked for, if this exchange answers to it and the page it comes from (if any) is its own."""
@@ -56,6 +57,21 @@ class WebSocketEndpoint:
         if host is not None and origin is not None and self._hub.host_for(urlsplit(origin).netloc) is None:
             return None
         return host
+
+
+def _sender(scope: Scope, send: Send) -> Send:
+    """`send`, which takes messages with `frames` whether the server can or not."""
+    if FRAMES_EXTENSION in scope.get("extensions", {}):
+        return send
+
+    async def send_one_by_one(message: Message) -> None:
+        if "frames" not in message:
+            await send(message)
+            return
+        for frame in message["frames"]:
+            await send({"type": "websocket.send", "text": frame.decode()})
+
+    return send_one_by_one
 
 
 async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
@@ -115,11 +131,9 @@ async def _write(connection: Connection, wake: asyncio.Event, send: Send) -> Non
     while True:
         await wake.wait()
         wake.clear()
-        sent = 0
-        while (frame := outbox.pop()) is not None:
-            await send({"type": "websocket.send", "text": frame.decode()})
-            sent += 1
-            if sent % _FRAMES_A_SLICE == 0:
+        while frames := outbox.take(_FRAMES_A_WRITE):
+            await send({"type": "websocket.send", "frames": frames})
+            if len(frames) == _FRAMES_A_WRITE:
                 await asyncio.sleep(0)
         if connection.end_code is not None:
             return

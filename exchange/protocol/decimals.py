@@ -4,6 +4,7 @@ A number is ASCII digits with at most one point, digits on both sides of it, no 
 exponents and other scripts' digits are malformed. More decimals than the instrument quotes are off its grid even when they are zeros.
 """
 
+from functools import lru_cache
 from typing import Final
 
 MALFORMED: Final = -1
@@ -45,6 +46,8 @@ def parse_signed_decimal(text: str, decimals: int) -> int | None:
     return -value if negative else value
 
 
+# Prices and quantities repeat: most texts are already there.
+@lru_cache(maxsize=16_384)
 def format_decimal(value: int, decimals: int) -> str:
     """Inverse of `parse_decimal` with exactly `decimals` places; negative values get a minus."""
     if decimals == 0:

@@ -84,8 +84,7 @@ class RawClient:
 
     def take(self) -> list[dict[str, Any]]:
         """Frames sent so far and not taken yet, decoded."""
-        while (frame := self.connection.outbox.pop()) is not None:
-            self._frames.append(msgspec.json.decode(frame))
+        self._frames += [msgspec.json.decode(frame) for frame in self.connection.outbox.take(1_000_000)]
         frames, self._frames = self._frames, []
         return frames
 

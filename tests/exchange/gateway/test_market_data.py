@@ -21,11 +21,8 @@ from tests.exchange.order_path.park import OPEN_NS, Park, power_spec
 LEVELS = 3
 
 
-def frames(outbox: Outbox, limit: int | None = None) -> list[dict[str, Any]]:
-    taken: list[dict[str, Any]] = []
-    while (limit is None or len(taken) < limit) and (frame := outbox.pop()) is not None:
-        taken.append(msgspec.json.decode(frame))
-    return taken
+def frames(outbox: Outbox, limit: int = 1_000_000) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(frame) for frame in outbox.take(limit)]
 
 
 def fold(book: Book, taken: list[dict[str, Any]]) -> bool:
@@ -129,12 +126,12 @@ def test_a_frame_is_encoded_once_and_shared() -> None:
     outboxes = [Outbox(Limits(), lambda: None) for _ in range(3)]
     for outbox in outboxes:
         channels.subscribe(park.exchange.instrument(POWER).spec, outbox)  # type: ignore[union-attr]
-        outbox.pop()
+        outbox.take(1)
     park.place(buyer, instrument, 0, 4000, 1)
     channels.touch(POWER)
     channels.flush()
-    first, *others = (outbox.pop() for outbox in outboxes)
-    assert all(other is first for other in others)
+    (first,), *others = (outbox.take(2) for outbox in outboxes)
+    assert all(other[0] is first for other in others)
 
 
 def test_ticker_tells_all_first_and_then_changes_also_to_who_lagged() -> None:

@@ -11,7 +11,7 @@ def test_frames_leave_in_order_and_wake_the_writer() -> None:
     outbox = Outbox(LIMITS, lambda: woken.append(1))
     outbox.put_private(b"a")
     assert outbox.put_public(b"b")
-    assert [outbox.pop(), outbox.pop(), outbox.pop()] == [b"a", b"b", None]
+    assert [outbox.take(1), outbox.take(5), outbox.take(5)] == [[b"a"], [b"b"], []]
     assert len(woken) == 2
 
 
@@ -19,7 +19,7 @@ def test_public_data_is_left_out_when_the_transport_lags() -> None:
     outbox = Outbox(LIMITS, lambda: None)
     assert [outbox.put_public(b"p") for _ in range(4)] == [True, True, True, False]
     assert outbox.lags
-    outbox.pop()
+    outbox.take(1)
     assert outbox.put_public(b"p")
 
 
@@ -33,12 +33,12 @@ def test_a_private_backlog_ends_the_session_and_holds_no_memory() -> None:
         assert len(outbox) == 0
         outbox.put_private(b"more")
         assert not outbox.put_public(b"more")
-        assert outbox.pop() is None
+        assert outbox.take(1) == []
 
 
 def test_bytes_that_left_do_not_count() -> None:
     outbox = Outbox(LIMITS, lambda: None)
     for _ in range(50):
         outbox.put_private(b"x" * 90)
-        outbox.pop()
+        outbox.take(1)
     assert not outbox.overflowed
