@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from clients.cli import main
@@ -147,14 +148,15 @@ def test_ctrl_c_ends_the_demo_and_its_children(words: str, tmp_path: Path) -> No
             url = wait_for_line(process, "is open at")
             if words not in url:
                 wait_for_line(process, words)
+            children = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    children = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True, check=True).stdout
-    assert not [line for line in children.splitlines() if line.split()[0] == str(process.pid)]
+    assert children
+    assert not [child for child in children if child.is_running()]
     with socket.socket() as probe:
         port = int(re.search(r":(\d+)", url.split("http")[1])[1])
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server is gone"
@@ -217,9 +219,8 @@ def test_a_child_that_dies_is_noticed_and_named(victim: str, tmp_path: Path) -> 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             wait_for_line(process, "participants are connected")
-            listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-            own = [line.split() for line in listing.splitlines() if line.split()[1] == str(process.pid)]
-            os.kill(next(int(line[0]) for line in own if victim in line), signal.SIGKILL)
+            children = psutil.Process(process.pid).children()
+            next(child for child in children if victim in child.cmdline()).kill()
             _, errors = process.communicate(timeout=60)
         finally:
             process.kill()

@@ -2,10 +2,10 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -90,9 +90,9 @@ def test_no_private_file_stays(played_day) -> None:
 
 
 def test_nothing_is_left_running(played_day) -> None:
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     _, out, _ = played_day
-    assert str(out) not in listing
+    commands = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert not [command for command in commands if str(out) in command]
 
 
 @pytest.mark.parametrize("periods", [0, 97])
