@@ -131,7 +131,8 @@ class WebSocketTransport(asyncio.Protocol):
         if not self._opened.done():
             self._opened.set_exception(exc if isinstance(exc, OSError) else ConnectionError("the connection was closed before it was open"))
             return
-        if self._opened.exception() is None:
+        # Whoever gave up waiting for the connection to open hears nothing of its end either.
+        if not self._opened.cancelled() and self._opened.exception() is None:
             self._on_lost(exc)
 
     def pause_writing(self) -> None:

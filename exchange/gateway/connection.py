@@ -124,8 +124,7 @@ class Connection:
 
     def send_output(self) -> None:
         """Move what the session has to say to the outbox."""
-        for frame in self.session.data_to_send():
-            self.outbox.put_private(frame)
+        self.outbox.put_answers(self.session.data_to_send())
 
     def submit(self, request: m.Request, record: bytes, document: bytes, answer: "Callable[[CommandAnswer], None]") -> None:
         """Hand one record to the node; `answer` is called when it is committed, and has to answer the request."""
@@ -236,19 +235,34 @@ class Connection:
                 self._refuse_failed(request, error)
             return
         self.hub.in_flight += len(gathered)
-        for (request, record, spec), answer in zip(gathered, answers, strict=True):
+        futures = [asyncio.ensure_future(answer) for answer in answers]
+        # The node answers in the order of submission, so the last answer brings the others with it.
+        futures[-1].add_done_callback(partial(self._batch_committed, gathered, futures))
+
+    def _batch_committed(
+        self, gathered: "list[tuple[m.Request, bytes, InstrumentSpec | None]]", futures: "list[asyncio.Future[CommandAnswer]]", _: object
+    ) -> None:
+        for (request, record, spec), future in zip(gathered, futures, strict=True):
             respond = partial(self._answer_order, request, spec, quantity_of(record))
-            asyncio.ensure_future(answer).add_done_callback(partial(self._committed, request, respond))
+            if future.done():
+                self._respond(request, respond, future)
+            else:
+                future.add_done_callback(partial(self._committed, request, respond))
+        if self.state is not State.CLOSED:
+            self.send_output()
 
     def _committed(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
+        self._respond(request, answer, future)
+        if self.state is not State.CLOSED:
+            self.send_output()
+
+    def _respond(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
         self.hub.in_flight -= 1
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or error is not None:
             self._refuse_failed(request, error)
         else:
             answer(future.result())
-        if self.state is not State.CLOSED:
-            self.send_output()
 
     def _answer_order(self, request: m.Request, spec: InstrumentSpec | None, lots: int, answer: "CommandAnswer") -> None:
         result = order_answer(answer.outcome, spec, lots)

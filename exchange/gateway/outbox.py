@@ -35,10 +35,16 @@ class Outbox:
             return
         self._frames.append(frame)
         self._bytes += len(frame)
-        if len(self._frames) > self._limits.outbox_frames or self._bytes > self._limits.outbox_bytes:
-            self.overflowed = True
-            self._frames.clear()
-            self._bytes = 0
+        self._check()
+        self._wake()
+
+    def put_answers(self, frames: list[bytes]) -> None:
+        """Several private frames at once."""
+        if self.overflowed or not frames:
+            return
+        self._frames.extend(frames)
+        self._bytes += sum(map(len, frames))
+        self._check()
         self._wake()
 
     def put_public(self, frame: bytes) -> bool:
@@ -49,6 +55,12 @@ class Outbox:
         self._bytes += len(frame)
         self._wake()
         return True
+
+    def _check(self) -> None:
+        if len(self._frames) > self._limits.outbox_frames or self._bytes > self._limits.outbox_bytes:
+            self.overflowed = True
+            self._frames.clear()
+            self._bytes = 0
 
     def take(self, count: int) -> list[bytes]:
         """The next frames to send, at most `count`."""

@@ -32,8 +32,19 @@ def test_a_private_backlog_ends_the_session_and_holds_no_memory() -> None:
         assert outbox.overflowed
         assert len(outbox) == 0
         outbox.put_private(b"more")
+        outbox.put_answers([b"more"])
         assert not outbox.put_public(b"more")
         assert outbox.take(1) == []
+
+
+def test_several_answers_wake_once() -> None:
+    woken: list[int] = []
+    outbox = Outbox(LIMITS, lambda: woken.append(1))
+    outbox.put_answers([])
+    outbox.put_answers([b"a", b"b"])
+    assert (woken, outbox.take(9)) == ([1], [b"a", b"b"])
+    outbox.put_answers([b"x" * 60, b"x" * 60])
+    assert outbox.overflowed
 
 
 def test_bytes_that_left_do_not_count() -> None:
