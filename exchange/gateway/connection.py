@@ -235,7 +235,7 @@ class Connection:
                 self._refuse_failed(request, error)
             return
         self.hub.in_flight += len(gathered)
-        futures = [asyncio.ensure_future(answer) for answer in answers]
+        futures: list[asyncio.Future[CommandAnswer]] = [asyncio.ensure_future(answer) for answer in answers]
         # The node answers in the order of submission, so the last answer brings the others with it.
         futures[-1].add_done_callback(partial(self._batch_committed, gathered, futures))
 
