@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count, takewhile
 
-from matching.records import BookPhase, EntryKind, EventKind, MassCancel, Reason, SelfTrade
+from matching.records import ORDER_ID_STEP_MAX, BookPhase, EntryKind, EventKind, MassCancel, Reason, SelfTrade
 from matching.reference.auction import Clearing
 from matching.reference.book import Book
 from matching.reference.checks import LEGS_MAX, why_refused
@@ -64,11 +64,12 @@ class ReferenceBooks:
         pairs = ((book, order) for book in self.open_books.values() for order in book.orders())
         return next((pair for pair in pairs if pair[1].order_id == order_id), None)
 
-    def is_used(self, order_id: int, just_taken: Collection[int] = ()) -> bool:
+    def is_out_of_sequence(self, order_id: int, just_taken: Collection[int] = ()) -> bool:
         """Whether a new order may not take that id, if some were just taken."""
         if self._callers_ids:
             return order_id in just_taken or self.find(order_id) is not None
-        return order_id <= max([self._last_id, *just_taken])
+        last = max([self._last_id, *just_taken])
+        return not last < order_id <= last + ORDER_ID_STEP_MAX
 
     # Entries
 

@@ -7,7 +7,7 @@ import pytest
 
 from matching.records import EventKind
 from tests.matching import scenarios
-from tests.matching.engines import Engine, OracleEngine
+from tests.matching.books import Engine, OracleEngine
 from tests.matching.notation import Ledger, describe, parse
 
 BOOKS = 3

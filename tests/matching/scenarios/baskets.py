@@ -26,7 +26,7 @@ SCENARIOS = {
     """,
     "the ids of a failed basket are used up": f"""{TWO_BOOKS}
         basket C buys 3 @ 10, C sells 6 @ 9 book=1 -> #3 cancelled 3 basket-unfillable; #4 cancelled 6 basket-unfillable
-        C buys 1 @ 1 order_id:=4           -> rejected order-id-reused
+        C buys 1 @ 1 order_id:=4           -> rejected order-id-out-of-sequence
         {STAND}
     """,
     "a leg that would meet an own order fails all": f"""{TWO_BOOKS}
@@ -81,7 +81,7 @@ SCENARIOS = {
         {STAND}
     """,
     "ids ascend from leg to leg": f"""{TWO_BOOKS}
-        basket C buys 3 @ 10 order_id:=4, C sells 1 @ 9 book=1 order_id:=4 -> rejected invalid-basket, order-id-reused
+        basket C buys 3 @ 10 order_id:=4, C sells 1 @ 9 book=1 order_id:=4 -> rejected invalid-basket, order-id-out-of-sequence
         {STAND}
     """,
     "a leg without a basket": f"""{TWO_BOOKS}

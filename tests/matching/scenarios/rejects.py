@@ -86,7 +86,10 @@ SCENARIOS = {
         C buys 1 @ 1 owner:=-2147483648     -> rejected owner-out-of-range
         basket C buys 1 @ 1 owner:=-1       -> rejected owner-out-of-range
         mass cancel C owner:=-1             -> rejected owner-out-of-range
-        mass cancel C owner:=2147483647     -> nothing
+        C buys 1 @ 1 owner:=1048576         -> rejected owner-out-of-range
+        C buys 1 @ 1 owner:=2147483647      -> rejected owner-out-of-range
+        mass cancel C owner:=1048576        -> rejected owner-out-of-range
+        mass cancel C owner:=1048575        -> nothing
         {STANDS}
     """,
     "display out of range": f"""{ASK}
@@ -106,22 +109,30 @@ SCENARIOS = {
         {STANDS}
     """,
     "order id reused": f"""{ASK}
-        C buys 1 @ 1 order_id:=3            -> rejected order-id-reused
-        C buys 1 @ 1 order_id:=0            -> rejected order-id-reused
-        C buys 1 @ 1 order_id:=-1           -> rejected order-id-reused
-        C buys 1 @ 1 order_id:=-9223372036854775808 -> rejected order-id-reused
-        basket C buys 1 @ 1 order_id:=3     -> rejected order-id-reused
+        C buys 1 @ 1 order_id:=3            -> rejected order-id-out-of-sequence
+        C buys 1 @ 1 order_id:=0            -> rejected order-id-out-of-sequence
+        C buys 1 @ 1 order_id:=-1           -> rejected order-id-out-of-sequence
+        C buys 1 @ 1 order_id:=-9223372036854775808 -> rejected order-id-out-of-sequence
+        basket C buys 1 @ 1 order_id:=3     -> rejected order-id-out-of-sequence
         {STANDS}
     """,
     "ids may leave gaps": """
         A buys 1 @ 1 order_id:=5            -> #5 rests 1
-        A buys 1 @ 1 order_id:=3            -> rejected order-id-reused
+        A buys 1 @ 1 order_id:=3            -> rejected order-id-out-of-sequence
         A buys 1 @ 1 order_id:=100000       -> #100000 rests 1
         left: bid #5 1 @ 1, bid #100000 1 @ 1
     """,
+    "an id may be far above the last, but not too far": """
+        A buys 1 @ 1 order_id:=1048576      -> rejected order-id-out-of-sequence
+        A buys 1 @ 1 order_id:=1048575      -> #1048575 rests 1
+        A buys 1 @ 1 order_id:=2097152      -> rejected order-id-out-of-sequence
+        A buys 1 @ 1 order_id:=9223372036854775807 -> rejected order-id-out-of-sequence
+        A buys 1 @ 1 order_id:=2097151      -> #2097151 rests 1
+        left: bid #1048575 1 @ 1, bid #2097151 1 @ 1
+    """,
     "the first id may be 0": """
         A buys 1 @ 1 order_id:=0            -> #0 rests 1
-        A buys 1 @ 1 order_id:=0            -> rejected order-id-reused
+        A buys 1 @ 1 order_id:=0            -> rejected order-id-out-of-sequence
         cancel #0                           -> #0 cancelled 1 requested
         left: nothing
     """,
@@ -132,7 +143,7 @@ SCENARIOS = {
     """,
     "an id of an order that ended at once is used up": """
         A buys 1 @ 1 ioc order_id:=7        -> #7 cancelled 1 immediate-remainder
-        A buys 1 @ 1 order_id:=7            -> rejected order-id-reused
+        A buys 1 @ 1 order_id:=7            -> rejected order-id-out-of-sequence
         left: nothing
     """,
     "flags contradict": f"""{ASK}
@@ -173,7 +184,7 @@ SCENARIOS = {
         C buys 1 @ 1 owner:=-1 flags:=63                -> rejected owner-out-of-range
         C buys 1 @ 1 flags:=63                          -> rejected display-out-of-range
         C buys 1 @ 1 flags:=63 display_lots:=1          -> rejected minimum-out-of-range
-        C buys 1 @ 1 flags:=63 display_lots:=1 min_lots:=1 order_id:=1 -> rejected order-id-reused
+        C buys 1 @ 1 flags:=63 display_lots:=1 min_lots:=1 order_id:=1 -> rejected order-id-out-of-sequence
         C buys 1 @ 1 flags:=63 display_lots:=1 min_lots:=1 -> rejected flags-contradict
         C buys 1 @ 1 flags:=63 display_lots:=1 min_lots:=1 kind:=5 -> rejected flags-contradict
         phase auction                                   -> phase auction
