@@ -132,7 +132,7 @@ class Book(BookQueues):
         for queues, copies in ((self.ladder, rehearsal.ladder), (self.waiting, rehearsal.waiting)):
             copies[side].update(copy(each) for each in takewhile(lambda each: order.is_behind(each.price_ticks), queues[side]))
         rehearsal._trade(copy(order))
-        return sum(event.quantity_lots for event in events if event.kind == EventKind.FILLED)
+        return sum(event.quantity_lots for event in events if event.kind == EventKind.FILLED and event.order_id == order.order_id)
 
     def _trade(self, order: Order) -> None:
         """Trade with what it crosses, until it is used up, was ended, or the band interrupts."""
@@ -164,17 +164,15 @@ class Book(BookQueues):
         order.remaining_lots -= lots
         resting.remaining_lots -= lots
         self._tell_fill(order, resting, lots, resting.price_ticks, Reason.NONE)
+        self.last_trade = resting.price_ticks
+        self._queue_stops_reached_by(resting.price_ticks)
         if waited:
             self._take_out(resting)
-            resting.flags &= ~CONDITIONAL
-            resting.min_lots = 0
-            if resting.remaining_lots:
-                self._rest(resting)
+            self._trade(resting)
+            self._rest_or_end(resting)
         else:
             resting.shown_lots -= lots
             self._refill(resting)
-        self.last_trade = resting.price_ticks
-        self._queue_stops_reached_by(resting.price_ticks)
 
     def _refill(self, resting: Order) -> None:
         """Show the next peak at the end of the queue, or leave the ladder, if nothing is shown any more."""

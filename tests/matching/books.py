@@ -1,5 +1,6 @@
 """What the tests of matching share: entries and events as tuples, core and oracle behind one face, and both as a pair."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -71,6 +72,9 @@ class CoreEngine:
 
     def phase(self, book: int) -> int:
         return self.core.phase(book)
+
+
+ENGINES: dict[str, Callable[[int], Engine]] = {"oracle": OracleEngine}  # made with a number of open books
 
 
 class Pair:

@@ -7,7 +7,7 @@ import pytest
 
 from matching.records import EventKind
 from tests.matching import scenarios
-from tests.matching.books import Engine, OracleEngine
+from tests.matching.books import ENGINES, Engine
 from tests.matching.notation import Ledger, describe, parse
 
 BOOKS = 3
@@ -15,7 +15,7 @@ MODULES = [name for _, name, _ in pkgutil.iter_modules(scenarios.__path__)]
 CASES = [(module, name) for module in MODULES for name in importlib.import_module(f"tests.matching.scenarios.{module}").SCENARIOS]
 
 
-@pytest.fixture(params=[OracleEngine], ids=["oracle"])
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES)
 def engine(request) -> Engine:
     return request.param(BOOKS)
 

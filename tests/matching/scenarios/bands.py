@@ -100,6 +100,13 @@ SCENARIOS = {
         B sells 2 @ 10             -> #4 rests 2; #1 trades 2 @ 10 with #4; #1 trades 2 @ 11 with #2; phase auction volatility; #1 rests 2
         left: bid #1 2 @ 12, ask #3 3 @ 12
     """,
+    "the remainder of one that was met is interrupted": """
+        band 9..11                 -> nothing
+        A sells 2 @ 8              -> #1 rests 2
+        B buys 5 @ 10 minimum=3    -> #2 waits 5
+        C sells 3 @ 10             -> #3 trades 3 @ 10 with #2; phase auction volatility; #2 rests 2
+        left: bid #2 2 @ 10, ask #1 2 @ 8
+    """,
     "an amended order is interrupted": """
         band 9..11                 -> nothing
         A sells 2 @ 12             -> #1 rests 2

@@ -56,6 +56,30 @@ SCENARIOS = {
         C buys 7 @ 11                  -> #3 trades 1 @ 10 with #2; #3 trades 6 @ 10 with #1; #1 rests 2
         left: ask #1 2 @ 10
     """,
+    "one that is met enters with its remainder and trades with what was too little for its minimum": """
+        A sells 1 @ 10                 -> #1 rests 1
+        B buys 6 @ 10 minimum=3        -> #2 waits 6
+        C sells 3 @ 10                 -> #3 trades 3 @ 10 with #2; #2 trades 1 @ 10 with #1; #2 rests 2
+        left: bid #2 2 @ 10
+    """,
+    "that remainder may be used up": """
+        A sells 2 @ 9                  -> #1 rests 2
+        B buys 4 @ 10 minimum=3        -> #2 waits 4
+        C sells 3 @ 10                 -> #3 trades 3 @ 10 with #2; #2 trades 1 @ 9 with #1
+        left: ask #1 1 @ 9
+    """,
+    "that remainder prevents its own self-trades": """
+        A sells 2 @ 9                  -> #1 rests 2
+        A buys 5 @ 10 minimum=3        -> #2 waits 5
+        C sells 3 @ 10                 -> #3 trades 3 @ 10 with #2; #2 cancelled 2 self-trade
+        left: ask #1 2 @ 9
+    """,
+    "that remainder may meet one that waits": """
+        A sells 2 @ 10 all-or-none     -> #1 waits 2
+        B buys 5 @ 10 minimum=3        -> #2 waits 5
+        C sells 3 @ 10                 -> #3 trades 3 @ 10 with #2; #2 trades 2 @ 10 with #1
+        left: nothing
+    """,
     "at one price the ladder comes first": """
         A sells 5 @ 10 minimum=5       -> #1 waits 5
         B sells 5 @ 10                 -> #2 rests 5
@@ -145,10 +169,10 @@ SCENARIOS = {
         C sells 1 @ 10                 -> #3 rests 1; #2 trades 1 @ 10 with #3; #2 trades 6 @ 10 with #1; #2 rests 2
         left: bid #2 2 @ 10
     """,
-    "a cascade: the remainder of one completes another": """
+    "the remainder of one that was met completes another": """
         A buys 8 @ 10 minimum=5        -> #1 waits 8
         B sells 3 @ 10 all-or-none     -> #2 waits 3
-        C sells 5 @ 10                 -> #3 trades 5 @ 10 with #1; #1 rests 3; #2 trades 3 @ 10 with #1
+        C sells 5 @ 10                 -> #3 trades 5 @ 10 with #1; #1 trades 3 @ 10 with #2
         left: nothing
     """,
     "a cascade over both sides": """
