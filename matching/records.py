@@ -120,7 +120,7 @@ class Reason(IntEnum):
     OWNER_OUT_OF_RANGE = 40
     DISPLAY_OUT_OF_RANGE = 41
     MINIMUM_OUT_OF_RANGE = 42
-    ORDER_ID_REUSED = 43  # not above all ids before (dense), or of an order that lives (caller's ids)
+    ORDER_ID_OUT_OF_SEQUENCE = 43  # dense: not above all ids before, or far above; the caller's: of an order that lives
     FLAGS_CONTRADICT = 44
     INVALID_BASKET = 45
     PHASE_FORBIDS = 46
@@ -189,8 +189,7 @@ class Need(IntEnum):
     OWNERS = 7  # `at_least` is the number of owners
     OWNER_CHUNKS = 8
     QUEUE = 9  # stops triggered by one command
-    LEVELS = 10  # scratch of an auction
-    ID_TABLE = 11  # caller's ids
+    ID_TABLE = 10  # caller's ids
 
 
 # An order of a book as seen from outside. `slot` is never hashed. `remaining_lots` counts the reserve; `shown_lots` is 0 beside the ladder.
@@ -221,5 +220,8 @@ ORDER_VIEW: Final = np.dtype(
 # One price of one side of the ladder as seen from outside: what is shown.
 LEVEL_VIEW: Final = np.dtype([("quantity_lots", "i8"), ("orders", "i8"), ("price_ticks", "i4"), ("unused4", "u4")], align=True)
 
+# Limits of what the core takes, so that no entry can make it ask for memory without end. Dense ids may leave gaps up to the step.
+OWNER_MAX: Final = 2**20 - 1
+ORDER_ID_STEP_MAX: Final = 2**20
 # With at most 2**31 orders in the pool no sum of quantities wraps an int64.
 QUANTITY_LOTS_MAX: Final = 2**32 - 1

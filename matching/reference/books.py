@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count, takewhile
 
-from matching.records import BookPhase, EntryKind, EventKind, MassCancel, Reason, SelfTrade
+from matching.records import ORDER_ID_STEP_MAX, BookPhase, EntryKind, EventKind, MassCancel, Reason, SelfTrade
 from matching.reference.auction import Clearing
 from matching.reference.book import Book
 from matching.reference.checks import LEGS_MAX, why_refused
@@ -68,7 +68,8 @@ class ReferenceBooks:
         """Whether a new order may not take that id, if some were just taken."""
         if self._callers_ids:
             return order_id in just_taken or self.find(order_id) is not None
-        return order_id <= max([self._last_id, *just_taken])
+        last = max([self._last_id, *just_taken])
+        return not last < order_id <= last + ORDER_ID_STEP_MAX
 
     # Entries
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from matching.records import BookPhase, EntryFlag, EntryKind, MassCancel, Reason, SelfTrade, Side, TimeInForce
+from matching.records import OWNER_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, Reason, SelfTrade, Side, TimeInForce
 from matching.reference.book import Book
 from matching.reference.values import Order, ReferenceEntry
 
@@ -55,7 +55,7 @@ def why_refused(books: Books, entry: ReferenceEntry, legs_before: Collection[Ref
     if reason:
         return reason
     if kind in NEW and books.is_used(entry.order_id, [leg.order_id for leg in legs_before]):
-        return Reason.ORDER_ID_REUSED
+        return Reason.ORDER_ID_OUT_OF_SEQUENCE
     if _contradicts(books, entry):
         return Reason.FLAGS_CONTRADICT
     if kind == EntryKind.BASKET and not (announced and _may_be_leg(entry, legs_before)):
@@ -84,7 +84,7 @@ def _of_fields(entry: ReferenceEntry) -> Reason:
         return Reason.QUANTITY_OUT_OF_RANGE
     if kind == EntryKind.SET_PHASE and entry.quantity_lots not in list(BookPhase):
         return Reason.QUANTITY_OUT_OF_RANGE
-    if (new or mass_cancel) and entry.owner < 0:
+    if (new or mass_cancel) and not 0 <= entry.owner <= OWNER_MAX:
         return Reason.OWNER_OUT_OF_RANGE
     if new and flags & ICEBERG and not 1 <= entry.display_lots <= entry.quantity_lots:
         return Reason.DISPLAY_OUT_OF_RANGE
