@@ -296,6 +296,20 @@ def enter_any(state, events, n_events, slot):
 
 
 @kernel(internal=True)
+def enter(state, events, n_events, slot):
+    """`enter_any`, and then what is left of an order that it released from its minimum, and so on. Returns as `enter_any`."""
+    book = np.int64(state.scratch[0].book)
+    n_events, reason, lots, slot = enter_any(state, events, n_events, slot)
+    while state.core[0].released >= 0:
+        released = state.core[0].released
+        state.core[0].released = NIL
+        cold = state.cold[released]
+        fill_scratch(state, released, book, np.int64(cold.side), np.int64(cold.limit_ticks))
+        n_events, _, _, _ = enter_any(state, events, n_events, released)
+    return n_events, reason, lots, slot
+
+
+@kernel(internal=True)
 def find_ready(state, book):
     """Slot of the first waiting order that could trade its minimum now, left in the scratch entry; NIL if none could."""
     for ladder in WAITING_LADDERS:
@@ -317,7 +331,7 @@ def try_waiting(state, events, n_events, book):
         if slot < 0:
             break
         leave_ladder(state, slot)
-        n_events, _, _, _ = enter_any(state, events, n_events, slot)
+        n_events, _, _, _ = enter(state, events, n_events, slot)
     return n_events
 
 
@@ -372,7 +386,7 @@ def follow_up(state, events, n_events, book, scanned, head, tail):
         head += 1
         load_triggered(state, book, slot)
         n_events = write_triggered(events, n_events, state.scratch[0], slot)
-        n_events, _, _, _ = enter_any(state, events, n_events, slot)
+        n_events, _, _, _ = enter(state, events, n_events, slot)
 
 
 @kernel(internal=True)
@@ -404,7 +418,7 @@ def place_any(state, events, n_events, entry):
         own["flags"] = np.int64(own["flags"]) & ~STOP
         own.stop_ticks = 0
         n_events = write_triggered(events, n_events, own, np.int64(NIL))
-    n_events, reason, lots, slot = enter_any(state, events, n_events, np.int64(NIL))
+    n_events, reason, lots, slot = enter(state, events, n_events, np.int64(NIL))
     n_events = follow_up(state, events, n_events, book, begin, 0, 0)
     return n_events, reason, lots, slot
 
@@ -438,7 +452,7 @@ def amend_any(state, events, n_events, entry):
         n_events, slot = wait_for_stop(state, events, n_events, slot)
         return n_events, np.int64(Reason.NONE), lots, slot
     own["flags"] = np.int64(own["flags"]) | np.int64(entry["flags"])
-    n_events, reason, lots, slot = enter_any(state, events, n_events, slot)
+    n_events, reason, lots, slot = enter(state, events, n_events, slot)
     n_events = follow_up(state, events, n_events, book, begin, 0, 0)
     return n_events, reason, lots, slot
 

@@ -100,19 +100,13 @@ def take_shown(state, events, n_events, slot, lots):
 
 
 @kernel(internal=True)
-def rest_after_minimum(state, events, n_events, slot):
-    """An order that has traded its minimum goes from beside the ladder to the end of its price. Returns the new count of events."""
-    side_index = order_side_index(state, slot)
-    price_ticks = level_price(state, np.int64(state.orders[slot].level))
-    lots = np.int64(state.orders[slot].remaining_lots)
+def release_from_minimum(state, slot):
+    """An order that has traded its minimum leaves its place beside the ladder; it enters next. Modifies the state in place."""
     leave_ladder(state, slot)
     cold = state.cold[slot]
     cold["flags"] &= ~MINIMUM_FLAGS & 0xFFFF
     cold.min_lots = 0
-    if cold.label == 0:
-        state.orders[slot].owner = owner_of(state, slot)
-    link_order(state, side_index - Ladder.WAITING_BUYS, slot, price_ticks, lots)
-    return write_order_event(state, events, n_events, EventKind.RESTED, slot, lots, lots, np.int64(Reason.NONE))
+    state.core[0].released = slot
 
 
 @kernel(internal=True)
@@ -154,5 +148,5 @@ def meet(state, events, n_events, entry, taker_slot, maker_slot, price_ticks, re
     stays = quantity < state.orders[maker_slot].remaining_lots
     n_events = take_shown(state, events, n_events, maker_slot, quantity)
     if waits and stays:
-        n_events = rest_after_minimum(state, events, n_events, maker_slot)
+        release_from_minimum(state, maker_slot)
     return n_events, left, np.int64(Reason.NONE)

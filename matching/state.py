@@ -52,8 +52,9 @@ class Pool(IntEnum):
 # `head` of the free list and how many are on it. `first` (ID_PAGES only): number of the first id page that `id_directory` covers.
 POOL: Final = np.dtype([("head", "i4"), ("free", "i4"), ("first", "i8")], align=True)
 # What speaks of all books. `last_order_id`: the highest dense id so far. `hash_shift`: 64 less the bits of the table of the caller's ids,
-# 0 where ids are dense. `live_ids`: of the caller. `refills`: peaks that all icebergs can still show.
-CORE: Final = np.dtype([("last_order_id", "i8"), ("live_ids", "i8"), ("hash_shift", "i8"), ("refills", "i8")], align=True)
+# 0 where ids are dense. `live_ids`: of the caller. `refills`: peaks that all icebergs can still show. `released`: slot of an order that has
+# just traded its minimum and is about to enter; NIL between entries.
+CORE: Final = np.dtype([("last_order_id", "i8"), ("live_ids", "i8"), ("hash_shift", "i8"), ("refills", "i8"), ("released", "i8")], align=True)
 # A book beyond its ladders. `waiting`, `stops`: how many orders wait for each.
 BOOK: Final = np.dtype(
     [
@@ -176,6 +177,7 @@ def empty_state(*, callers_ids: bool) -> BookState:
     """A state with no room at all: every pool is empty."""
     core = make_records(CORE, 1)
     core["last_order_id"] = NIL
+    core["released"] = NIL
     core["hash_shift"] = 63 if callers_ids else 0
     pools = make_records(POOL, len(Pool))
     pools["head"] = NIL

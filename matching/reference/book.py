@@ -168,13 +168,15 @@ class Book(BookQueues):
             self._take_out(resting)
             resting.flags &= ~CONDITIONAL
             resting.min_lots = 0
-            if resting.remaining_lots:
-                self._rest(resting)
         else:
             resting.shown_lots -= lots
             self._refill(resting)
         self.last_trade = resting.price_ticks
         self._queue_stops_reached_by(resting.price_ticks)
+        if waited and resting.remaining_lots:
+            # The order that it met is used up; beside the ladder it may have stood across orders that were too small for it.
+            self._trade(resting)
+            self._rest_or_end(resting)
 
     def _refill(self, resting: Order) -> None:
         """Show the next peak at the end of the queue, or leave the ladder, if nothing is shown any more."""
