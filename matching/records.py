@@ -189,8 +189,7 @@ class Need(IntEnum):
     OWNERS = 7  # `at_least` is the number of owners
     OWNER_CHUNKS = 8
     QUEUE = 9  # stops triggered by one command
-    LEVELS = 10  # scratch of an auction
-    ID_TABLE = 11  # caller's ids
+    ID_TABLE = 10  # caller's ids
 
 
 # An order of a book as seen from outside. `slot` is never hashed. `remaining_lots` counts the reserve; `shown_lots` is 0 beside the ladder.

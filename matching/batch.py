@@ -1,0 +1,197 @@
+"""The loop over a batch of entries: refused, or given room and applied, one after the other.
+
+An entry without conditions in a book without any takes the short way, all inlined; the rest is `apply_any`. Room in the pools is asked for
+once for many entries: `credit` is how many more can run whatever they do.
+
+Loads that miss the caches bound this loop: the index entry and the order of a cancel (some 20 ns each from a shared cache). A batch tells
+what comes, so both are asked for ahead: the index entry `AHEAD_INDEX` entries before its turn, the order `AHEAD_ORDER` before.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from matching.auction import uncross
+from matching.basket import count_legs, place_basket
+from matching.commands import amend_ordinary, mass_cancel, withdraw_order
+from matching.compile import kernel
+from matching.conditions import amend_any, change_phase, place_any, set_band
+from matching.events import write_rejection
+from matching.ids import find_slot
+from matching.orders import order_side_index
+from matching.ordinary import enter_ordinary, is_ordinary
+from matching.prefetch import prefetch_entry, prefetch_order
+from matching.records import OWNER_MAX, EntryFlag, EntryKind, Need, Reason, SelfTrade, TimeInForce
+from matching.refusals import is_out_of_sequence, refusal_of
+from matching.room import EVENTS_PER_ENTERING, any_needs, id_needs, level_events, ordinary_events
+from matching.state import HAS_COLD, LADDER_BITS, NIL, NODES_MAX_PER_ORDER, Pool
+
+AHEAD_INDEX: Final = 12
+AHEAD_ORDER: Final = 6
+
+
+@kernel(inline=True)
+def credit_of(state):
+    """How many entries on the short way there is room for in the pools, whatever they do."""
+    pools = state.pools
+    nodes = np.int64(pools[Pool.NODES].free) // NODES_MAX_PER_ORDER
+    return min(np.int64(pools[Pool.ORDERS].free), np.int64(pools[Pool.PAGES].free), nodes, np.int64(pools[Pool.CHUNKS].free))
+
+
+@kernel(internal=True)
+def pool_shortage(state):
+    """(Need, at_least) where `credit_of` is 0."""
+    pools = state.pools
+    if pools[Pool.ORDERS].free < 1:
+        return np.int64(Need.ORDERS), np.int64(1)
+    if pools[Pool.PAGES].free < 1:
+        return np.int64(Need.PAGES), np.int64(1)
+    if pools[Pool.NODES].free < NODES_MAX_PER_ORDER:
+        return np.int64(Need.DIRECTORIES), np.int64(NODES_MAX_PER_ORDER)
+    return np.int64(Need.OWNER_CHUNKS), np.int64(1)
+
+
+@kernel(internal=True)
+def apply_any(state, events, n_events, entries, index):
+    """One entry, or the whole basket that begins there; there is room. Returns (n_events, index of the next entry)."""
+    entry = entries[index]
+    kind = entry.kind
+    legs = count_legs(entries, index)
+    if legs > 0:
+        return place_basket(state, events, n_events, entries, index, legs), index + legs
+    reason = refusal_of(state, entry)
+    if reason != Reason.NONE:
+        return write_rejection(events, n_events, entry, reason), index + 1
+    book = np.int64(entry.book)
+    if kind == EntryKind.PLACE:
+        state.core[0].last_order_id = entry.order_id
+        n_events, _, _, _ = place_any(state, events, n_events, entry)
+    elif kind == EntryKind.AMEND:
+        n_events, _, _, _ = amend_any(state, events, n_events, entry)
+    elif kind == EntryKind.MASS_CANCEL:
+        n_events = mass_cancel(
+            state, events, n_events, np.int64(entry.owner), np.int64(entry["flags"]), book, np.int64(entry.side), np.int64(entry.label),
+            np.int64(Reason.REQUESTED),
+        )  # fmt: skip
+    elif kind == EntryKind.SET_PHASE:
+        n_events = change_phase(state, events, n_events, book, np.int64(entry.quantity_lots))
+    elif kind == EntryKind.UNCROSS:
+        n_events = uncross(state, events, n_events, book, np.int64(entry.price_ticks))
+    else:
+        set_band(state, entry)
+    return n_events, index + 1
+
+
+@kernel(inline=True)
+def is_ordinary_amend(state, entry, slot):
+    """Whether an AMEND of the order in `slot` may take the short way."""
+    if slot < 0 or entry["flags"] != EntryFlag.NONE or entry.self_trade > SelfTrade.ALLOW or entry.quantity_lots == 0:
+        return False
+    return state.orders[slot].owner < HAS_COLD and state.sides[order_side_index(state, slot)].unusual == 0
+
+
+@kernel(inline=True)
+def load_amend(state, entry, slot):
+    """Fill the scratch entry with an amend of an ordinary order and return it: its book, side and owner are the order's. Modifies the state."""
+    side_index = order_side_index(state, slot)
+    own = state.scratch[0]
+    own.order_id = entry.order_id
+    own.quantity_lots = entry.quantity_lots
+    own.price_ticks = entry.price_ticks
+    own.book = side_index >> LADDER_BITS
+    own.owner = state.orders[slot].owner
+    own.kind = EntryKind.AMEND
+    own.side = side_index & 1
+    own.time_in_force = TimeInForce.GTC
+    own.self_trade = entry.self_trade
+    own["flags"] = 0
+    own.label = 0
+    return own
+
+
+@kernel(inline=True)
+def look_ahead(state, entries, i, n):
+    """Ask for what the entries after this one will read."""
+    j = i + AHEAD_INDEX
+    if j < n:
+        later = entries[j]
+        if later.kind != EntryKind.PLACE:
+            prefetch_entry(state, np.int64(later.order_id))
+        sooner = entries[i + AHEAD_ORDER]
+        if sooner.kind != EntryKind.PLACE:
+            prefetch_order(state, find_slot(state, np.int64(sooner.order_id)))
+
+
+@kernel(inline=True)
+def enough_events(state, entry, events_free):
+    """(Need, at_least) of the events of an ordinary entry."""
+    bound = ordinary_events(state, entry)
+    if bound > events_free:
+        bound = level_events(state, entry)
+        if bound > events_free:
+            return np.int64(Need.EVENTS), bound
+    return np.int64(Need.NOTHING), np.int64(0)
+
+
+@kernel
+def run_batch(state, entries, start, events, n_events):
+    """Apply `entries[start:]` (ENTRY) until the end or until one has no room.
+
+    Returns (index of the next entry, n_events, Need, at_least); the entry at that index has changed nothing yet. Baskets lie whole in
+    `entries`.
+    """
+    capacity = events.shape[0]
+    n = entries.shape[0]
+    credit = np.int64(0)
+    i = np.int64(start)
+    nothing = np.int64(0)
+    while i < n:
+        entry = entries[i]
+        look_ahead(state, entries, i, n)
+        if credit < 1:
+            credit = credit_of(state)
+            if credit < 1:
+                need, at_least = pool_shortage(state)
+                return i, n_events, need, at_least
+        credit -= 1
+        if capacity - n_events < EVENTS_PER_ENTERING:
+            return i, n_events, np.int64(Need.EVENTS), np.int64(EVENTS_PER_ENTERING)
+        kind = entry.kind
+        if kind == EntryKind.PLACE:
+            if is_ordinary(state, entry) and entry.owner <= OWNER_MAX and not is_out_of_sequence(
+                state, np.int64(entry.order_id), state.core[0].last_order_id
+            ):
+                need, at_least = enough_events(state, entry, capacity - n_events)
+                if need == Need.NOTHING:
+                    need, at_least = id_needs(state, entry)
+                if need != Need.NOTHING:
+                    return i, n_events, need, at_least
+                state.core[0].last_order_id = entry.order_id
+                n_events, _, _, _ = enter_ordinary(state, events, n_events, entry, np.int64(NIL))
+                i += 1
+                continue
+        elif kind == EntryKind.CANCEL or kind == EntryKind.EXPIRE:
+            slot = find_slot(state, np.int64(entry.order_id))
+            if slot >= 0:
+                reason = np.int64(Reason.REQUESTED) if kind == EntryKind.CANCEL else np.int64(Reason.EXPIRED)
+                n_events = withdraw_order(state, events, n_events, slot, reason)
+            else:
+                n_events = write_rejection(events, n_events, entry, np.int64(Reason.UNKNOWN_ORDER))
+            i += 1
+            continue
+        elif kind == EntryKind.AMEND:
+            slot = find_slot(state, np.int64(entry.order_id))
+            if is_ordinary_amend(state, entry, slot):
+                own = load_amend(state, entry, slot)
+                need, at_least = enough_events(state, own, capacity - n_events)
+                if need != Need.NOTHING:
+                    return i, n_events, need, at_least
+                n_events, _, _, _ = amend_ordinary(state, events, n_events, own, slot)
+                i += 1
+                continue
+        credit = nothing
+        need, at_least = any_needs(state, capacity - n_events, entries, i)
+        if need != Need.NOTHING:
+            return i, n_events, need, at_least
+        n_events, i = apply_any(state, events, n_events, entries, i)
+    return n, n_events, np.int64(Need.NOTHING), nothing
