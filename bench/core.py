@@ -19,7 +19,19 @@ from matching.core import MatchingCore
 from matching.records import ENTRY, EVENT, EntryFlag, EntryKind, EventKind, Need, SelfTrade, TimeInForce
 from matching.state import Sizes, make_records
 
-__all__ = ["ENGINES", "CoreRun", "EntryFlag", "EntryKind", "SelfTrade", "TimeInForce", "Workload", "entries_of", "make_entries", "workload_of"]
+__all__ = [
+    "ENGINES",
+    "BookSet",
+    "CoreRun",
+    "EntryFlag",
+    "EntryKind",
+    "SelfTrade",
+    "TimeInForce",
+    "Workload",
+    "entries_of",
+    "make_entries",
+    "workload_of",
+]
 
 EVENTS_CAPACITY: Final = 1 << 14
 OWNERS: Final = 128
@@ -81,6 +93,11 @@ def sizes_for(workload: Workload) -> Sizes:
         owners=256,
         chunks=n_warm + 16_384,
     )
+
+
+def state_bytes(core: MatchingCore) -> int:
+    """Bytes of a core's arrays."""
+    return sum(array.nbytes for array in core.state)
 
 
 class Fold(NamedTuple):
@@ -150,6 +167,25 @@ class CoreRun:
         self._apply(self._timed, run_stamped, (cycles,))
         return cycles
 
+    def run_one_by_one(self) -> float:
+        """Nanoseconds a message when each is a call of its own from Python, without the checks of `submit`."""
+        state, events, entries = self.core.state, self._events, self._timed
+        start = time.perf_counter_ns()
+        for index in range(len(entries)):
+            done, _, _, _ = kernels.run_batch(state, entries[index : index + 1], 0, events, 0)
+            if not done:  # no room: the slow way
+                self._apply(entries[index : index + 1])
+                state, events = self.core.state, self._events
+        return (time.perf_counter_ns() - start) / len(entries)
+
+    def run_submitted(self) -> float:
+        """Nanoseconds a message when each is given to `submit`, which checks it and returns its events."""
+        entries = self._timed
+        start = time.perf_counter_ns()
+        for index in range(len(entries)):
+            self.core.submit(entries[index : index + 1])
+        return (time.perf_counter_ns() - start) / len(entries)
+
     def live_orders(self) -> int:
         """Orders that rest in all books."""
         return sum(int(kernels.count_book_orders(self.core.state, book)) for book in self.core.open_books)
@@ -157,10 +193,6 @@ class CoreRun:
     def state_hash(self) -> str:
         """Hash of all books, 64 lowercase hex digits."""
         return self.core.state_hash().hex()
-
-    def state_bytes(self) -> int:
-        """Bytes of the core's arrays."""
-        return sum(array.nbytes for array in self.core.state)
 
     def _apply(self, entries: np.ndarray, run: Any = kernels.run_batch, extra: tuple[Any, ...] = (), fold: bool = False) -> None:
         """Run all entries, growing what is asked for and using the buffer of events again when it is full."""
@@ -177,3 +209,22 @@ class CoreRun:
                     self._events = make_records(EVENT, int(at_least))
             elif need != Need.NOTHING:
                 self.core.grow(need, at_least)
+
+
+class BookSet:
+    """A core of the smallest size that grows as books and orders come."""
+
+    def __init__(self) -> None:
+        self._core = MatchingCore()
+
+    def open_book(self) -> int:
+        """Number of a new book."""
+        return self._core.open_book()
+
+    def submit(self, entries: np.ndarray) -> None:
+        """Apply entries through the checked interface."""
+        self._core.submit(entries)
+
+    def state_bytes(self) -> int:
+        """Bytes of the core's arrays."""
+        return state_bytes(self._core)

@@ -67,6 +67,11 @@ def counter_cost_ns() -> float:
     return round(float(np.median(cycles)) * ns_per_cycle(), 1)
 
 
+def bin_edges_ns(n_bins: int) -> list[float]:
+    """Lower edges of the first `n_bins` bins of a latency histogram."""
+    return [float(2 ** (place / BINS_PER_OCTAVE)) for place in range(n_bins)]
+
+
 def latencies(cycles: np.ndarray) -> dict[str, Any]:
     """Percentiles in ns and a histogram (counts by quarter octave from 1 ns) of the cycles of messages; negative ones were not measured."""
     nanoseconds = cycles[cycles >= 0] * ns_per_cycle()

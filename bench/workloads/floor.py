@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -142,7 +141,7 @@ def run_floor(ladder, messages, first_ticks, n_free):
         event.taker = order_id
         event.kind = kind
         n_events += 1
-        if kind == CANCEL or kind == REPLACE:
+        if CANCEL <= kind <= REPLACE:
             slot = ladder.slot_of[order_id]
             if slot < 0:
                 continue

@@ -22,6 +22,7 @@ from bench.workloads.tracked_book import BAND_TICKS, MID_TICKS, NO_ASK, NO_BID, 
 from matching.compile import kernel
 
 DONE, LIVE_FULL, OUTSIDE_BAND = 0, 1, 2
+LIVE_ROOM = 2  # times `resting` orders of a book that there is room for at first
 LIVE_MIN = 8  # orders of a book below which everything is an add
 SAMPLE_EVERY = 1_000  # messages between samples of spread, levels and live orders
 KINDS = ("add", "ioc", "agg_limit", "cancel", "replace")
@@ -47,7 +48,7 @@ class Parameters:
     def slug(self) -> str:
         """A name that tells the seed and every parameter that differs from stream 1."""
         plain = asdict(Parameters())
-        return "stream" + "".join(f"-{name}{value:g}" for name, value in asdict(self).items() if name == "seed" or value != plain[name])
+        return "stream" + "".join(f"-{name}{value}" for name, value in asdict(self).items() if name == "seed" or value != plain[name])
 
 
 class Draws(NamedTuple):
@@ -226,7 +227,7 @@ def write_messages(tracked, draws, statistics, n_warm, resting, messages):
         if tracked.n_live[book] == tracked.live.shape[1]:
             return LIVE_FULL
         kind = choose_kind(tracked, draws, k, book, n_warm, resting)
-        if kind == CANCELLED or kind == REPLACED:
+        if kind >= CANCELLED:
             write_change(tracked, draws, k, book, kind, messages[k])
         else:
             write_new_order(tracked, draws, k, book, kind, messages[k])
@@ -255,7 +256,7 @@ def generate(parameters: Parameters, name: str = "stream.bin") -> Stream:
     total = n_warm + p.n
     draws = draw(p)
     checkpoints = sorted({n for n in (n_warm, n_warm + 10_000, n_warm + 100_000, n_warm + 1_000_000) if n < total} | {total})
-    live_capacity = 2 * p.resting + 64
+    live_capacity = LIVE_ROOM * p.resting + 64
     while True:
         tracked = tracked_book.empty(p.symbols, total, live_capacity, p.touch, p.move)
         statistics = Statistics(

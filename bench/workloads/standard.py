@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -40,5 +41,5 @@ def cached_stream(parameters: Parameters) -> Stream:
 
 
 def open_stream(name: str) -> Stream:
-    """A standard stream by its number, or a file. Raises OSError or ValueError for a file that is no stream."""
-    return cached_stream(STANDARD[name]) if name in STANDARD else load(Path(name))
+    """A standard stream by its number, named "stream 1" or "stream 2", or a file. Raises OSError or ValueError for a file that is no stream."""
+    return replace(cached_stream(STANDARD[name]), name=f"stream {name}") if name in STANDARD else load(Path(name))

@@ -150,7 +150,7 @@ def match(tracked, book, order_id, side, price, lots):
     other = 1 - side
     while lots > 0:
         touch = np.int64(tracked.best[book, other])
-        if touch == NO_BID or touch == NO_ASK or (touch > price if side == BUY else touch < price):
+        if not NO_BID < touch < NO_ASK or (touch > price if side == BUY else touch < price):
             break
         maker_id = np.int64(tracked.levels[book, other, touch].head)
         maker = tracked.orders[maker_id]
