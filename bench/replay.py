@@ -52,13 +52,13 @@ class MemoryImage:
             encoded, chain_hash = encode_group(records, documents, sequence, 1, number, chain_hash, self._seed)
             image += encoded
             sequence += len(records)
-        self._image = bytes(image)
+        self.data = bytes(image)
 
     def groups(self, from_sequence: int = 1) -> Iterator[Group]:
         """Every group from `from_sequence` on. Raises ResultMismatchError where the chain does not hold."""
         offset, chain_hash = 0, self._start
-        while offset < len(self._image):
-            group = read_group(self._image, offset, self._seed)
+        while offset < len(self.data):
+            group = read_group(self.data, offset, self._seed)
             if not isinstance(group, RawGroup) or not group.links_to(chain_hash):
                 raise ResultMismatchError(f"the journal is damaged at byte {offset}")
             offset, chain_hash = group.end, group.chain_hash

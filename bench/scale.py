@@ -34,7 +34,7 @@ OWNERS: Final = 128
 MID_TICKS: Final = 4_000
 
 
-def compare_depths(resting: int, n_messages: int, n_pairs: int, shallow: int = SHALLOW) -> dict[str, Any]:
+def compare_depths(resting: int, n_messages: int, n_pairs: int, shallow: int) -> dict[str, Any]:
     """Cost of a message with `resting` orders in the book as a ratio to that with `shallow`. Raises ResultMismatchError."""
     streams = [cached_stream(Parameters(resting=depth, n=n_messages)) for depth in (resting, shallow)]
     workloads = [workload_of(stream) for stream in streams]
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--resting, --books and --repeat are 1 or more")
     try:
         books = open_many(options.books)
-        depth = compare_depths(options.resting, options.messages, options.repeat)
+        depth = compare_depths(options.resting, options.messages, options.repeat, SHALLOW)
     except ValueError as error:
         parser.error(str(error))
     except ResultMismatchError as error:

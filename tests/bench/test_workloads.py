@@ -91,7 +91,9 @@ def test_floor_makes_the_trades_of_the_stream(parameters: Parameters) -> None:
     h = 0
     fills = ladder.events[:n_events][ladder.events["kind"][:n_events] == floor.FILL]
     for fill in fills:
-        mixed = int(fill["maker"]) * 0x100000001B3 + int(fill["taker"]) * 0x9E3779B1 + (int(fill["place"]) + first_ticks) * 0x85EBCA77 + int(fill["lots"])
+        mixed = (
+            int(fill["maker"]) * 0x100000001B3 + int(fill["taker"]) * 0x9E3779B1 + (int(fill["place"]) + first_ticks) * 0x85EBCA77 + int(fill["lots"])
+        )
         h = ((h ^ mixed) * 0x9E3779B97F4A7C15) % 2**64
     assert f"{h:016x}" == stream.expected["hash"]
 
