@@ -29,6 +29,7 @@ RATIO_BENCHMARKS: Final = ("matching", "order_path")  # to the floor, by stream
 class Point:
     """One figure of one run. `low` and `high` are its range over the pairs of the run, or the figure itself."""
 
+    benchmark: str
     series: str
     unit: str
     commit: str
@@ -67,10 +68,23 @@ def points_of(line: dict[str, Any]) -> list[Point]:
     if line["benchmark"] in RATIO_BENCHMARKS and line.get("ratio") is not None:
         low, high = line.get("ratio_range", [line["ratio"]] * 2)
         percentiles = (f", {name} {value}" for name, value in (line.get("latency_ns") or {}).items())
-        return [Point(series_of(line), "floors", *run, line["ratio"], low, high, f"{line['ns_per_message']['median']} ns" + "".join(percentiles))]
+        return [
+            Point(
+                line["benchmark"],
+                series_of(line),
+                "floors",
+                *run,
+                line["ratio"],
+                low,
+                high,
+                f"{line['ns_per_message']['median']} ns" + "".join(percentiles),
+            )
+        ]
     if line["benchmark"] == "replay":
         rates = {way: rate / 1e6 for way, rate in line["commands_per_s"].items()}
-        return [Point(f"replay {way.replace('_', ' ')}", "M commands/s", *run, rate, rate, rate, line["stream"]) for way, rate in rates.items()]
+        return [
+            Point("replay", f"replay {way.replace('_', ' ')}", "M commands/s", *run, rate, rate, rate, line["stream"]) for way, rate in rates.items()
+        ]
     if line["benchmark"] == "scale":
         return [depth_point(line["depth"], *run), books_point(line["books"], *run)]
     return []
@@ -80,13 +94,15 @@ def depth_point(depth: dict[str, Any], commit: str, machine: str) -> Point:
     """What a deep book costs against a shallow one."""
     series = f"{depth['resting']} resting orders against {depth['shallow']}"
     low, high = depth["cost_ratio_range"]
-    return Point(series, "times the cost", commit, machine, depth["cost_ratio"], low, high, f"floor {depth['floor_cost_ratio']}")
+    return Point("scale", series, "times the cost", commit, machine, depth["cost_ratio"], low, high, f"floor {depth['floor_cost_ratio']}")
 
 
 def books_point(books: dict[str, Any], commit: str, machine: str) -> Point:
     """What many books take."""
     megabytes = books["process_mb"]
-    return Point(f"{books['books']} open books", "MB", commit, machine, megabytes, megabytes, megabytes, f"opening one {books['open_us']['mean']} us")
+    return Point(
+        "scale", f"{books['books']} open books", "MB", commit, machine, megabytes, megabytes, megabytes, f"opening one {books['open_us']['mean']} us"
+    )
 
 
 def series_of(line: dict[str, Any]) -> str:
@@ -131,19 +147,35 @@ def show_table(results: Results, n_last: int, console: Console) -> None:
         console.print(f"{results.n_unknown} more lines have no trend here (journal, startup, peers, or without a floor)")
 
 
-def trend_figure(unit: str, series: dict[str, list[Point]]) -> go.Figure:
-    """All series of one unit over the runs, commits as labels, ranges as bars."""
-    figure = go.Figure(layout={"title": {"text": unit}, "template": "plotly_white", "xaxis_title": "run", "yaxis_title": unit, "height": 420})
+def trend_figure(title: str, unit: str, series: dict[str, list[Point]], commits: list[str]) -> go.Figure:
+    """Series of one unit over the commits in the sequence of their first results; each run is a point with its range as a bar."""
+    figure = go.Figure(layout={"title": {"text": title}, "template": "plotly_white", "yaxis_title": unit, "height": 420, "showlegend": True})
     for name, points in series.items():
-        above = [point.high - point.value for point in points]
-        below = [point.value - point.low for point in points]
         figure.add_scatter(
-            x=list(range(1, len(points) + 1)), y=[point.value for point in points], name=name, mode="lines+markers",
-            error_y={"type": "data", "symmetric": False, "array": above, "arrayminus": below},
-            text=[f"{point.commit}, {point.machine}<br>{point.detail}" for point in points],
-        )  # fmt: skip
+            x=[point.commit for point in points],
+            y=[point.value for point in points],
+            name=name,
+            mode="lines+markers",
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [point.high - point.value for point in points],
+                "arrayminus": [point.value - point.low for point in points],
+            },
+            text=[f"{point.machine}<br>{point.detail}" for point in points],
+        )
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=commits, title="commit")
     figure.update_yaxes(rangemode="tozero")
     return figure
+
+
+def trend_figures(points: list[Point]) -> list[go.Figure]:
+    """One chart for each benchmark and unit, so that a slow path does not press a fast one flat."""
+    commits = list(dict.fromkeys(point.commit for point in points))
+    charts: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        charts.setdefault((point.benchmark, point.unit), []).append(point)
+    return [trend_figure(f"{name.replace('_', ' ')}, {unit}", unit, by_series(found), commits) for (name, unit), found in charts.items()]
 
 
 def histogram_figure(histograms: dict[str, tuple[str, list[int]]]) -> go.Figure:
@@ -162,8 +194,7 @@ def histogram_figure(histograms: dict[str, tuple[str, list[int]]]) -> go.Figure:
 
 def write_html(results: Results, path: Path) -> None:
     """One page with every chart and the library that draws them."""
-    units = dict.fromkeys(point.unit for point in results.points)
-    figures = [trend_figure(unit, by_series([point for point in results.points if point.unit == unit])) for unit in units]
+    figures = trend_figures(results.points)
     if results.histograms:
         figures.append(histogram_figure(results.histograms))
     charts = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)

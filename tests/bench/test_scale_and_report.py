@@ -1,6 +1,7 @@
 """Scale and report, tiny."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,15 @@ def test_points_of_every_command(results: Path) -> None:
     assert series["99 open books"][0].value == 12.5
     assert found.n_unknown == 2
     assert found.histograms["matching stream 1"][1] == [0, 3, 90, 7]
+
+
+def test_each_benchmark_has_a_chart_over_the_commits(results: Path) -> None:
+    point = report.read_results(results).points[0]
+    points = [replace(point, commit="a"), replace(point, commit="b"), replace(point, commit="a"), replace(point, benchmark="order_path")]
+    first, second = report.trend_figures(points)
+    assert list(first.data[0].x) == ["a", "b", "a"]
+    assert list(first.layout.xaxis.categoryarray) == ["a", "b", point.commit]
+    assert second.layout.title.text == "order path, floors"
 
 
 def test_table_shows_the_last_points_of_each_series(results: Path) -> None:
