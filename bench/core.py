@@ -98,7 +98,7 @@ def sizes_for(workload: Workload) -> Sizes:
 
 def state_bytes(core: MatchingCore) -> int:
     """Bytes of a core's arrays."""
-    return sum(array.nbytes for array in core.state)
+    return sum(array.nbytes for array in core.state.parts())
 
 
 class Fold(NamedTuple):
