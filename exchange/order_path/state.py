@@ -12,6 +12,7 @@ import numpy as np
 from exchange.journal.record import COMMAND
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING
 from matching.records import ENTRY, EVENT
+from matching.state_block import StateBlock
 
 # Client order ids are 36 bytes; kernels read and compare them as words.
 _CID_WORDS: Final = [("cid0", "<u8"), ("cid1", "<u8"), ("cid2", "<u8"), ("cid3", "<u8"), ("cid4", "<u4")]
@@ -198,7 +199,7 @@ COUNTERS: Final = np.dtype(
 )
 
 
-class PathState(NamedTuple):
+class PathState(StateBlock):
     """Everything the compiled loop reads and writes. `books` is the BookState of matching."""
 
     books: Any
