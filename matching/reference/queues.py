@@ -48,7 +48,7 @@ class BookQueues:
 
     def queue_position(self, order: Order) -> QueuePosition:
         ahead = [other for other in self.ladder[order.side] if other.price_ticks == order.price_ticks and other.turn < order.turn]
-        return QueuePosition(sum(other.shown_lots for other in ahead), len(ahead))
+        return QueuePosition(len(ahead), sum(other.shown_lots for other in ahead))
 
     def indicative(self, reference_ticks: int) -> Clearing:
         return clear(self.ladder[Side.BUY], self.ladder[Side.SELL], reference_ticks)
