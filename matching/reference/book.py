@@ -131,7 +131,10 @@ class Book(BookQueues):
         side = _other(order.side)
         for queues, copies in ((self.ladder, rehearsal.ladder), (self.waiting, rehearsal.waiting)):
             copies[side].update(copy(each) for each in takewhile(lambda each: order.is_behind(each.price_ticks), queues[side]))
-        rehearsal._trade(copy(order))
+        trial = copy(order)
+        if trial.self_trade == SelfTrade.DECREMENT:
+            trial.self_trade = SelfTrade.CANCEL_NEWEST  # the count ends at the first own order
+        rehearsal._trade(trial)
         return sum(event.quantity_lots for event in events if event.kind == EventKind.FILLED and event.order_id == order.order_id)
 
     def _trade(self, order: Order) -> None:
