@@ -6,6 +6,7 @@ A change of the core's interface is one edit, here.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from bench.cycles import cycle_counter
 from bench.workloads import lobstrm
 from bench.workloads.lobstrm import Stream, fold_trade
-from matching import kernels
+from matching import batch
 from matching.compile import kernel
 from matching.core import MatchingCore
 from matching.records import ENTRY, EVENT, EntryFlag, EntryKind, EventKind, Need, SelfTrade, TimeInForce
@@ -37,8 +38,8 @@ EVENTS_CAPACITY: Final = 1 << 14
 OWNERS: Final = 128
 KIND_OF_TYPE: Final = np.array([0, EntryKind.PLACE, EntryKind.CANCEL, EntryKind.AMEND, EntryKind.PLACE], np.uint8)
 
-# The core by how its order ids are made: ascending without gaps, as a sequencer assigns them.
-ENGINES: Final[dict[str, Callable[[Sizes], MatchingCore]]] = {"dense": MatchingCore}
+# The core by how its order ids are found: ascending without gaps, as a sequencer assigns them, or any 64 bits of the caller's.
+ENGINES: Final[dict[str, Callable[[Sizes], MatchingCore]]] = {"dense": MatchingCore, "caller": partial(MatchingCore, callers_ids=True)}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def sizes_for(workload: Workload) -> Sizes:
 
 def state_bytes(core: MatchingCore) -> int:
     """Bytes of a core's arrays."""
-    return sum(array.nbytes for array in core.state)
+    return sum(array.nbytes for array in core.state.parts())
 
 
 class Fold(NamedTuple):
@@ -124,18 +125,20 @@ def fold_events(events, n_events, trade_hash, trades, volume):
 @kernel
 def run_stamped(state, entries, start, events, n_events, cycles):
     """`run_batch` with the cycles of each entry, its question for room included, in `cycles`."""
-    capacity = events.shape[0]
+    n = entries.shape[0]
+    credit = np.int64(0)
+    i = np.int64(start)
     before = cycle_counter()
-    for i in range(start, entries.shape[0]):
-        entry = entries[i]
-        need, at_least = kernels.needs(state, capacity - n_events, entry)
+    while i < n:
+        batch.look_ahead(state, entries, i, n)
+        following, n_events, credit, need, at_least = batch.apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least
-        n_events = kernels.apply_entry(state, events, n_events, entry)
         after = cycle_counter()
         cycles[i] = after - before
         before = after
-    return entries.shape[0], n_events, np.int64(Need.NOTHING), np.int64(0)
+        i = following
+    return i, n_events, np.int64(Need.NOTHING), np.int64(0)
 
 
 class CoreRun:
@@ -172,7 +175,7 @@ class CoreRun:
         state, events, entries = self.core.state, self._events, self._timed
         start = time.perf_counter_ns()
         for index in range(len(entries)):
-            done, _, _, _ = kernels.run_batch(state, entries[index : index + 1], 0, events, 0)
+            done, _, _, _ = batch.run_batch(state, entries[index : index + 1], 0, events, 0)
             if not done:  # no room: the slow way
                 self._apply(entries[index : index + 1])
                 state, events = self.core.state, self._events
@@ -188,13 +191,13 @@ class CoreRun:
 
     def live_orders(self) -> int:
         """Orders that rest in all books."""
-        return sum(int(kernels.count_book_orders(self.core.state, book)) for book in self.core.open_books)
+        return self.core.live_orders
 
     def state_hash(self) -> str:
         """Hash of all books, 64 lowercase hex digits."""
         return self.core.state_hash().hex()
 
-    def _apply(self, entries: np.ndarray, run: Any = kernels.run_batch, extra: tuple[Any, ...] = (), fold: bool = False) -> None:
+    def _apply(self, entries: np.ndarray, run: Any = batch.run_batch, extra: tuple[Any, ...] = (), fold: bool = False) -> None:
         """Run all entries, growing what is asked for and using the buffer of events again when it is full."""
         index = n_events = 0
         while index < len(entries):

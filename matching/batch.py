@@ -110,6 +110,12 @@ def load_amend(state, entry, slot):
 
 
 @kernel(inline=True)
+def is_in_sequence(state, entry):
+    """Whether a PLACE entry has an owner and an id that may be."""
+    return entry.owner <= OWNER_MAX and not is_out_of_sequence(state, np.int64(entry.order_id), state.core[0].last_order_id)
+
+
+@kernel(inline=True)
 def look_ahead(state, entries, i, n):
     """Ask for what the entries after this one will read."""
     j = i + AHEAD_INDEX
@@ -133,6 +139,56 @@ def enough_events(state, entry, events_free):
     return np.int64(Need.NOTHING), np.int64(0)
 
 
+@kernel(inline=True)
+def apply_next(state, entries, i, events, n_events, credit):
+    """Apply the entry at `i`, or the basket that begins there, if there is room.
+
+    Returns (index of the next entry, n_events, credit left, Need, at_least); with a need nothing has changed.
+    """
+    entry = entries[i]
+    events_free = events.shape[0] - n_events
+    if credit < 1:
+        credit = credit_of(state)
+        if credit < 1:
+            need, at_least = pool_shortage(state)
+            return i, n_events, credit, need, at_least
+    if events_free < EVENTS_PER_ENTERING:
+        return i, n_events, credit, np.int64(Need.EVENTS), np.int64(EVENTS_PER_ENTERING)
+    kind = entry.kind
+    nothing = np.int64(Need.NOTHING)
+    if kind == EntryKind.PLACE:
+        if is_ordinary(state, entry) and is_in_sequence(state, entry):
+            need, at_least = enough_events(state, entry, events_free)
+            if need == Need.NOTHING:
+                need, at_least = id_needs(state, entry)
+            if need == Need.NOTHING:
+                state.core[0].last_order_id = entry.order_id
+                n_events, _, _, _ = enter_ordinary(state, events, n_events, entry, np.int64(NIL))
+                i += 1
+            return i, n_events, credit - 1, need, at_least
+    elif kind == EntryKind.CANCEL or kind == EntryKind.EXPIRE:
+        slot = find_slot(state, np.int64(entry.order_id))
+        if slot >= 0:
+            reason = np.int64(Reason.REQUESTED) if kind == EntryKind.CANCEL else np.int64(Reason.EXPIRED)
+            n_events = withdraw_order(state, events, n_events, slot, reason)
+        else:
+            n_events = write_rejection(events, n_events, entry, np.int64(Reason.UNKNOWN_ORDER))
+        return i + 1, n_events, credit, nothing, nothing
+    elif kind == EntryKind.AMEND:
+        slot = find_slot(state, np.int64(entry.order_id))
+        if is_ordinary_amend(state, entry, slot):
+            own = load_amend(state, entry, slot)
+            need, at_least = enough_events(state, own, events_free)
+            if need == Need.NOTHING:
+                n_events, _, _, _ = amend_ordinary(state, events, n_events, own, slot)
+                i += 1
+            return i, n_events, credit - 1, need, at_least
+    need, at_least = any_needs(state, events_free, entries, i)
+    if need == Need.NOTHING:
+        n_events, i = apply_any(state, events, n_events, entries, i)
+    return i, n_events, nothing, need, at_least
+
+
 @kernel
 def run_batch(state, entries, start, events, n_events):
     """Apply `entries[start:]` (ENTRY) until the end or until one has no room.
@@ -140,58 +196,12 @@ def run_batch(state, entries, start, events, n_events):
     Returns (index of the next entry, n_events, Need, at_least); the entry at that index has changed nothing yet. Baskets lie whole in
     `entries`.
     """
-    capacity = events.shape[0]
     n = entries.shape[0]
     credit = np.int64(0)
     i = np.int64(start)
-    nothing = np.int64(0)
     while i < n:
-        entry = entries[i]
         look_ahead(state, entries, i, n)
-        if credit < 1:
-            credit = credit_of(state)
-            if credit < 1:
-                need, at_least = pool_shortage(state)
-                return i, n_events, need, at_least
-        credit -= 1
-        if capacity - n_events < EVENTS_PER_ENTERING:
-            return i, n_events, np.int64(Need.EVENTS), np.int64(EVENTS_PER_ENTERING)
-        kind = entry.kind
-        if kind == EntryKind.PLACE:
-            if is_ordinary(state, entry) and entry.owner <= OWNER_MAX and not is_out_of_sequence(
-                state, np.int64(entry.order_id), state.core[0].last_order_id
-            ):
-                need, at_least = enough_events(state, entry, capacity - n_events)
-                if need == Need.NOTHING:
-                    need, at_least = id_needs(state, entry)
-                if need != Need.NOTHING:
-                    return i, n_events, need, at_least
-                state.core[0].last_order_id = entry.order_id
-                n_events, _, _, _ = enter_ordinary(state, events, n_events, entry, np.int64(NIL))
-                i += 1
-                continue
-        elif kind == EntryKind.CANCEL or kind == EntryKind.EXPIRE:
-            slot = find_slot(state, np.int64(entry.order_id))
-            if slot >= 0:
-                reason = np.int64(Reason.REQUESTED) if kind == EntryKind.CANCEL else np.int64(Reason.EXPIRED)
-                n_events = withdraw_order(state, events, n_events, slot, reason)
-            else:
-                n_events = write_rejection(events, n_events, entry, np.int64(Reason.UNKNOWN_ORDER))
-            i += 1
-            continue
-        elif kind == EntryKind.AMEND:
-            slot = find_slot(state, np.int64(entry.order_id))
-            if is_ordinary_amend(state, entry, slot):
-                own = load_amend(state, entry, slot)
-                need, at_least = enough_events(state, own, capacity - n_events)
-                if need != Need.NOTHING:
-                    return i, n_events, need, at_least
-                n_events, _, _, _ = amend_ordinary(state, events, n_events, own, slot)
-                i += 1
-                continue
-        credit = nothing
-        need, at_least = any_needs(state, capacity - n_events, entries, i)
+        i, n_events, credit, need, at_least = apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least
-        n_events, i = apply_any(state, events, n_events, entries, i)
-    return n, n_events, np.int64(Need.NOTHING), nothing
+    return i, n_events, np.int64(Need.NOTHING), np.int64(0)

@@ -238,12 +238,19 @@ def match_any(state, events, n_events, slot):
 
 
 @kernel(internal=True)
+def would_cross(state, entry):
+    """Whether an entry crosses anything that rests in the ladder."""
+    other = state.sides[LADDERS * np.int64(entry.book) + (np.int64(entry.side) ^ 1)]
+    return other.best_level >= 0 and crosses(entry.side, entry.price_ticks, np.int64(other.best_ticks))
+
+
+@kernel(internal=True)
 def price_behind(state):
     """Whether a post-only order in the scratch entry may rest; with REPRICE its price is moved behind the other side. Modifies the entry."""
     entry = state.scratch[0]
-    other = state.sides[LADDERS * np.int64(entry.book) + (np.int64(entry.side) ^ 1)]
-    if other.best_level < 0 or not crosses(entry.side, entry.price_ticks, np.int64(other.best_ticks)):
+    if not would_cross(state, entry):
         return True
+    other = state.sides[LADDERS * np.int64(entry.book) + (np.int64(entry.side) ^ 1)]
     behind = np.int64(other.best_ticks) - 1 if entry.side == Side.BUY else np.int64(other.best_ticks) + 1
     if entry["flags"] & REPRICE == 0 or behind < PRICE_MIN or behind > PRICE_MAX:
         return False

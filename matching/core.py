@@ -113,6 +113,11 @@ class MatchingCore:
         """Slots of the order pool. Every slot in events and views is below it; it grows by `grow(Need.ORDERS, ...)` only."""
         return len(self.state.orders)
 
+    @property
+    def live_orders(self) -> int:
+        """Orders in all books."""
+        return len(self.state.orders) - int(self.state.pools["free"][Pool.ORDERS])
+
     def grow(self, need: Need | int, at_least: int) -> None:
         """Make room: `at_least` free records of a pool, for Need.OWNERS that many owners, for Need.ID_SPAN the id `at_least`, for
         Need.QUEUE that many stops, for Need.ID_TABLE that many ids. Need.EVENTS enlarges the buffer of `submit`. Replaces `state`.

@@ -5,12 +5,13 @@ meaning. Released pages, nodes and id pages are empty by construction, so taking
 """
 
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba.core import config
 
 from matching.records import ENTRY
+from matching.state_block import StateBlock
 
 NIL: Final = -1
 ID_PAGE_BITS: Final = 12
@@ -121,28 +122,28 @@ OWNER: Final = np.dtype([("write_at", "u4"), ("oldest", "i4"), ("newest", "i4"),
 CHUNK_RECORD: Final = np.dtype([("next", "i4"), ("older", "i4")], align=True)
 
 
-class BookState(NamedTuple):
+class BookState(StateBlock):
     """All books of one core. Passed as one argument; replaced as a whole when a pool grows."""
 
-    core: np.ndarray  # CORE, one
-    pools: np.ndarray  # POOL, by Pool
-    sides: np.ndarray  # SIDE, LADDERS a book
-    books: np.ndarray  # BOOK
-    orders: np.ndarray  # ORDER, by slot
-    cold: np.ndarray  # COLD, by slot
-    levels: np.ndarray  # LEVEL, page * 64 + place in the page
-    pages: np.ndarray  # PAGE
-    nodes: np.ndarray  # NODE
-    children: np.ndarray  # int32, node * 64 + digit
-    id_directory: np.ndarray  # int32, page of the ids from (first + index) * 4096
-    id_slots: np.ndarray  # int32, page * 4096 + id % 4096
-    id_pages: np.ndarray  # ID_PAGE_RECORD
-    id_table: np.ndarray  # ID_TABLE_RECORD, a power of two, open addressing; the caller's ids only
-    owners: np.ndarray  # OWNER, by owner
-    chunks: np.ndarray  # CHUNK_RECORD
-    chunk_slots: np.ndarray  # uint32, chunk * 32 + place: order slots, stale where the order's `log_at` says otherwise
-    queue: np.ndarray  # int64, scratch: slots of the stops that one entry triggered
-    scratch: np.ndarray  # ENTRY, one: an order that enters again
+    core: Any  # CORE, one
+    pools: Any  # POOL, by Pool
+    sides: Any  # SIDE, LADDERS a book
+    books: Any  # BOOK
+    orders: Any  # ORDER, by slot
+    cold: Any  # COLD, by slot
+    levels: Any  # LEVEL, page * 64 + place in the page
+    pages: Any  # PAGE
+    nodes: Any  # NODE
+    children: Any  # int32, node * 64 + digit
+    id_directory: Any  # int32, page of the ids from (first + index) * 4096
+    id_slots: Any  # int32, page * 4096 + id % 4096
+    id_pages: Any  # ID_PAGE_RECORD
+    id_table: Any  # ID_TABLE_RECORD, a power of two, open addressing; the caller's ids only
+    owners: Any  # OWNER, by owner
+    chunks: Any  # CHUNK_RECORD
+    chunk_slots: Any  # uint32, chunk * 32 + place: order slots, stale where the order's `log_at` says otherwise
+    queue: Any  # int64, scratch: slots of the stops that one entry triggered
+    scratch: Any  # ENTRY, one: an order that enters again
 
 
 class Sizes(NamedTuple):

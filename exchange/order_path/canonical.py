@@ -25,6 +25,8 @@ from exchange.order_path.state import KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.settlement.statement import DaySettlement
+from matching.core import HASHED_FIELDS
+from matching.records import ORDER_VIEW
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
@@ -39,10 +41,10 @@ _TERMS_FIELDS: Final = (
     "post_only",
 )  # fmt: skip
 _KEY_FIELDS: Final = tuple(name for name in KEY.names or () if name != "used")
-_ORDER: Final = np.dtype(
-    [("order_id", "<i8"), ("owner", "<i8"), ("price_ticks", "<i8"), ("remaining_lots", "<i8"), ("key_sequence", "<i8")]
-    + [(name, "<i8") for name in _TERMS_FIELDS]
-)
+# What the book knows of an order, then what the exchange does. The book's own label, time in force and self-trade prevention are not those of
+# the exchange's terms.
+_PLACE: Final = tuple(f"book_{name}" for name in HASHED_FIELDS)
+_ORDER: Final = np.dtype([(name, "<i8") for name in (*_PLACE, "key_sequence", *_TERMS_FIELDS)])
 _POSITION: Final = np.dtype([("instrument", "<i8"), ("account", "<i8")] + [(name, "<i8") for name in POSITION.names or ()])
 _KEY: Final = np.dtype([(name, "<u8") for name in _KEY_FIELDS])
 _STORAGE: Final = np.dtype([(name, "<i8") for name in STORAGE.names or ()])
@@ -141,10 +143,11 @@ def _book(exchange: "Exchange", instrument: Instrument) -> list[Any]:
     views = exchange.core.dump_orders(int(row.book))
     terms = exchange.state.terms[views["slot"]]
     out = _columns(terms, _ORDER)
-    for name in ("order_id", "owner", "price_ticks", "remaining_lots"):
-        out[name] = views[name]
+    for name in HASHED_FIELDS:
+        out[f"book_{name}"] = views[name]
     out["key_sequence"] = exchange.state.keys.sequence[terms.key]
-    return [instrument.id, *(int(row[name]) for name in _BOOK_FIELDS), out.tobytes()]
+    facts = list(exchange.core.book_facts(int(row.book)))
+    return [instrument.id, *(int(row[name]) for name in _BOOK_FIELDS), facts, out.tobytes()]
 
 
 def _positions(exchange: "Exchange") -> NDArray[np.void]:
@@ -208,21 +211,24 @@ def _restore_keys(exchange: "Exchange", rows: NDArray[np.void]) -> None:
 
 def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
     key_of_sequence = {int(key.sequence): slot for slot, key in enumerate(exchange.state.keys) if key.used}
-    for instrument_id, *fields, data in books:
+    view = np.zeros(1, ORDER_VIEW).view(np.recarray)
+    for instrument_id, *fields, facts, data in books:
         instrument = exchange.rooms.instruments.by_id[instrument_id]
         row = exchange.state.instruments[instrument.slot]
         for name, value in zip(_BOOK_FIELDS, fields, strict=True):
             row[name] = value
         for order in np.frombuffer(data, _ORDER):
-            place = (int(order[name]) for name in ("order_id", "owner", "side", "price_ticks", "remaining_lots"))
-            order_slot = exchange.core.restore_order(int(row.book), *place)
+            for name in HASHED_FIELDS:
+                view[0][name] = order[f"book_{name}"]
+            order_slot = exchange.core.restore_order(int(row.book), view[0])
             exchange.sync_books()
             terms = exchange.state.terms[order_slot]
             for name in _TERMS_FIELDS:
                 terms[name] = order[name]
             terms.key, terms.instrument_slot = key_of_sequence[int(order["key_sequence"])], instrument.slot
             exchange.state.instruments[instrument.slot].open_orders += 1
-            exchange.state.accounts[int(order["owner"])].open_orders += 1
+            exchange.state.accounts[int(order["book_owner"])].open_orders += 1
+        exchange.core.restore_book(int(row.book), facts)
 
 
 def _restore_positions(exchange: "Exchange", rows: NDArray[np.void]) -> None:

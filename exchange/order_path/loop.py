@@ -17,8 +17,9 @@ from exchange.order_path.orders import amend, cancel, end_sessions, entry_of_ame
 from exchange.order_path.records import OutcomeFlag
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
-from matching.kernels import find_slot, needs
+from matching.ids import find_slot
 from matching.records import Need
+from matching.room import order_needs
 
 # Postings of one fill at most: value in and out, two fees, units.
 POSTINGS_PER_EVENT = 6
@@ -75,14 +76,14 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     at_least = np.int64(0)
     if command.kind == CommandKind.PLACE:
         slot = instrument_slot(state, np.int64(command.instrument))
-        if slot >= 0:
+        if slot >= 0 and command.account < state.accounts.shape[0]:
             entry_of_place(state, command, slot)
-            need, at_least = needs(state.books, state.events.shape[0], state.entry[0])
+            need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
     elif command.kind == CommandKind.AMEND:
         order_slot = find_slot(state.books, command.order_id)
         if open_order_slot(state, command, order_slot):
             entry_of_amend(state, command, order_slot)
-            need, at_least = needs(state.books, state.events.shape[0], state.entry[0])
+            need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
     if need != Need.NOTHING:
         return np.int64(Stop.BOOKS), need, at_least
     executions = max(np.int64(state.events.shape[0]), _withdrawals(state, command))

@@ -14,8 +14,12 @@ from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.post import count_open_order, end_order, post_events
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.reject_codes import RejectCode
+from matching.commands import amend_order, cancel_order, place_order
 from matching.compile import kernel
-from matching.kernels import amend_order, cancel_order, find_slot, first_order, order_after, order_at, owner_orders, place_order, refusal
+from matching.conditions import would_cross
+from matching.ids import find_slot
+from matching.orders import first_order, order_after, order_at
+from matching.queries import owner_orders
 from matching.records import EntryFlag, EntryKind, Reason, TimeInForce
 
 POST_ONLY = int(EntryFlag.POST_ONLY)
@@ -54,6 +58,7 @@ def entry_of_place(state: Any, command: Any, slot: int) -> None:
     entry.side = command.side
     entry.time_in_force = time_in_force(command)
     entry.self_trade = command.self_trade
+    entry.label = 0
     entry["flags"] = POST_ONLY if is_post_only(command["flags"]) else 0
 
 
@@ -72,6 +77,7 @@ def entry_of_amend(state: Any, command: Any, order_slot: int) -> None:
     entry.side = order.side
     entry.time_in_force = terms.time_in_force
     entry.self_trade = terms.self_trade
+    entry.label = 0
     entry["flags"] = POST_ONLY if terms.post_only else 0
 
 
@@ -166,7 +172,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         return code, command.order_id, old_lots, revision
     entry_of_amend(state, command, order_slot)
     entry = state.entry[0]
-    lots = np.int64(entry.quantity_lots)
+    lots = command.quantity_lots if command["flags"] & CommandFlag.AMEND_QUANTITY else old_lots
     if lots <= 0:
         return np.int64(RejectCode.AMEND_BELOW_FILLED), command.order_id, old_lots, revision
     if lots > state.instruments[slot].max_order_lots:
@@ -177,7 +183,8 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         release(state, slot, account, side, old_ticks, old_lots)
         code = admit_risk(state, account, slot, side, price_ticks, lots)
         if code == RejectCode.ACCEPTED and price_ticks != old_ticks:
-            code = _code_of(refusal(state.books, entry), NO_ORDER)
+            if terms.post_only and would_cross(state.books, entry):
+                code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
         if code != RejectCode.ACCEPTED:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision

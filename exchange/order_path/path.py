@@ -4,7 +4,7 @@
                          deadlines up to the stamp      deadlines.py, phase_control.py
                          5. admit                       admit.py, storage.py, idempotency.py
                          5. reserve                     ledger.postings.reserve
-                         6. match                       matching.kernels
+                         6. match                       matching.commands
                          7. post                        post.py, ledger.postings
                     -> outcomes, executions, postings, notices
 

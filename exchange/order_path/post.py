@@ -143,7 +143,7 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
     counters = state.counters[0]
     instrument = state.instruments[slot]
     price_ticks = np.int64(event.price_ticks)
-    quantity_lots = event.quantity_lots
+    quantity_lots = np.int64(event.quantity_lots)
     taker = np.int64(event.owner)
     maker = np.int64(event.counter_owner)
     side = np.int64(event.side)
@@ -180,7 +180,7 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
 @kernel(internal=True)
 def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id: int, own_key: int) -> None:
     """An order lost quantity without a trade. The end of the entering order itself (`own_order_id`) is its command's to record."""
-    release(state, slot, np.int64(event.owner), np.int64(event.side), np.int64(event.price_ticks), event.quantity_lots)
+    release(state, slot, np.int64(event.owner), np.int64(event.side), np.int64(event.price_ticks), np.int64(event.quantity_lots))
     is_own = event.order_id == own_order_id
     key = own_key if is_own else np.int64(state.terms[event.slot].key)
     record_execution(state, kind, event, slot, key, NO_KEY)

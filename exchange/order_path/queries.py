@@ -10,7 +10,8 @@ from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.instruments import Instrument
 from exchange.order_path.state import PathState
 from exchange.settlement.statement import DaySettlement, Statement
-from matching.kernels import order_at, owner_orders
+from matching.orders import order_at
+from matching.queries import owner_orders
 from matching.records import Side
 
 if TYPE_CHECKING:
