@@ -13,7 +13,7 @@ from matching.events import write_auction_fill, write_book_event
 from matching.ladder import level_price, next_level
 from matching.meeting import note_trade, take_shown
 from matching.orders import first_in_ladder, has_cold
-from matching.records import EventKind, Reason, Side
+from matching.records import QUANTITY_LOTS_MAX, EventKind, Reason, Side
 from matching.state import LADDERS
 
 
@@ -99,7 +99,8 @@ def uncross(state, events, n_events, book, reference_ticks):
     found = find_auction(state, book, reference_ticks)
     price_ticks = found.price_ticks
     left = found.volume_lots
-    n_events = write_book_event(events, n_events, EventKind.UNCROSSED, book, left, price_ticks, np.int64(Reason.NONE))
+    n_events = write_book_event(events, n_events, EventKind.UNCROSSED, book, left & QUANTITY_LOTS_MAX, price_ticks, np.int64(Reason.NONE))
+    events[n_events - 1].remaining_lots = left >> 32
     if left > 0:
         note_trade(state, book, price_ticks)
     while left > 0:

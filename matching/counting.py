@@ -74,8 +74,12 @@ def count_tradable(state, entry, self_trade):
                 waiting = order_after(state, waiting)
                 continue
         if is_outside_band(state, entry.book, level_price(state, level)):
-            # What trades there would interrupt; own orders that are passed over trade nothing, and nothing behind them lies inside.
-            break
+            # What trades there would interrupt; own orders that are passed over trade nothing.
+            lots, ends = count_level(state, entry, self_trade, level, np.int64(1))
+            if lots > 0 or ends:
+                break
+            level = next_level(state, side ^ 1, level)
+            continue
         lots, ends = count_level(state, entry, self_trade, level, left)
         left -= lots
         if ends:

@@ -78,7 +78,7 @@ def is_out_of_sequence(state, order_id, last_order_id):
     """Whether a new order may not have that id, after the dense id `last_order_id`."""
     if state.core[0].hash_shift != 0:
         return find_slot(state, order_id) >= 0
-    return order_id <= last_order_id or order_id - last_order_id > ORDER_ID_STEP_MAX
+    return order_id <= last_order_id or order_id > last_order_id + ORDER_ID_STEP_MAX
 
 
 @kernel(internal=True)

@@ -72,7 +72,7 @@ class Book(BookQueues):
 
     def uncross(self, reference_ticks: int) -> None:
         price_ticks, lots = self.indicative(reference_ticks)
-        self._tell_of_book(EventKind.UNCROSSED, lots, Reason.NONE, price_ticks)
+        self._tell_of_book(EventKind.UNCROSSED, lots % 2**32, Reason.NONE, price_ticks, lots // 2**32)
         while lots:
             buy, sell = self.ladder[Side.BUY][0], self.ladder[Side.SELL][0]
             traded = min(lots, buy.shown_lots, sell.shown_lots)

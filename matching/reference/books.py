@@ -13,7 +13,7 @@ from matching.reference.values import Order, QueuePosition, ReferenceEntry, Refe
 class ReferenceBooks:
     """Books by number. `callers_ids`: takes any id that no living order has; otherwise ids ascend from 0."""
 
-    def __init__(self, n_books: int = 0, callers_ids: bool = False) -> None:
+    def __init__(self, n_books: int = 0, *, callers_ids: bool = False) -> None:
         self.open_books: dict[int, Book] = {}
         self._callers_ids = callers_ids
         self._last_id = -1
@@ -63,6 +63,10 @@ class ReferenceBooks:
         """The living order of that id, and its book."""
         pairs = ((book, order) for book in self.open_books.values() for order in book.orders())
         return next((pair for pair in pairs if pair[1].order_id == order_id), None)
+
+    @property
+    def callers_ids(self) -> bool:
+        return self._callers_ids
 
     def is_out_of_sequence(self, order_id: int, just_taken: Collection[int] = ()) -> bool:
         """Whether a new order may not take that id, if some were just taken."""

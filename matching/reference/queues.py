@@ -48,7 +48,7 @@ class BookQueues:
 
     def queue_position(self, order: Order) -> QueuePosition:
         ahead = [other for other in self.ladder[order.side] if other.price_ticks == order.price_ticks and other.turn < order.turn]
-        return QueuePosition(sum(other.shown_lots for other in ahead), len(ahead))
+        return QueuePosition(len(ahead), sum(other.shown_lots for other in ahead))
 
     def indicative(self, reference_ticks: int) -> Clearing:
         return clear(self.ladder[Side.BUY], self.ladder[Side.SELL], reference_ticks)
@@ -77,5 +77,5 @@ class BookQueues:
             ReferenceEvent(EventKind.FILLED, order.order_id, counter.order_id, lots, left, counter_left, price_ticks, self.number, *who, reason)
         )
 
-    def _tell_of_book(self, kind: EventKind, lots: int, reason: Reason, price_ticks: int = 0) -> None:
-        self._events.append(ReferenceEvent(kind, 0, 0, lots, 0, 0, price_ticks, self.number, 0, 0, 0, reason))
+    def _tell_of_book(self, kind: EventKind, lots: int, reason: Reason, price_ticks: int = 0, more: int = 0) -> None:
+        self._events.append(ReferenceEvent(kind, 0, 0, lots, more, 0, price_ticks, self.number, 0, 0, 0, reason))

@@ -60,10 +60,10 @@ class ReferenceOrder(NamedTuple):
 
 
 class QueuePosition(NamedTuple):
-    """What stands before an order in the queue of its price: shown lots and orders."""
+    """What stands before an order in the queue of its price: orders, and the lots that they show."""
 
-    lots_ahead: int
     orders_ahead: int
+    lots_ahead: int
 
 
 ENTERING = EntryFlag.POST_ONLY | EntryFlag.REPRICE  # flags that say how an order enters and mean nothing once it is in the book

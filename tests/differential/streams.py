@@ -10,7 +10,8 @@ from matching.records import ORDER_ID_STEP_MAX, OWNER_MAX, BookPhase, EntryFlag,
 from matching.reference import ReferenceBooks, ReferenceEntry, ReferenceOrder
 
 POST_ONLY, REPRICE, ICEBERG, MINIMUM, ALL_OR_NONE, STOP = (flag for flag in EntryFlag if flag)
-FLAG_SETS = (0, POST_ONLY, POST_ONLY | REPRICE, ICEBERG, MINIMUM, ALL_OR_NONE, STOP, STOP | ICEBERG, STOP | MINIMUM, STOP | ALL_OR_NONE, ICEBERG | POST_ONLY)
+PLAIN_FLAGS = (0, POST_ONLY, POST_ONLY | REPRICE, ICEBERG, MINIMUM, ALL_OR_NONE, STOP)
+FLAG_SETS = (*PLAIN_FLAGS, STOP | ICEBERG, STOP | MINIMUM, STOP | ALL_OR_NONE, ICEBERG | POST_ONLY)
 PRICE_STEPS = (1, 1, 1, 1, 1, 63, 64, 4096, 2**18, 2**29)
 TICKS_MIN, TICKS_MAX = -(2**31), 2**31 - 1
 EXTREMES = {
@@ -92,7 +93,8 @@ class StreamDrawer:
             index = rng.randrange(len(command))
             command[index] = self._spoil(command[index])
         new = [entry.order_id for entry in command if entry.kind in (EntryKind.PLACE, EntryKind.BASKET)]
-        self._last_id = max([self._last_id, *(order_id for order_id in new if order_id <= self._last_id + ORDER_ID_STEP_MAX)])
+        if not self.reference.callers_ids:
+            self._last_id = max([self._last_id, *(order_id for order_id in new if order_id <= self._last_id + ORDER_ID_STEP_MAX)])
         return command
 
     def _draw_kind(self, book: int) -> EntryKind:
@@ -138,7 +140,7 @@ class StreamDrawer:
             return ReferenceEntry(kind, 0, book, price_ticks=self._price())
         low = self._price()
         width = rng.choice((-1, profile.prices // 2, profile.prices))
-        return ReferenceEntry(kind, 0, book, price_ticks=low, stop_ticks=max(min(low + width, TICKS_MAX), TICKS_MIN))
+        return ReferenceEntry(kind, 0, book, price_ticks=low, stop_ticks=_in_range(low + width))
 
     def _draw_place(self, book: int) -> ReferenceEntry:
         rng, profile = self._rng, self._profile
@@ -154,7 +156,7 @@ class StreamDrawer:
         lots = rng.randrange(1, profile.lots_max + 1) * (rng.random() < 0.1) * 4 or rng.randrange(1, profile.lots_max + 1)
         return ReferenceEntry(
             EntryKind.PLACE,
-            self._last_id + rng.choice((1, 1, 1, 1, 1, 1, 1, 4097)),
+            self._new_id(),
             book,
             rng.randrange(profile.owners),
             side,
@@ -173,7 +175,7 @@ class StreamDrawer:
         rng = self._rng
         orders = self.reference.orders(book)
         if not orders or rng.random() < 0.02:
-            return ReferenceEntry(kind, rng.randrange(-1, self._last_id + 3), price_ticks=self._price(), quantity_lots=1)
+            return ReferenceEntry(kind, rng.randrange(-1, max(self._last_id, 60) + 3), price_ticks=self._price(), quantity_lots=1)
         order: ReferenceOrder = rng.choice(orders)
         same_price = rng.random() < 0.5
         lots = rng.choice((order.remaining_lots, max(order.remaining_lots - rng.randrange(4), 1), order.remaining_lots + rng.randrange(6)))
@@ -193,7 +195,7 @@ class StreamDrawer:
         legs = [
             self._draw_place(book)._replace(
                 kind=EntryKind.BASKET,
-                order_id=self._last_id + 1 + index,
+                order_id=self._new_id() if self.reference.callers_ids else self._last_id + 1 + index,
                 owner=owner,
                 time_in_force=TimeInForce.FOK,
                 flags=0,
@@ -203,14 +205,21 @@ class StreamDrawer:
             for index, book in enumerate(books)
         ]
         generous = 2 if rng.random() < 0.7 else 0
-        return [leg._replace(price_ticks=min(max(leg.price_ticks + (generous if leg.side == 0 else -generous), TICKS_MIN), TICKS_MAX)) for leg in legs]
+        return [leg._replace(price_ticks=_in_range(leg.price_ticks + (generous if leg.side == Side.BUY else -generous))) for leg in legs]
+
+    def _new_id(self) -> int:
+        """Ascending with gaps; a caller's own come from few or from all 64 bits, some of orders that ended or live."""
+        rng = self._rng
+        if not self.reference.callers_ids:
+            return self._last_id + rng.choice((1, 1, 1, 1, 1, 1, 1, 4097))
+        return rng.choice((rng.randrange(-60, 60), rng.randrange(-60, 60) << 32, rng.randrange(-(2**63), 2**63)))
 
     def _price(self) -> int:
         rng, profile = self._rng, self._profile
         price = rng.randrange(profile.prices)
         if rng.random() < profile.wide:
             price = (price - 3) * rng.choice(PRICE_STEPS) + rng.choice((0, 0, TICKS_MAX, TICKS_MIN))
-        return max(TICKS_MIN, min(TICKS_MAX, price))
+        return _in_range(price)
 
     def _spoil(self, entry: ReferenceEntry) -> ReferenceEntry:
         name = self._rng.choice(list(EXTREMES))
@@ -218,6 +227,10 @@ class StreamDrawer:
         if name == "quantity_lots" and value and (entry.flags & ICEBERG or entry.kind == EntryKind.AMEND):
             value = 0  # billions of peaks would trade one by one
         return entry._replace(**{name: value})
+
+
+def _in_range(price_ticks: int) -> int:
+    return max(TICKS_MIN, min(TICKS_MAX, price_ticks))
 
 
 def draw_stream(seed: int, n: int, profile: Profile = PROFILES["mixed"], n_books: int = 3) -> list[list[ReferenceEntry]]:

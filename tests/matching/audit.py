@@ -214,8 +214,9 @@ class Auditor:
 
     def _on_uncrossed(self, event: ReferenceEvent) -> None:
         record = self.books[event.book]
-        assert bool(event.quantity_lots) == record.is_crossed()
-        record.uncrossed = (event.price_ticks, event.quantity_lots)
+        lots = event.quantity_lots + event.remaining_lots * 2**32
+        assert (lots > 0) == record.is_crossed()
+        record.uncrossed = (event.price_ticks, lots)
 
     def _on_rejected(self, event: ReferenceEvent) -> None:
         assert event.reason >= Reason.UNKNOWN_KIND

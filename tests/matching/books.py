@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from matching.core import MatchingCore
-from matching.records import ENTRY, Side
+from matching.records import ENTRY, EventKind, Reason, Side
 from matching.reference import ReferenceBooks, ReferenceEntry, ReferenceEvent, ReferenceOrder
 from matching.state import Sizes, make_records
 
@@ -22,8 +22,10 @@ def to_array(entries: list[ReferenceEntry]) -> np.ndarray:
 
 def to_events(array: np.ndarray) -> list[ReferenceEvent]:
     """EVENT records as the oracle's tuples: everything logical, no slots."""
-    columns = [array[name].tolist() for name in ReferenceEvent._fields]
-    return [ReferenceEvent(*row) for row in zip(*columns, strict=True)]
+    columns = {name: array[name].tolist() for name in ReferenceEvent._fields}
+    columns["kind"] = [EventKind(kind) for kind in columns["kind"]]
+    columns["reason"] = [Reason(reason) for reason in columns["reason"]]
+    return [ReferenceEvent(*row) for row in zip(*columns.values(), strict=True)]
 
 
 def to_orders(array: np.ndarray) -> list[ReferenceOrder]:
@@ -74,15 +76,15 @@ class CoreEngine:
         return self.core.phase(book)
 
 
-ENGINES: dict[str, Callable[[int], Engine]] = {"oracle": OracleEngine}  # made with a number of open books
+ENGINES: dict[str, Callable[[int], Engine]] = {"oracle": OracleEngine, "core": CoreEngine}  # made with a number of open books
 
 
 class Pair:
     """A core and the oracle, fed the same; every step compares events, then state, then runs the checker."""
 
-    def __init__(self, n_books: int = 1, sizes: Sizes = TINY, events_capacity: int = 1) -> None:
-        self.core = MatchingCore(sizes, events_capacity)
-        self.reference = ReferenceBooks(n_books)
+    def __init__(self, n_books: int = 1, sizes: Sizes = TINY, events_capacity: int = 1, *, callers_ids: bool = False) -> None:
+        self.core = MatchingCore(sizes, events_capacity, callers_ids=callers_ids)
+        self.reference = ReferenceBooks(n_books, callers_ids=callers_ids)
         self.books = [self.core.open_book() for _ in range(n_books)]
 
     def apply(self, *entries: ReferenceEntry) -> list[ReferenceEvent]:
@@ -102,7 +104,8 @@ class Pair:
         for book in self.books:
             orders = self.reference.orders(book)
             assert to_orders(self.core.dump_orders(book)) == orders
-            assert self.core.phase(book) == self.reference.phase(book)
+            for name in ("phase", "band", "last_trade"):
+                assert getattr(self.core, name)(book) == getattr(self.reference, name)(book), name
             for side in Side:
                 levels = levels_of(orders, side)
                 depth = self.core.depth(book, side, len(levels) + 1)

@@ -181,7 +181,8 @@ class Ledger:
                 reason = Reason.VOLATILITY if why == ["volatility"] else Reason.NONE
                 return ReferenceEvent(EventKind.PHASE_CHANGED, 0, 0, PHASES[name], 0, 0, 0, self._book(entry), 0, 0, 0, reason)
             case ["uncrossed", lots, "@", price]:
-                return ReferenceEvent(EventKind.UNCROSSED, 0, 0, int(lots), 0, 0, int(price), entry.book, 0, 0, 0, Reason.NONE)
+                more, less = divmod(int(lots), 2**32)
+                return ReferenceEvent(EventKind.UNCROSSED, 0, 0, less, more, 0, int(price), entry.book, 0, 0, 0, Reason.NONE)
             case [order, "trades", lots, "@", price, "with", counter, *how]:
                 assert how in ([], ["in", "auction"]), words
                 return self._fill(_id(order), _id(counter), int(lots), int(price), Reason.AUCTION if how else Reason.NONE)

@@ -137,6 +137,15 @@ SCENARIOS = {
         uncross 10                 -> uncrossed 2 @ 10; #3 trades 2 @ 10 with #1 in auction; #1 refilled 2
         left: ask #2 1 @ 10, ask #1 2 of 3 @ 10
     """,
+    "a volume of more lots than one order can have": """
+        phase auction              -> phase auction
+        A sells 4294967295 @ 10    -> #1 rests 4294967295
+        A sells 4294967295 @ 10    -> #2 rests 4294967295
+        B buys 4294967295 @ 10     -> #3 rests 4294967295
+        C buys 9 @ 10              -> #4 rests 9
+        uncross 10                 -> uncrossed 4294967304 @ 10; #3 trades 4294967295 @ 10 with #1 in auction; #4 trades 9 @ 10 with #2 in auction
+        left: ask #2 4294967286 @ 10
+    """,
     "own orders trade with each other": """
         phase auction              -> phase auction
         A sells 5 @ 10             -> #1 rests 5

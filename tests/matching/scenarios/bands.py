@@ -86,6 +86,13 @@ SCENARIOS = {
         A buys 3 @ 12 cancel-oldest    -> #1 cancelled 2 self-trade; phase auction volatility; #3 rests 3
         left: bid #3 3 @ 12, ask #2 2 @ 12
     """,
+    "a count passes over own orders outside the band with cancel oldest": """
+        band 9..11                            -> nothing
+        A sells 2 @ 8                         -> #1 rests 2
+        B sells 2 @ 9                         -> #2 rests 2
+        A buys 2 @ 10 fok cancel-oldest       -> #1 cancelled 2 self-trade; #3 trades 2 @ 9 with #2
+        left: nothing
+    """,
     "an order that waits outside the band interrupts too": """
         band 9..11                 -> nothing
         A sells 2 @ 12 all-or-none -> #1 waits 2

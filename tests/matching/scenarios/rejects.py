@@ -116,6 +116,12 @@ SCENARIOS = {
         basket C buys 1 @ 1 order_id:=3     -> rejected order-id-out-of-sequence
         {STANDS}
     """,
+    "the largest quantity with fields that do not count": """
+        A sells 3 @ 9 iceberg=1                                  -> #1 rests 1 of 3
+        B buys 4294967295 @ 8 minimum=1 display_lots:=1          -> #2 waits 4294967295
+        B buys 4294967295 @ 7 display_lots:=1 stop_ticks:=5      -> #3 rests 4294967295
+        left: bid #3 4294967295 @ 7, ask #1 1 of 3 @ 9, waiting bid #2 4294967295 @ 8 min 1
+    """,
     "ids may leave gaps": """
         A buys 1 @ 1 order_id:=5            -> #5 rests 1
         A buys 1 @ 1 order_id:=3            -> rejected order-id-out-of-sequence
@@ -123,6 +129,7 @@ SCENARIOS = {
         left: bid #5 1 @ 1, bid #100000 1 @ 1
     """,
     "an id may be far above the last, but not too far": """
+        A buys 1 @ 1 order_id:=9223372036854775807 -> rejected order-id-out-of-sequence
         A buys 1 @ 1 order_id:=1048576      -> rejected order-id-out-of-sequence
         A buys 1 @ 1 order_id:=1048575      -> #1048575 rests 1
         A buys 1 @ 1 order_id:=2097152      -> rejected order-id-out-of-sequence

@@ -75,6 +75,12 @@ SCENARIOS = {
         A buys 6 @ 11 fok decrement -> #4 cancelled 6 fill-or-kill-unfillable
         left: ask #1 5 @ 10, ask #2 5 @ 10, ask #3 5 @ 11
     """,
+    "a minimum counts to the own order with decrement": f"""{ASKS}
+        A buys 15 @ 11 minimum=6 decrement -> #4 waits 15
+        A buys 15 @ 11 minimum=5 decrement -> #5 trades 5 @ 10 with #1; #2 cancelled 5 self-trade; #5 reduced 5 self-trade
+                                           ; #5 trades 5 @ 11 with #3
+        left: waiting bid #4 15 @ 11 min 6
+    """,
     "fok with allow counts own lots": f"""{ASKS}
         A buys 15 @ 11 fok allow   -> #4 trades 5 @ 10 with #1; #4 trades 5 @ 10 with #2; #4 trades 5 @ 11 with #3
         left: nothing
