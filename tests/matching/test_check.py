@@ -4,9 +4,9 @@ import pytest
 
 from matching.check import CheckError
 from matching.core import MatchingCore
-from matching.records import EntryKind, Side
+from matching.records import ORDER_VIEW, EntryKind, Side
 from matching.reference import ReferenceEntry
-from matching.state import FANOUT, NIL, Pool, Sizes
+from matching.state import FANOUT, HAS_COLD, NIL, Pool, Sizes, make_records
 from tests.matching.books import to_array
 
 
@@ -42,6 +42,12 @@ def free_head(core, pool):
     return int(core.state.pools["head"][pool])
 
 
+def mark_cold(core, order_id, **cold):
+    core.state.orders["owner"][slot(core, order_id)] |= HAS_COLD
+    for field, value in cold.items():
+        core.state.cold[field][slot(core, order_id)] = value
+
+
 # What breaks, and a word of the message. The first group is found by `check_book`, the second by `check_all` only.
 IN_BOOK = {
     "no lots": (lambda c: put(c.state.orders, "remaining_lots", slot(c, 1), 0), "no lots"),
@@ -62,18 +68,28 @@ IN_BOOK = {
     "digit of a node": (lambda c: put(c.state.nodes, "digit", int(c.state.sides["hot_node"][1]), 63), "hangs elsewhere"),
     "best price": (lambda c: put(c.state.sides, "best_ticks", 0, 9), "best price"),
     "best level": (lambda c: put(c.state.sides, "best_level", 0, level_of(c, 3)), "best price"),
-    "count of a side": (lambda c: put(c.state.sides, "orders", 0, 4), "4 orders counted"),
+    "waiting counted": (lambda c: put(c.state.books, "waiting", 0, 1), "counted otherwise"),
+    "stops counted": (lambda c: put(c.state.books, "stops", 0, 1), "counted otherwise"),
+    "taken for unusual": (lambda c: put(c.state.sides, "unusual", 1, 1), "takes it for what it is not"),
+    "taken for ordinary": (lambda c: put(c.state.books, "has_band", 0, 1), "takes it for what it is not"),
+    "cold half of nothing": (lambda c: mark_cold(c, 1), "has a cold half"),
+    "condition in the ladder": (lambda c: mark_cold(c, 1, flags=8, min_lots=1), "the conditions 8"),
+    "reserve of no iceberg": (lambda c: mark_cold(c, 1, label=1, reserve_lots=1), "no iceberg's"),
+    "iceberg without display": (lambda c: mark_cold(c, 1, flags=4), "without a display"),
     "hot directory": (lambda c: put(c.state.sides, "hot_key", 1, int(c.state.sides["hot_key"][1]) - 2500), "hot directory"),
     "lost root": (lambda c: put(c.state.sides, "root", 0, NIL), "not all of it"),
 }
 BESIDE = {
     "forgotten id": (lambda c: c.state.id_slots.__setitem__(c.state.id_slots == slot(c, 1), NIL), "id page"),
-    "id of another slot": (lambda c: c.state.id_slots.__setitem__(c.state.id_slots == slot(c, 1), slot(c, 2)), "exactly the resting orders"),
+    "id of another slot": (lambda c: c.state.id_slots.__setitem__(c.state.id_slots == slot(c, 1), slot(c, 2)), "exactly the orders"),
     "count of an id page": (lambda c: put(c.state.id_pages, "live", 0, 4), "id page"),
     "id in the log of another": (lambda c: put(c.state.orders, "owner", slot(c, 1), 2), "another's order"),
-    "id missing in the log": (lambda c: c.state.chunk_ids.__setitem__(c.state.chunk_ids == 3, 100), "missing"),
-    "log out of sequence": (lambda c: c.state.chunk_ids.__setitem__(c.state.chunk_ids == 2, 0), "does not ascend"),
-    "count of a log": (lambda c: put(c.state.owners, "entries", 1, 4), "counts 4"),
+    "id of two orders": (lambda c: put(c.state.orders, "order_id", slot(c, 1), 2), "the same id"),
+    "missing in the log": (lambda c: put(c.state.orders, "log_at", slot(c, 3), 999), "missing"),
+    "count of a log": (lambda c: put(c.state.owners, "chunks", 1, 4), "counts 4"),
+    "end of a log": (lambda c: put(c.state.owners, "write_at", 1, 999), "written elsewhere"),
+    "peaks to come": (lambda c: put(c.state.core, "refills", 0, 1), "1 peaks to come counted"),
+    "free order that seems alive": (lambda c: put(c.state.orders, "log_at", free_head(c, Pool.ORDERS), 7), "not marked as dead"),
     "link of a log": (lambda c: put(c.state.chunks, "older", int(c.state.owners["oldest"][1]), 1), "linked elsewhere"),
     "count of a free list": (lambda c: put(c.state.pools, "free", Pool.ORDERS, 2), "ORDERS"),
     "lost record": (lambda c: (put(c.state.pools, "head", Pool.CHUNKS, NIL), put(c.state.pools, "free", Pool.CHUNKS, 0)), "lost or used twice"),
@@ -95,6 +111,9 @@ def test_damage_is_found(core, name):
 
 
 def test_crossed_book_is_found(core):
-    core.restore_order(0, 6, 1, Side.SELL, 10, 1)
+    view = make_records(ORDER_VIEW, 1)
+    for field, value in {"order_id": 6, "owner": 1, "side": Side.SELL, "price_ticks": 10, "remaining_lots": 1, "shown_lots": 1}.items():
+        view[field] = value
+    core.restore_order(0, view[0])
     with pytest.raises(CheckError, match="crossed"):
         core.check_book(0)

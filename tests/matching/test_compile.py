@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba.core import config
 
-from matching import kernels
+from matching import auction, batch, commands
 from matching.compile import (
     KEPT_AGE_S,
     KEPT_DIRECTORIES,
@@ -24,8 +24,9 @@ from matching.compile import (
     prune,
     source_digest,
 )
-from matching.records import EntryKind
+from matching.records import EVENT, EntryKind
 from matching.reference import ReferenceEntry
+from matching.state import make_records
 from tests.matching.books import Pair
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def sources(tmp_path):
 
 def test_digest_notices_an_edit_in_any_file(sources):
     digests = {source_digest(sources, {})}
-    for path in (sources[0] / "bits.py", sources[0] / "kernels.py", sources[1] / "loop.py"):
+    for path in (sources[0] / "bits.py", sources[0] / "batch.py", sources[1] / "loop.py"):
         path.write_text(path.read_text() + "# edited\n")
         digests.add(source_digest(sources, {}))
     (sources[1] / "new.py").write_text("")
@@ -131,22 +132,23 @@ def test_pruning_keeps_the_newest_and_the_recent(tmp_path):
 
 
 def test_matching_does_not_depend_on_what_imports_it():
-    assert packages_behind("matching.kernels") == ("matching",)
+    assert packages_behind("matching.batch") == ("matching",)
     assert packages_behind("exchange.order_path.path") == ("matching", "exchange")
     assert packages_behind("bench.workloads.stream") == ("matching", "exchange", "bench")
 
 
 def test_the_global_cache_of_numba_is_left_alone():
-    assert cache_directory("matching.kernels") != Path(config.CACHE_DIR or ".")
+    assert cache_directory("matching.batch") != Path(config.CACHE_DIR or ".")
 
 
-@pytest.mark.parametrize("function", [kernels.run_batch, kernels.cancel_book, kernels.cancel_owner], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", [batch.run_batch, commands.mass_cancel, auction.find_auction], ids=lambda function: function.__name__)
 def test_kernels_count_no_references(function):
     """Compiled anew under the same options: what comes from the cache cannot be read."""
     pair = Pair()
     pair.apply(ReferenceEntry(EntryKind.PLACE, 1, quantity_lots=1))
-    pair.cancel_owner(0, None)
-    pair.cancel_book(0)
+    pair.apply(ReferenceEntry(EntryKind.MASS_CANCEL, owner=0))
+    pair.core.indicative(0, 1)
+    commands.mass_cancel(pair.core.state, make_records(EVENT, 1), 0, 0, 0, 0, 0, 0, 1)
     fresh = numba.jit(**function.targetoptions)(function.py_func)
     fresh.compile(function.signatures[0])
     (text,) = fresh.inspect_llvm().values()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from matching import kernels, orders
+from matching import batch, commands, orders, queries
 from matching.core import MatchingCore
-from matching.records import ENTRY, EVENT, QUANTITY_LOTS_MAX, EntryKind, Need, Side
+from matching.records import ENTRY, EVENT, QUANTITY_LOTS_MAX, EntryFlag, EntryKind, EventKind, Need, Reason, Side
 from matching.reference import ReferenceEntry
 from matching.state import CHUNK, Sizes, make_records
 from tests.matching.books import TINY, Pair, orders_of, to_array, to_events
@@ -45,37 +45,6 @@ def test_only_an_empty_open_book_closes():
             use(1)
 
 
-BROKEN = {
-    "kind": {"kind": 5},
-    "kind of nothing": {"kind": 0},
-    "side": {"side": 2},
-    "time in force": {"time_in_force": 5},
-    "self-trade": {"self_trade": 4},
-    "book": {"book": 1},
-    "book below": {"book": -1},
-    "no quantity": {"quantity_lots": 0},
-    "negative quantity": {"quantity_lots": -1},
-    "too much": {"quantity_lots": QUANTITY_LOTS_MAX + 1},
-    "owner": {"owner": -1},
-    "id again": {"order_id": 1},
-    "id before": {"order_id": 0},
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_precondition_applies_nothing(name):
-    core = opened()
-    core.submit(to_array([place(1)]))
-    before = core.state_hash()
-    entries = to_array([place(2), place(3)])
-    for field, value in BROKEN[name].items():
-        entries[field][1] = value
-    with pytest.raises(ValueError, match=r"entry 1|ascend"):
-        core.submit(entries)
-    assert core.state_hash() == before
-    core.submit(to_array([place(2)]))
-
-
 def test_entries_of_another_dtype_are_refused():
     with pytest.raises(ValueError, match="ENTRY"):
         opened().submit(np.zeros(1, np.int64))
@@ -91,11 +60,10 @@ def test_largest_quantities_add_up():
     assert core.depth(0, BUY, 1)["quantity_lots"].tolist() == [4 * QUANTITY_LOTS_MAX]
 
 
+# entry, events free, what is asked for; the core has one slot for an order, which is taken
 NEEDS = [
-    (place(1, quantity_lots=1), 0, (Need.EVENTS, 2)),
-    (place(1), 9, (Need.ORDERS, 1)),
-    (ReferenceEntry(EntryKind.CANCEL, 1), 0, (Need.EVENTS, 1)),
-    (ReferenceEntry(EntryKind.CANCEL, 1), 1, (Need.NOTHING, 0)),
+    (place(1, quantity_lots=1, price_ticks=9), 0, (Need.ORDERS, 1)),
+    (ReferenceEntry(EntryKind.MASS_CANCEL, owner=0), 9, (Need.ORDERS, 1)),
 ]
 
 
@@ -104,18 +72,31 @@ def test_needs_of_a_core_without_room(entry, events_free, expected):
     core = MatchingCore(Sizes(books=1, orders=1, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1))
     core.open_book()
     core.submit(to_array([place(0)]))  # takes the only order
-    entries = to_array([entry])
-    _, _, need, at_least = kernels.run_batch(core.state, entries, 0, make_records(EVENT, events_free), 0)
+    before = core.state_hash()
+    _, n_events, need, at_least = batch.run_batch(core.state, to_array([entry]), 0, make_records(EVENT, events_free), 0)
     assert (need, at_least) == expected
+    assert n_events == 0
+    assert core.state_hash() == before
 
 
-def test_events_are_asked_for_exactly_when_the_bound_does_not_fit():
-    """Ten makers rest, two would fill; four events suffice (two fills and the bound's two), three do not."""
+def test_events_are_asked_for_before_anything_happens():
+    """Ten makers rest and an entry could meet as many: without room for that nothing happens, with it two fill."""
     core = opened(sizes=Sizes())
     core.submit(to_array([place(i, side=SELL, owner=1 + i // 10, quantity_lots=5) for i in range(1, 11)]))
     entries = to_array([place(11, owner=0, quantity_lots=10)])
-    for events_free, expected in ((3, (0, 0, Need.EVENTS, 4)), (4, (1, 2, Need.NOTHING, 0))):
-        assert kernels.run_batch(core.state, entries, 0, make_records(EVENT, events_free), 0) == expected
+    before = core.state_hash()
+    index, n_events, need, at_least = batch.run_batch(core.state, entries, 0, make_records(EVENT, 5), 0)
+    assert (index, n_events, need) == (0, 0, Need.EVENTS)
+    assert at_least > 5
+    assert core.state_hash() == before
+    assert batch.run_batch(core.state, entries, 0, make_records(EVENT, at_least), 0) == (1, 2, Need.NOTHING, 0)
+
+
+def test_the_bound_of_events_does_not_grow_with_the_lots():
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(1, side=SELL, owner=1)]))
+    entries = to_array([place(2, quantity_lots=QUANTITY_LOTS_MAX)])
+    assert batch.run_batch(core.state, entries, 0, make_records(EVENT, 20), 0) == (1, 2, Need.NOTHING, 0)
 
 
 def test_every_kind_of_room_is_asked_for():
@@ -129,7 +110,7 @@ def test_every_kind_of_room_is_asked_for():
     previous = None
     events = make_records(EVENT, 1)
     while index < len(entries):
-        index, n_events, need, at_least = kernels.run_batch(core.state, entries, index, events, n_events)
+        index, n_events, need, at_least = batch.run_batch(core.state, entries, index, events, n_events)
         if need == Need.NOTHING:
             break
         assert (index, need) != previous
@@ -140,8 +121,32 @@ def test_every_kind_of_room_is_asked_for():
             n_events = 0
         else:
             core.grow(need, at_least)
-    assert seen == set(Need) - {Need.NOTHING}
+    assert seen == set(Need) - {Need.NOTHING, Need.QUEUE, Need.ID_TABLE}
     core.check_all()
+
+
+def test_stops_ask_for_room_in_their_queue():
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(i, owner=1, flags=EntryFlag.STOP, stop_ticks=20) for i in range(1, 4)]))
+    core.submit(to_array([place(4, owner=2, side=SELL, price_ticks=20)]))
+    entries = to_array([place(5, owner=3, price_ticks=20)])
+    assert batch.run_batch(core.state, entries, 0, make_records(EVENT, 500), 0)[2:] == (Need.QUEUE, 3)
+    kinds = [event.kind for event in to_events(core.submit(entries))]
+    assert kinds.count(EventKind.TRIGGERED) == 3
+
+
+def test_the_table_of_ids_grows_and_finds_any_64_bits():
+    core = MatchingCore(TINY, callers_ids=True)
+    core.open_book()
+    ids = [-(2**63), 2**63 - 1, 0, -1, *(i * 2**40 for i in range(1, 50))]
+    core.submit(to_array([place(i, price_ticks=1) for i in ids]))
+    core.check_all()
+    assert len({core.find_slot(i) for i in ids}) == len(ids)
+    core.submit(to_array([ReferenceEntry(EntryKind.CANCEL, i) for i in ids[::2]]))
+    core.check_all()
+    assert [core.find_slot(i) >= 0 for i in ids] == [n % 2 == 1 for n in range(len(ids))]
+    again = core.submit(to_array([place(ids[0]), place(ids[1])]))
+    assert [event.reason for event in to_events(again)] == [Reason.NONE, Reason.ORDER_ID_OUT_OF_SEQUENCE]
 
 
 def test_room_goes_back_when_orders_end():
@@ -159,8 +164,8 @@ def test_room_goes_back_when_orders_end():
             capacity = sizes
     core.check_all()
     assert sizes == capacity
-    assert int(core.state.owners["entries"][3]) <= 8 * 200 + CHUNK
-    kernels.cancel_owner(core.state, make_records(EVENT, 1), 0, -1, 3, 1)
+    assert int(core.state.owners["chunks"][3]) * CHUNK <= 8 * 200 + 2 * CHUNK
+    commands.mass_cancel(core.state, make_records(EVENT, 1), 0, 3, 0, 0, 0, 0, 1)
     assert (core.state.pools["free"] == sizes).all()
 
 
@@ -193,23 +198,28 @@ def test_order_by_slot_and_walk():
     state = pair.core.state
     view = orders.order_at(state, pair.core.find_slot(4))
     assert view == (4, 9, SELL, 1, 12, 5)
-    slot = kernels.first_order(state, 1, BUY)
-    walked = []
-    while slot >= 0:
-        walked.append(orders.order_at(state, slot).order_id)
-        slot = kernels.order_after(state, slot)
-    assert walked == [2, 1, 3]
-    assert kernels.first_order(state, 0, BUY) == -1
+    assert pair.core.dump_orders(1)["order_id"].tolist() == [2, 1, 3, 4]
+    assert len(pair.core.dump_orders(0)) == 0
 
 
 def test_orders_of_an_owner():
     core = opened(2)
     core.submit(to_array([place(i, book=i % 2, owner=i % 3, side=SELL) for i in range(1, 13)]))
     room = np.full(3, -1, np.int64)
-    assert kernels.owner_orders(core.state, 1, -1, room) == 4
+    assert queries.owner_orders(core.state, 1, -1, room) == 4
     assert [orders.order_at(core.state, slot).order_id for slot in room] == [1, 4, 7]
-    assert kernels.owner_orders(core.state, 1, 0, room) == 2
-    assert kernels.owner_orders(core.state, 10_000, -1, room) == 0
+    assert queries.owner_orders(core.state, 1, 0, room) == 2
+    assert queries.owner_orders(core.state, 10_000, -1, room) == 0
+
+
+def test_slots_of_an_owner_and_what_stands_before_an_order():
+    core = opened(2)
+    core.submit(to_array([place(i, owner=i % 2) for i in range(1, 6)]))
+    assert [orders.order_at(core.state, slot).order_id for slot in core.owner_orders(1)] == [1, 3, 5]
+    assert core.owner_orders(1, 1).tolist() == []
+    assert [core.queue_position(i) for i in (1, 4, 9)] == [(0, 0), (3, 15), None]
+    core.submit(to_array([place(6, flags=EntryFlag.STOP, stop_ticks=50)]))
+    assert core.queue_position(6) is None
 
 
 def test_depth_is_cut():
