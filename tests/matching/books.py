@@ -5,8 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
+from matching import batch
 from matching.core import MatchingCore
-from matching.records import ENTRY, EventKind, Reason, Side
+from matching.records import ENTRY, EVENT, EventKind, Need, Reason, Side
 from matching.reference import ReferenceBooks, ReferenceEntry, ReferenceEvent, ReferenceOrder
 from matching.state import Sizes, make_records
 
@@ -121,3 +122,19 @@ def levels_of(orders: list[ReferenceOrder], side: int) -> list[tuple[int, int, i
             lots, n_orders = levels.get(order.price_ticks, (0, 0))
             levels[order.price_ticks] = (lots + order.shown_lots, n_orders + 1)
     return [(price, *level) for price, level in levels.items()]
+
+
+def run_with_growth(core: MatchingCore, entries: np.ndarray, events_capacity: int) -> list[ReferenceEvent]:
+    """`run_batch` driven by hand, with a buffer that is emptied when full: what a caller with its own loop does."""
+    found: list[ReferenceEvent] = []
+    events = make_records(EVENT, events_capacity)
+    index = n_events = 0
+    while index < len(entries):
+        index, n_events, need, at_least = batch.run_batch(core.state, entries, index, events, n_events)
+        found += to_events(events[:n_events])
+        n_events = 0
+        if need == Need.EVENTS and at_least > len(events):
+            events = make_records(EVENT, at_least)
+        elif need not in (Need.NOTHING, Need.EVENTS):
+            core.grow(need, at_least)
+    return found
