@@ -136,7 +136,8 @@ class _Walk:
         reserve, display = int(cold["reserve_lots"]), int(cold["display_lots"])
         _require(not reserve or (flags & EntryFlag.ICEBERG and ladder < Ladder.WAITING_BUYS), f"{name}: a reserve that is no iceberg's")
         _require(not flags & EntryFlag.ICEBERG or display, f"{name}: an iceberg without a display")
-        _require(not flags & EntryFlag.MINIMUM or 0 < cold["min_lots"] <= self.state.orders[slot]["remaining_lots"], f"{name}: a minimum out of range")
+        in_range = 0 < cold["min_lots"] <= self.state.orders[slot]["remaining_lots"]
+        _require(not flags & EntryFlag.MINIMUM or in_range, f"{name}: a minimum out of range")
         self.refills += -(-reserve // display) if reserve else 0
 
     def book(self, book: int) -> None:

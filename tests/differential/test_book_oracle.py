@@ -103,7 +103,7 @@ def test_any_commands_agree(commands):
         if kind == EntryKind.AMEND:
             flags &= EntryFlag.POST_ONLY | EntryFlag.REPRICE
         if kind == EntryKind.SET_PHASE:
-            lots = target % len(BookPhase)
+            lots = target % len(BookPhase)  # noqa: PLW2901 - the phase travels in that field
         terms = {"display_lots": 1, "min_lots": (lots + 1) // 2, "stop_ticks": stop}
         pair.apply(ReferenceEntry(kind, order_id, 0, owner, side, price, lots, time_in_force, self_trade, flags, **terms))
 

@@ -8,7 +8,7 @@ from matching.core import MatchingCore
 from matching.records import ENTRY, EVENT, QUANTITY_LOTS_MAX, EntryFlag, EntryKind, EventKind, Need, Reason, Side
 from matching.reference import ReferenceEntry
 from matching.state import CHUNK, Sizes, make_records
-from tests.matching.books import TINY, Pair, orders_of, to_array, to_events
+from tests.matching.books import TINY, Pair, to_array, to_events, to_orders
 
 BUY, SELL = Side.BUY, Side.SELL
 PLACE = EntryKind.PLACE
@@ -128,8 +128,7 @@ def test_every_kind_of_room_is_asked_for():
 def test_stops_ask_for_room_in_their_queue():
     core = opened(sizes=Sizes())
     core.submit(to_array([place(i, owner=1, flags=EntryFlag.STOP, stop_ticks=20) for i in range(1, 4)]))
-    core.submit(to_array([place(4, owner=2, side=SELL, price_ticks=20)]))
-    entries = to_array([place(5, owner=3, price_ticks=20)])
+    entries = to_array([place(4, owner=2, side=SELL, price_ticks=20), place(5, owner=3, price_ticks=20)])
     assert batch.run_batch(core.state, entries, 0, make_records(EVENT, 500), 0)[2:] == (Need.QUEUE, 3)
     kinds = [event.kind for event in to_events(core.submit(entries))]
     assert kinds.count(EventKind.TRIGGERED) == 3
@@ -242,7 +241,7 @@ def test_state_hash_sees_every_logical_field_and_no_slot():
     swapped.submit(to_array([base[1]._replace(order_id=0), place(1, owner=1), ReferenceEntry(EntryKind.CANCEL, 0), base[1]]))
     straight = opened(2)
     straight.submit(to_array(base))
-    assert orders_of(swapped, 0) == orders_of(straight, 0)
+    assert to_orders(swapped.dump_orders(0)) == to_orders(straight.dump_orders(0))
     assert swapped.dump_orders(0)["slot"].tolist() != straight.dump_orders(0)["slot"].tolist()
     assert swapped.state_hash() == straight.state_hash()
 
@@ -262,7 +261,7 @@ def test_priority_is_in_the_hash():
     two.submit(to_array([place(1), place(2)]))
     two.submit(to_array([ReferenceEntry(EntryKind.AMEND, 1, price_ticks=10, quantity_lots=6)]))
     two.submit(to_array([ReferenceEntry(EntryKind.AMEND, 1, price_ticks=10, quantity_lots=5)]))
-    assert sorted(orders_of(one, 0)) == sorted(orders_of(two, 0))
+    assert sorted(to_orders(one.dump_orders(0))) == sorted(to_orders(two.dump_orders(0)))
     assert one.state_hash() != two.state_hash()
 
 
