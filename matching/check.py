@@ -220,7 +220,8 @@ class _Walk:
         """Places of an owner's log."""
         state = self.state
         record = state.owners[owner]
-        chunk, older, n, places = int(record["oldest"]), NIL, 0, []
+        places: list[int] = []
+        chunk, older, n = int(record["oldest"]), NIL, 0
         while chunk != NIL:
             _require(state.chunks[chunk]["older"] == older, f"the log of owner {owner} is linked elsewhere")
             self.in_use[Pool.CHUNKS].append(chunk)

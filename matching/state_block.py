@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Self
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba import types
+from numba.core import cgutils
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import NativeValue, infer_getattr, lower_builtin, lower_getattr_generic, models, register_model, typeof_impl, unbox
 from numba.np import arrayobj
@@ -127,7 +128,7 @@ class BlockType(types.Type):
         for part, kind in self.parts:
             if part == name:
                 return place
-            place += 1 if isinstance(kind, BlockType) else 1 + kind.ndim
+            place += 1 + kind.ndim if isinstance(kind, UnwrappedArray) else 1
         raise AttributeError(name)
 
 

@@ -182,9 +182,8 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         # Loses its priority: the old hold goes, the new one is admitted as if the order were new, and nothing changes if it is not.
         release(state, slot, account, side, old_ticks, old_lots)
         code = admit_risk(state, account, slot, side, price_ticks, lots)
-        if code == RejectCode.ACCEPTED and price_ticks != old_ticks:
-            if terms.post_only and would_cross(state.books, entry):
-                code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
+        if code == RejectCode.ACCEPTED and price_ticks != old_ticks and terms.post_only and would_cross(state.books, entry):
+            code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
         if code != RejectCode.ACCEPTED:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision

@@ -101,7 +101,7 @@ def test_any_commands_agree(commands):
         elif live := pair.reference.orders(0):
             order_id = live[target % len(live)].order_id
         if kind == EntryKind.AMEND:
-            flags &= EntryFlag.POST_ONLY | EntryFlag.REPRICE
+            flags &= EntryFlag.POST_ONLY | EntryFlag.REPRICE  # noqa: PLW2901 - an amend knows two of them
         if kind == EntryKind.SET_PHASE:
             lots = target % len(BookPhase)  # noqa: PLW2901 - the phase travels in that field
         terms = {"display_lots": 1, "min_lots": (lots + 1) // 2, "stop_ticks": stop}

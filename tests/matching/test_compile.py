@@ -170,7 +170,8 @@ def test_bounds_checking_has_its_own_cache_and_finds_nothing():
     """The differential tests under NUMBA_BOUNDSCHECK=1, in a directory of its own."""
     code = (
         "from matching.compile import cache_directory\nfrom tests.differential import test_book_oracle as t\n"
-        "t.compare(t.Run(1, sorted(t.PROFILES)[0], False, n_commands=200))\nt.test_going_on_after_a_restore_changes_nothing(0)\nt.test_batches_and_sizes_do_not_matter(0)\n"
+        "t.compare(t.Run(1, sorted(t.PROFILES)[0], False, n_commands=200))\n"
+        "t.test_going_on_after_a_restore_changes_nothing(0)\nt.test_batches_and_sizes_do_not_matter(0)\n"
         "print(cache_directory('matching'))"
     )
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": str(ROOT)}
