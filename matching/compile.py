@@ -1,4 +1,4 @@
-"""The one decorator of all compiled functions, and their cache on disk.
+"""The one decorator of all compiled functions, its twin for functions that C calls, and their cache on disk.
 
 numba's own cache notices neither an edit in another file (callees are compiled into their callers) nor the bounds-checking switch. The
 directory used here is named by a digest of every source file that can hold kernels, the versions of the compiler and every NUMBA_*
@@ -25,6 +25,8 @@ import numba
 import numpy as np
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -210,3 +212,17 @@ def _compile(function: Callable[..., Any], *, inline: bool, internal: bool) -> A
     if not config.DISABLE_JIT:
         dispatcher._cache = _KernelCache(function) if cache_directory(function.__module__) is not None else NullCache()  # noqa: SLF001
     return dispatcher
+
+
+def compile_for_c(function: Callable[..., Any], signature: Any) -> Any:
+    """A function of kernels compiled as one that C can call (numba's CFunc: `address` is valid while the object lives), from the same cache.
+
+    `signature` is numba's, with pointers as `types.voidptr`. RuntimeError with NUMBA_DISABLE_JIT=1: there is nothing to point at.
+    """
+    if config.DISABLE_JIT:
+        raise RuntimeError("a function for C needs the compiler, which NUMBA_DISABLE_JIT turns off")
+    compiled = CFunc(function, normalize_signature(signature), locals={}, options={"_nrt": False, "nopython": True})
+    if cache_directory(function.__module__) is not None:
+        compiled._cache = _KernelCache(function)  # noqa: SLF001
+    compiled.compile()
+    return compiled

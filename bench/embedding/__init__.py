@@ -1,0 +1,1 @@
+"""The matching core driven from C: an example and its benchmark, `python -m bench.embedding`."""
