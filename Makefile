@@ -81,6 +81,7 @@ bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.matching --stream 1
 	@$(BIN)/python -m bench.matching --stream 2
 	@$(BIN)/python -m bench.matching --stream mixed-day
+	@$(BIN)/python -m bench.embedding
 	@$(BIN)/python -m bench.order_path
 	@$(BIN)/python -m bench.replay
 	@$(BIN)/python -m bench.scale

@@ -85,9 +85,18 @@ def points_of(line: dict[str, Any]) -> list[Point]:
         return [
             Point("replay", f"replay {way.replace('_', ' ')}", "M commands/s", *run, rate, rate, rate, line["stream"]) for way, rate in rates.items()
         ]
+    if line["benchmark"] == "embedding":
+        return [embedding_point(line["stream"], batch, times, *run) for batch, times in line["batches"].items()]
     if line["benchmark"] == "scale":
         return [depth_point(line["depth"], *run), books_point(line["books"], *run)]
     return []
+
+
+def embedding_point(stream: str, batch: str, times: dict[str, Any], commit: str, machine: str) -> Point:
+    """What a message costs through the C interface in calls of `batch`."""
+    low, high = times["ratio_range"]
+    nanoseconds = f"{times['ns_per_message']['median']} ns"
+    return Point("embedding", f"from C {stream}, {batch} a call", "floors", commit, machine, times["ratio"], low, high, nanoseconds)
 
 
 def depth_point(depth: dict[str, Any], commit: str, machine: str) -> Point:

@@ -33,6 +33,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 ENVIRONMENT_PREFIX: Final = "NUMBA_"
 _IMPORT: Final = re.compile(r"^[ \t]*(?:import[ \t]+([\w., \t]+)|from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*))", re.MULTILINE)
 _NAME: Final = re.compile(r"[\w.]+")
+_COMPILES: Final = re.compile(r"@kernel|compile_for_c\(")
 PACKAGES_WITH_KERNELS: Final = ("matching", "exchange")  # each may import the ones before it, never the ones behind it
 KEPT_DIRECTORIES: Final = 8
 KEPT_AGE_S: Final = 24 * 3600
@@ -62,13 +63,13 @@ def source_digest(roots: Iterable[Path], environment: Mapping[str, str]) -> str:
 
 
 def kernel_sources(parent: Path, packages: Iterable[str]) -> list[Path]:
-    """Every file of `packages` (folders of `parent`) that can be compiled into a kernel: those that use the decorator, and all they import.
+    """Every file of `packages` (folders of `parent`) that can be compiled into a kernel: those that compile, and all they import.
 
     Constants, enums and helpers reach a kernel only through an import, so no other edit can change what is compiled.
     """
     names = tuple(packages)
     found: dict[Path, None] = {}
-    files = [path for name in names for path in sorted((parent / name).rglob("*.py")) if "@kernel" in path.read_text(encoding="utf-8")]
+    files = [path for name in names for path in sorted((parent / name).rglob("*.py")) if _COMPILES.search(path.read_text(encoding="utf-8"))]
     while files:
         path = files.pop()
         if path in found:
@@ -221,7 +222,7 @@ def compile_for_c(function: Callable[..., Any], signature: Any) -> Any:
     """
     if config.DISABLE_JIT:
         raise RuntimeError("a function for C needs the compiler, which NUMBA_DISABLE_JIT turns off")
-    compiled = CFunc(function, normalize_signature(signature), locals={}, options={"_nrt": False, "nopython": True})
+    compiled: Any = CFunc(function, normalize_signature(signature), locals={}, options={"_nrt": False, "nopython": True})
     if cache_directory(function.__module__) is not None:
         compiled._cache = _KernelCache(function)  # noqa: SLF001
     compiled.compile()

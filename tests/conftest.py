@@ -1,10 +1,12 @@
-"""What every test shares: hypothesis profiles, and an honest word when there is no browser."""
+"""What every test shares: hypothesis profiles, and an honest word when there is no browser or no C compiler."""
 
 import os
 import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from bench.embedding.compiler import find_compiler
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -19,17 +21,26 @@ def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-def pytest_report_header() -> str | None:
+def missing_tools() -> dict[str, str]:
+    """Markers of tests whose tool is not there, and what to say about it."""
+    missing = {}
     if find_browser() is None:
-        return "no Chromium found: tests of the page are deselected (Debian: apt-get install chromium)"
-    return None
+        missing["browser"] = "no Chromium found: tests of the page are deselected (Debian: apt-get install chromium)"
+    if find_compiler() is None:
+        missing["compiler"] = "no C compiler found: tests of the C interface are deselected (Debian: apt-get install gcc libc6-dev)"
+    return missing
+
+
+def pytest_report_header() -> list[str]:
+    return list(missing_tools().values())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a browser the tests of the page are deselected, which pytest counts in its last line; in CI they run and fail."""
-    if find_browser() is not None or os.environ.get("CI") == "true":
+    """Tests without their tool are deselected, which pytest counts in its last line; in CI they run and fail."""
+    if os.environ.get("CI") == "true":
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
+    missing = missing_tools()
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in missing)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item.get_closest_marker("browser") is None]
+        items[:] = [item for item in items if item not in left_out]

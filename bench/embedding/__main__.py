@@ -8,8 +8,7 @@ last line of stdout is one JSON line; progress goes to stderr.
 
 What is timed is the loop in C over all timed messages: `process` called with `batch` entries in the core's own format, every event written to
 a buffer that each call begins anew, books warm. What is not: reading the stream, building the books, the trade hash (a pass of its own).
-Alone, a message cannot be asked for ahead (docs/matching.md has no rule of that; matching/batch.py looks twelve entries ahead), so its
-loads are waited for, as the floor does.
+A batch lets the core ask for what later entries will read (matching/batch.py); a message alone waits for its loads, as the floor does.
 """
 
 import argparse

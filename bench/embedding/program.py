@@ -1,19 +1,14 @@
 """stream.c: compiled by the system's compiler, loaded into this process and handed the functions of the core."""
 
 import ctypes
-import os
-import shlex
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from bench.embedding.compiler import compile_c
 from bench.workloads.lobstrm import HEADER, MAGIC, MESSAGE, Stream
 from matching.embedding import c_api, include_directory
 
 SOURCE: Final = Path(__file__).parent / "stream.c"
-COMPILERS: Final = ("cc", "gcc", "clang")
-OPTIONS: Final = ("-std=c99", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror")
 STATUS: Final = ("done", "the header of another version", "not an order stream", "out of memory")  # by stream_status
 
 
@@ -31,36 +26,18 @@ class StreamResult(ctypes.Structure):
     )
 
 
-def find_compiler() -> list[str] | None:
-    """The words of the C compiler's command: CC of the environment, or the first that is installed; None without any."""
-    if chosen := os.environ.get("CC"):
-        return shlex.split(chosen)
-    return next(([path] for name in COMPILERS if (path := shutil.which(name))), None)
-
-
-def compile_c(source: Path, target: Path, *options: str) -> Path:
-    """Compile with the core's header in reach; warnings are errors. RuntimeError without a compiler or with what it said."""
-    compiler = find_compiler()
-    if compiler is None:
-        raise RuntimeError("no C compiler found (Debian: apt-get install gcc libc6-dev), or name one in CC")
-    command = [*compiler, *OPTIONS, f"-I{include_directory()}", *options, str(source), "-o", str(target)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's own compiler
-    if built.returncode != 0:
-        raise RuntimeError(f"{shlex.join(command)}\n{built.stderr}")
-    return target
-
-
 def stream_bytes(stream: Stream) -> bytes:
     """A stream as it stands in its file."""
-    last_id = int(stream.messages["id"].max(initial=0))
-    return HEADER.pack(MAGIC, MESSAGE.itemsize, stream.n_books, stream.n_warm, stream.resting, len(stream.messages), last_id) + stream.messages.tobytes()
+    messages = stream.messages
+    last_id = int(messages["id"].max(initial=0))
+    return HEADER.pack(MAGIC, MESSAGE.itemsize, stream.n_books, stream.n_warm, stream.resting, len(messages), last_id) + messages.tobytes()
 
 
 class StreamProgram:
     """stream.c, built in `directory` and loaded."""
 
     def __init__(self, directory: Path) -> None:
-        library = ctypes.CDLL(str(compile_c(SOURCE, directory / "stream.so", "-shared", "-fPIC")))
+        library = ctypes.CDLL(str(compile_c(SOURCE, directory / "stream.so", f"-I{include_directory()}", "-shared", "-fPIC")))
         self._run: Any = library.run_stream
         self._run.restype = ctypes.c_int
         self._run.argtypes = (

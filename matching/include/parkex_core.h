@@ -2,8 +2,8 @@
  * The matching core of parkex, from C, C++ or Rust inside a Python process that has imported matching.embedding. The address of a
  * parkex_api comes from matching.embedding.c_api(). docs/embedding.md shows its use, docs/matching.md has the rules.
  *
- * Quantities are unsigned 32-bit lots, prices signed 32-bit ticks, order ids signed 64-bit. A test compares this file with the records of
- * matching/records.py and matching/embedding.py by the system's compiler.
+ * Quantities are unsigned 32-bit lots, prices signed 32-bit ticks, order ids signed 64-bit. Fields named unused are neither read nor
+ * written. A test compares this file by the system's compiler with the records of matching/records.py and matching/embedding.py.
  */
 #ifndef PARKEX_CORE_H
 #define PARKEX_CORE_H
@@ -231,7 +231,8 @@ typedef struct parkex_api {
     int64_t (*process)(parkex_core *core, const parkex_entry *entries, int64_t n_entries, parkex_event *events, int64_t events_capacity,
                        parkex_progress *progress);
 
-    /* Write the best levels of one side (parkex_side), best first, at most capacity. Returns how many, -1 for a book that is not open. */
+    /* Write the best levels of one side (parkex_side), best first, at most capacity. Returns how many; -1 for a book that is
+     * not open, a side that is none, a negative capacity. */
     int64_t (*depth)(parkex_core *core, int32_t book, int32_t side, parkex_level *levels, int64_t capacity);
 } parkex_api;
 

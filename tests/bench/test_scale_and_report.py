@@ -58,6 +58,8 @@ def results(tmp_path: Path) -> Path:
     append_result("matching", MATCHING, tmp_path)
     append_result("matching", MATCHING | {"ids": "caller", "ratio": 3.0, "latency_histogram": [1]}, tmp_path)
     append_result("matching", {"stream": "mixed-day-1", "ratio": None, "ns_per_message": {"median": 45.0}}, tmp_path)
+    times = {"ns_per_message": {"median": 35.0}, "ratio": 1.8, "ratio_range": [1.7, 1.9]}
+    append_result("embedding", {"stream": "stream 1", "batches": {"64": times, "1": times | {"ratio": 2.8}}}, tmp_path)
     append_result("replay", {"stream": "stream 1", "commands_per_s": {"from_memory": 2_500_000}}, tmp_path)
     depth = {"resting": 1000, "shallow": 10, "cost_ratio": 3.5, "cost_ratio_range": [3, 4], "floor_cost_ratio": 7.0}
     append_result("scale", {"depth": depth, "books": {"books": 99, "process_mb": 12.5, "open_us": {"mean": 0.5}}}, tmp_path)
@@ -71,6 +73,7 @@ def test_points_of_every_command(results: Path) -> None:
     assert [point.value for point in series["matching stream 1"]] == [2.5, 2.0]
     assert (series["matching stream 1"][1].low, series["matching stream 1"][1].high) == (1.9, 2.2)
     assert series["matching stream 1, ids of the caller"][0].value == 3.0
+    assert [series[f"from C stream 1, {batch} a call"][0].value for batch in (64, 1)] == [1.8, 2.8]
     assert series["replay from memory"][0].value == 2.5
     assert series["1000 resting orders against 10"][0].value == 3.5
     assert series["99 open books"][0].value == 12.5

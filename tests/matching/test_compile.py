@@ -10,14 +10,16 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba import types
 from numba.core import config
 
-from matching import auction, batch, commands
+from matching import auction, batch, c_functions, commands
 from matching.compile import (
     KEPT_AGE_S,
     KEPT_DIRECTORIES,
     cache_directory,
     cache_root,
+    compile_for_c,
     kernel_sources,
     open_cache_directory,
     packages_behind,
@@ -30,6 +32,7 @@ from matching.state import make_records
 from tests.matching.books import Pair
 
 ROOT = Path(__file__).resolve().parents[2]
+DEPTH = types.int64(types.voidptr, types.int32, types.int32, types.voidptr, types.int64)
 
 
 @pytest.fixture
@@ -188,6 +191,8 @@ def test_sources_are_the_kernels_and_all_they_import(tmp_path: Path) -> None:
         "one/codes.py": "CODE = 1\n",
         "one/sub/__init__.py": "",
         "one/sub/deep.py": "import other.thing\n",
+        "one/for_c.py": "from matching.compile import compile_for_c\nfrom one import more\ncompile_for_c(None, None)\n",
+        "one/more.py": "",
         "one/page.py": "from one.kernels import f\n",
         "other/thing.py": "",
     }
@@ -195,4 +200,17 @@ def test_sources_are_the_kernels_and_all_they_import(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     found = {path.relative_to(tmp_path).as_posix() for path in kernel_sources(tmp_path, ["one"])}
-    assert found == {"one/__init__.py", "one/kernels.py", "one/names.py", "one/codes.py", "one/sub/deep.py"}
+    assert found == {"one/__init__.py", "one/kernels.py", "one/names.py", "one/codes.py", "one/sub/deep.py", "one/for_c.py", "one/more.py"}
+
+
+def test_functions_for_c_come_from_the_cache():
+    c_functions.compiled_functions()
+    again = compile_for_c(c_functions._depth, DEPTH)
+    assert again.address != 0
+    assert again.cache_hits == 1
+
+
+def test_functions_for_c_need_the_compiler(monkeypatch):
+    monkeypatch.setattr(config, "DISABLE_JIT", 1)
+    with pytest.raises(RuntimeError, match="NUMBA_DISABLE_JIT"):
+        compile_for_c(c_functions._depth, DEPTH)
