@@ -9,6 +9,7 @@ from bench.workloads.lobstrm import HEADER, MAGIC, MESSAGE, Stream
 from matching.embedding import c_api, include_directory
 
 SOURCE: Final = Path(__file__).parent / "stream.c"
+EVENTS_CAPACITY: Final = 1 << 14
 STATUS: Final = ("done", "the header of another version", "not an order stream", "out of memory")  # by stream_status
 
 
@@ -41,13 +42,13 @@ class StreamProgram:
         self._run: Any = library.run_stream
         self._run.restype = ctypes.c_int
         self._run.argtypes = (
-            ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int, ctypes.POINTER(StreamResult),
+            ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int, ctypes.POINTER(StreamResult),
         )  # fmt: skip
 
-    def run(self, content: bytes, batch: int, *, fold: bool = False) -> StreamResult:
-        """Drive a new core with a stream, `batch` messages a call. ValueError for bytes that are no stream, MemoryError without memory."""
+    def run(self, content: bytes, batch: int, *, fold: bool = False, events_capacity: int = EVENTS_CAPACITY) -> StreamResult:
+        """Drive a new core with a stream, `batch` messages a call, and a buffer of events that grows. ValueError for bytes that are no stream, MemoryError without memory."""
         result = StreamResult()
-        status = self._run(c_api(), content, len(content), batch, fold, ctypes.byref(result))
+        status = self._run(c_api(), content, len(content), batch, events_capacity, fold, ctypes.byref(result))
         if status:
             raise (MemoryError if STATUS[status] == "out of memory" else ValueError)(STATUS[status])
         return result

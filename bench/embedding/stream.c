@@ -12,7 +12,7 @@
 
 #include "parkex_core.h"
 
-enum { HEADER_BYTES = 64, RECORD_BYTES = 24, OWNERS = 128, EVENTS = 16384 };
+enum { HEADER_BYTES = 64, RECORD_BYTES = 24, OWNERS = 128 };
 enum message_type { ADD = 1, CANCEL = 2, REPLACE = 3, IOC = 4 };
 
 typedef struct {
@@ -142,20 +142,20 @@ static parkex_sizes sizes_for(uint32_t books, uint32_t n_warm) {
 }
 
 /*
- * Drive a new core with the stream in `file`; the trades are hashed if `fold` is not 0, which takes time of its own. Returns a
- * stream_status. The result is complete with STREAM_DONE only.
+ * Drive a new core with the stream in `file`, with a first buffer of `capacity` events; the trades are hashed if `fold` is not 0, which
+ * takes time of its own. Returns a stream_status. The result is complete with STREAM_DONE only.
  */
-int run_stream(const parkex_api *api, const unsigned char *file, int64_t size, int64_t batch, int fold, stream_result *result) {
+int run_stream(const parkex_api *api, const unsigned char *file, int64_t size, int64_t batch, int64_t capacity, int fold, stream_result *result) {
     uint32_t head[4]; /* bytes of a record, books, warm-up records, resting orders */
     uint64_t n;
     if (api->abi_version != PARKEX_ABI_VERSION) return STREAM_WRONG_ABI;
-    if (size < HEADER_BYTES || batch < 1 || memcmp(file, "LOBSTRM1", 8) != 0) return STREAM_MALFORMED;
+    if (size < HEADER_BYTES || batch < 1 || capacity < 1 || memcmp(file, "LOBSTRM1", 8) != 0) return STREAM_MALFORMED;
     memcpy(head, file + 8, sizeof head);
     memcpy(&n, file + 24, sizeof n);
     if (head[0] != RECORD_BYTES || (size - HEADER_BYTES) % RECORD_BYTES != 0) return STREAM_MALFORMED;
     if (n != (uint64_t)(size - HEADER_BYTES) / RECORD_BYTES || head[2] < 1 || head[2] >= n) return STREAM_MALFORMED;
     parkex_sizes sizes = sizes_for(head[1], head[2]);
-    run run = {api, api->create(&sizes, 0), malloc(EVENTS * sizeof(parkex_event)), EVENTS, fold, result};
+    run run = {api, api->create(&sizes, 0), malloc((size_t)capacity * sizeof(parkex_event)), capacity, fold, result};
     parkex_entry *entries = read_entries(file + HEADER_BYTES, (int64_t)n);
     int status = STREAM_NO_MEMORY;
     if (run.core && run.events && entries) status = time_entries(&run, entries, head[2], (int64_t)n, batch);

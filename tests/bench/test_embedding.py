@@ -18,11 +18,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> StreamProgram:
     return StreamProgram(tmp_path_factory.mktemp("stream"))
 
 
-@pytest.mark.parametrize("batch", [1, 7, 64, 1_000_000])
+@pytest.mark.parametrize(("batch", "events_capacity"), [(1, 16_384), (1, 1), (7, 5), (64, 16_384), (1_000_000, 100), (1_000_000, 16_384)])
 @pytest.mark.parametrize("parameters", [ONE_BOOK, MANY_BOOKS], ids=["one book", "many books"])
-def test_trades_are_those_of_the_stream(program, parameters, batch):
+def test_trades_are_those_of_the_stream(program, parameters, batch, events_capacity):
     stream = small_stream(parameters)
-    result = program.run(stream_bytes(stream), batch, fold=True)
+    result = program.run(stream_bytes(stream), batch, fold=True, events_capacity=events_capacity)
     found = {"trades": result.trades, "volume": result.volume, "hash": f"{result.hash:016x}", "live_orders": result.live_orders}
     assert found == {name: stream.expected[name] for name in found}
     assert result.n_messages == len(stream.messages) - stream.n_warm
@@ -42,10 +42,10 @@ def damaged(name: str) -> bytes:
     pack = {"record size": (20, 1, 40, 40, n), "no warm-up": (24, 1, 0, 40, n), "all warm-up": (24, 1, n, 40, n), "count": (24, 1, 40, 40, n + 1)}
     if name in pack:
         return HEADER.pack(b"LOBSTRM1", *pack[name], 9) + content[HEADER.size :]
-    return {"empty": b"", "magic": b"X" + content[1:], "short": content[:-1]}[name]
+    return {"empty": b"", "magic": b"X" + content[1:], "short": content[:-1], "long": content + b"x"}[name]
 
 
-@pytest.mark.parametrize("name", ["empty", "magic", "short", "record size", "no warm-up", "all warm-up", "count"])
+@pytest.mark.parametrize("name", ["empty", "magic", "short", "long", "record size", "no warm-up", "all warm-up", "count"])
 def test_what_is_no_stream_is_refused(program, name):
     with pytest.raises(ValueError, match="not an order stream"):
         program.run(damaged(name), 64)
