@@ -46,7 +46,10 @@ class StreamProgram:
         )  # fmt: skip
 
     def run(self, content: bytes, batch: int, *, fold: bool = False, events_capacity: int = EVENTS_CAPACITY) -> StreamResult:
-        """Drive a new core with a stream, `batch` messages a call, and a buffer of events that grows. ValueError for bytes that are no stream, MemoryError without memory."""
+        """Drive a new core with a stream, `batch` messages a call; the buffer of events grows where it must.
+
+        ValueError for bytes that are no stream, MemoryError without memory.
+        """
         result = StreamResult()
         status = self._run(c_api(), content, len(content), batch, events_capacity, fold, ctypes.byref(result))
         if status:
