@@ -98,6 +98,27 @@ def replay(
     run_replay_command(journal, head or None)
 
 
+@app.command()
+def match(
+    orders: Annotated[Path | None, typer.Argument(help="File of orders as CSV. See: parkex match --template")] = None,
+    trades: Annotated[Path | None, typer.Option(help="Where to write the trades.")] = None,
+    book: Annotated[Path | None, typer.Option(help="Where to write the orders that rest or wait at the end.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Where to write everything that happened, refused entries included.")] = None,
+    bars: Annotated[Path | None, typer.Option(help="Where to write open, high, low, close, VWAP and volume by interval.")] = None,
+    interval: Annotated[int, typer.Option(min=1, max=10**9, help="Seconds of a bar, in the time column of the file.")] = 900,
+    tick: Annotated[str, typer.Option(help="Step of prices; the default is that of green power.")] = "0.0001",
+    lot: Annotated[str, typer.Option(help="Step of quantities; the default is that of green power.")] = "0.1",
+    template: Annotated[bool, typer.Option("--template", help="Print a file to start from, with a line of each kind.")] = False,
+) -> None:
+    """Match a file of orders from empty books, without an exchange. Every bad line is named; nothing is half written.
+
+    Example: parkex match orders.csv --trades trades.csv --book book.csv
+    """
+    from clients.cli.match_command import run_match_command
+
+    run_match_command(orders, trades, book, events, bars, interval, tick, lot, template=template)
+
+
 @profiles.command("import")
 def profiles_import(
     file: Annotated[Path, typer.Argument(help="Meters as CSV.")],

@@ -10,9 +10,10 @@ SHOWN_MAX: Final = 20
 class Problems:
     """Problems of one input, in the order they were found."""
 
-    def __init__(self, source: str) -> None:
-        """`source` names the file in the message."""
+    def __init__(self, source: str, outcome: str = "nothing was imported") -> None:
+        """`source` names the file in the message, `outcome` says what became of it."""
         self._source = source
+        self._outcome = outcome
         self._shown: list[str] = []
         self.count = 0
 
@@ -24,9 +25,9 @@ class Problems:
             self._shown.append(": ".join([*place, reason]))
 
     def raise_if_any(self) -> None:
-        """Raise one InputError with all problems (the first twenty in words); nothing was imported then."""
+        """Raise one InputError with all problems (the first twenty in words)."""
         if not self.count:
             return
         plural = "problem" if self.count == 1 else "problems"
         rest = [f"... and {self.count - SHOWN_MAX} more"] if self.count > SHOWN_MAX else []
-        raise InputError("\n".join([f"{self._source}: {self.count} {plural}, nothing was imported", *(f"  {text}" for text in self._shown + rest)]))
+        raise InputError("\n".join([f"{self._source}: {self.count} {plural}, {self._outcome}", *(f"  {text}" for text in self._shown + rest)]))
