@@ -17,6 +17,10 @@ BAD: Final = EMPTY - 1
 NAME_CHARACTERS_MAX: Final = 64
 ORDER_ID_CHARACTERS_MAX: Final = 36
 TIME_DECIMALS: Final = 9
+TIME_NS_END: Final = 2**62
+_DIGITS: Final = (ord("0"), ord("9"))
+_POINT: Final = ord(".")
+_PLAIN_CHARACTERS_MAX: Final = 20
 _KEPT_TEXTS_MAX: Final = 1 << 20
 _SCALE_DECIMALS_MAX: Final = 9
 
@@ -94,11 +98,45 @@ class Times(Texts):
         seconds = parse_decimal(whole, 0)
         part = parse_decimal(f"0.{fraction}", TIME_DECIMALS) if point else 0
         time_ns = seconds * 10**TIME_DECIMALS + part
-        return time_ns if seconds >= 0 and part >= 0 and time_ns < 2**62 else BAD
+        return time_ns if seconds >= 0 and part >= 0 and time_ns < TIME_NS_END else BAD
 
     def numbers(self, column: tuple[str, ...]) -> Integers:
-        # Times seldom repeat: not kept.
-        return np.fromiter((self.read(text) if text else EMPTY for text in column), np.int64, len(column))
+        # Times seldom repeat: not kept, but read all at once, and one by one only those that are not plain.
+        times_ns, is_plain = _plain_times(column)
+        for row in np.flatnonzero(~is_plain).tolist():
+            times_ns[row] = self.read(column[row]) if column[row] else EMPTY
+        return times_ns
+
+
+def _plain_times(column: tuple[str, ...]) -> tuple[Integers, NDArray[np.bool_]]:
+    """Nanoseconds of the times that are plain, and which these are: no leading zero, digits on both sides of a point, well within int64."""
+    try:
+        texts = np.array(column, np.bytes_)
+        is_readable = "\0" not in "".join(column)  # an array of bytes drops those at an end
+    except UnicodeEncodeError:
+        is_readable = False
+    if not is_readable or not column:
+        return np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
+    characters = texts.view(np.uint8).reshape(len(column), -1)
+    whole = np.zeros(len(column), np.int64)
+    fraction = np.zeros(len(column), np.int64)
+    unit_ns = np.full(len(column), 10**TIME_DECIMALS, np.int64)
+    has_point = np.zeros(len(column), np.bool_)
+    has_ended = np.zeros(len(column), np.bool_)
+    is_plain = (characters[:, 0] >= _DIGITS[0] + 1) & (characters[:, 0] <= _DIGITS[1])
+    for character in characters.T[: _PLAIN_CHARACTERS_MAX + 1]:
+        is_digit = (character >= _DIGITS[0]) & (character <= _DIGITS[1])
+        is_point = character == _POINT
+        has_ended |= character == 0
+        is_plain &= (has_ended & (character == 0)) | (~has_ended & (is_digit | (is_point & ~has_point)))
+        has_point |= is_point
+        digit = character.astype(np.int64) - _DIGITS[0]
+        whole = np.where(is_digit & ~has_point, whole * 10 + digit, whole)
+        fraction = np.where(is_digit & has_point, fraction * 10 + digit, fraction)
+        unit_ns = np.where(is_digit & has_point, unit_ns // 10, unit_ns)
+    is_plain &= (characters.shape[1] <= _PLAIN_CHARACTERS_MAX) & (whole < TIME_NS_END // 10**TIME_DECIMALS)
+    is_plain &= (unit_ns > 0) & ~(has_point & (unit_ns == 10**TIME_DECIMALS))
+    return whole * 10**TIME_DECIMALS + fraction * unit_ns, is_plain
 
 
 class Names(Texts):

@@ -50,6 +50,12 @@ USAGE = [
     (["bot", "factory", "--key", "README.md"], 2, "README.md"),
     (["replay", "no-such-journal"], 2, "no-such-journal"),
     (["replay", "docs"], 2, "docs"),
+    (["match"], 2, "--template"),
+    (["match", "no-such-file.csv"], 2, "no-such-file.csv"),
+    (["match", "docs"], 2, "docs"),
+    (["match", "README.md"], 2, "line 1"),
+    (["match", "README.md", "--interval", "0"], 2, "--interval"),
+    (["match", "README.md", "--tick", "0"], 2, "--tick"),
     (["profiles", "import", "README.md"], 2, "line 1"),
     (["profiles", "import", "no-such-file.csv"], 2, "no-such-file.csv"),
 ]
@@ -227,3 +233,18 @@ def test_a_child_that_dies_is_noticed_and_named(victim: str, tmp_path: Path) -> 
     assert process.returncode == 1, errors
     assert last_line(errors).startswith("parkex: server ended" if "server" in victim else "parkex: bots 1 ended")
     assert "Traceback" not in errors
+
+
+def test_the_printed_template_is_matched(here: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    code, template, _ = here("match", "--template")
+    assert code == 0
+    orders = tmp_path / "orders.csv"
+    orders.write_text(template, encoding="utf-8")
+    results = [tmp_path / name for name in ("trades.csv", "book.csv", "events.csv", "bars.csv")]
+    options = [text for path in results for text in (f"--{path.stem}", str(path))]
+    code, summary, errors = here("match", str(orders), *options)
+    assert (code, errors) == (0, "")
+    counts = dict(re.findall(r"^\s*(\S.*?)\s{2,}(\S+)$", summary, re.MULTILINE))
+    assert (counts["lines"], counts["orders"], counts["trades"], counts["volume"], counts["refused entries"]) == ("22", "13", "7", "98.0", "0")
+    assert [len(path.read_text(encoding="utf-8").splitlines()) for path in results] == [8, 5, 26, 3]
+    assert {path.name for path in tmp_path.iterdir()} == {orders.name, *(path.name for path in results)}

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from clients.offline import rows as reading
 from clients.offline.match import MatchOptions, match_file
 from clients.offline.order_ids import OrderIds
 from clients.offline.template import TEMPLATE
+from clients.offline.texts import EMPTY, Times
 from tests.clients.offline.order_files import Row, match_texts, read_rows, row, write_rows
 
 
@@ -240,3 +243,14 @@ def test_the_template_runs_with_the_default_steps(tmp_path: Path) -> None:
 def _column(name: str) -> list[str]:
     header, *lines = (line.split(",") for line in TEMPLATE.splitlines())
     return [line[header.index(name)] for line in lines]
+
+
+TIMES = st.one_of(st.from_regex(r"\A[0-9]{0,12}\.?[0-9]{0,11}\Z"), st.text(alphabet="0123456789.-٣e \0", max_size=24))
+
+
+@given(st.lists(TIMES, max_size=30))
+@example(["5\0"])
+@example(["1", "99999999999999999999999"])
+def test_times_read_at_once_are_those_read_one_by_one(column: list[str]) -> None:
+    times = Times()
+    assert times.numbers(tuple(column)).tolist() == [times.read(text) if text else EMPTY for text in column]
