@@ -30,8 +30,14 @@ SIDE_NAMES: Final = [side.name.lower() for side in Side]
 EVENT_NAMES: Final = {int(kind): kind.name.lower() for kind in EventKind}
 REASON_NAMES: Final = {int(reason): reason.name.lower() if reason else "" for reason in Reason}
 PHASE_NAMES: Final = [phase.name.lower() for phase in BookPhase]
-_OF_BOOK: Final = (EventKind.PHASE_CHANGED, EventKind.UNCROSSED)
-_HAS_PRICE: Final = (EntryKind.PLACE, EntryKind.BASKET, EntryKind.AMEND)
+_EVENT_FIELDS: Final = (
+    "kind", "reason", "book", "order_id", "owner", "side", "price_ticks", "quantity_lots", "remaining_lots", "counter_id", "counter_owner",
+    "counter_remaining_lots",
+)  # fmt: skip
+# Plain numbers: an enum's comparison costs a call.
+_OF_BOOK: Final = (int(EventKind.PHASE_CHANGED), int(EventKind.UNCROSSED))
+_HAS_PRICE: Final = (int(EntryKind.PLACE), int(EntryKind.BASKET), int(EntryKind.AMEND))
+_NAMES_ORDER: Final = (*_HAS_PRICE, int(EntryKind.CANCEL), int(EntryKind.EXPIRE))
 _FLAG_WORDS: Final = {word: bits for word, bits in TYPE_WORDS.items() if word not in ("limit", "market", "stop", "stop_limit")}
 
 
@@ -125,30 +131,32 @@ class EventTable:
 
     def _rows(self, piece: Piece, happened: Happened) -> Iterator[tuple[object, ...]]:
         words = self._words
-        entry_kinds = piece.entries["kind"]
-        for event, row in zip(happened.events, happened.rows.tolist(), strict=True):
-            kind, lots = int(event["kind"]), int(event["quantity_lots"])
-            entry_kind = int(entry_kinds[row])
-            of_order = kind not in _OF_BOOK and (kind != EventKind.REJECTED or entry_kind in (*_HAS_PRICE, EntryKind.CANCEL, EntryKind.EXPIRE))
+        rows = happened.rows.tolist()
+        entry_kinds = piece.entries["kind"][happened.rows].tolist()
+        # Fields of records one by one would cost several times as much.
+        fields = (happened.events[name].tolist() for name in _EVENT_FIELDS)
+        for row, entry_kind, kind, reason, book, order, owner, side, price, lots, remaining, counter, counter_owner, counter_remaining in zip(
+            rows, entry_kinds, *fields, strict=True
+        ):
+            of_order = kind not in _OF_BOOK and (kind != EventKind.REJECTED or entry_kind in _NAMES_ORDER)
             has_price = kind != EventKind.PHASE_CHANGED and (kind != EventKind.REJECTED or entry_kind in _HAS_PRICE)
             has_counter = kind == EventKind.FILLED
-            if kind == EventKind.UNCROSSED:
-                lots += int(event["remaining_lots"]) << 32
+            volume = lots + (remaining << 32) if kind == EventKind.UNCROSSED else lots
             yield (
                 int(piece.lines[row]),
                 piece.times[row],
                 EVENT_NAMES[kind],
-                REASON_NAMES[int(event["reason"])],
-                words.instruments[int(event["book"])] if event["book"] >= 0 else "",
-                words.ids.text_of(int(event["order_id"])) if of_order else "",
-                words.owners[int(event["owner"])] if event["owner"] >= 0 and kind not in _OF_BOOK else "",
-                SIDE_NAMES[int(event["side"])] if of_order and event["side"] < len(SIDE_NAMES) else "",
-                words.price[int(event["price_ticks"])] if has_price else "",
-                words.quantity[lots] if has_price else "",
-                words.quantity[int(event["remaining_lots"])] if of_order else "",
-                words.ids.text_of(int(event["counter_id"])) if has_counter else "",
-                words.owners[int(event["counter_owner"])] if has_counter else "",
-                words.quantity[int(event["counter_remaining_lots"])] if has_counter else "",
+                REASON_NAMES[reason],
+                words.instruments[book] if book >= 0 else "",
+                words.ids.text_of(order) if of_order else "",
+                words.owners[owner] if owner >= 0 and kind not in _OF_BOOK else "",
+                SIDE_NAMES[side] if of_order and side < len(SIDE_NAMES) else "",
+                words.price[price] if has_price else "",
+                words.quantity[volume] if has_price else "",
+                words.quantity[remaining] if of_order else "",
+                words.ids.text_of(counter) if has_counter else "",
+                words.owners[counter_owner] if has_counter else "",
+                words.quantity[counter_remaining] if has_counter else "",
                 PHASE_NAMES[lots] if kind == EventKind.PHASE_CHANGED else "",
             )
 
