@@ -185,6 +185,24 @@ def test_many_pieces_of_refused_orders_leave_no_gap(tmp_path: Path, monkeypatch:
     assert results.events[100]["order_id"] == "r5"
 
 
+def test_a_book_tells_all_of_an_order(tmp_path: Path) -> None:
+    order = "instrument=A owner=o side=sell price=9 quantity=7 time_in_force=gate self_trade_prevention=decrement label=x"
+    results = match_texts(
+        tmp_path,
+        f"place {order} order_id=i type=iceberg display_quantity=3",
+        f"place {order} order_id=m type=minimum minimum_quantity=4",
+        f"place {order} order_id=s type=stop_limit+all_or_none stop_price=5",
+    )
+    common = {"instrument": "A", "side": "sell", "price": "9", "quantity": "7", "owner": "o", "label": "x"}
+    waits = {"shown_quantity": "0", "time_in_force": "gate", "self_trade_prevention": "decrement"}
+    expected = [
+        {"order_id": "i", "state": "resting", "type": "iceberg", "shown_quantity": "3", "display_quantity": "3"},
+        {"order_id": "m", "state": "waiting", "type": "minimum", "minimum_quantity": "4", **waits},
+        {"order_id": "s", "state": "stop", "type": "stop_limit+all_or_none", "stop_price": "5", **waits},
+    ]
+    assert [{name: value for name, value in order.items() if value} for order in results.book] == [common | order for order in expected]
+
+
 def test_steps_of_prices_and_quantities(tmp_path: Path) -> None:
     """Negative prices, steps that are not powers of ten."""
     rows = [
