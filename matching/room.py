@@ -75,7 +75,7 @@ def book_events(state, book, peaks, events_free):
 def entering_events(state, entry, book, events_free):
     """Upper bound of the events of an order that enters a book on the long way."""
     lots = np.int64(entry.quantity_lots)
-    peaks = refills_of(lots, max(np.int64(entry.display_lots), np.int64(1))) if entry.flags & EntryFlag.ICEBERG else np.int64(0)
+    peaks = refills_of(lots, max(np.int64(entry.display_lots), np.int64(1))) if np.int64(entry["flags"]) & EntryFlag.ICEBERG else np.int64(0)
     return book_events(state, book, peaks, events_free)
 
 
