@@ -2,8 +2,7 @@
 
 Mirrored, a buy at p is a sell at -1 - p, which maps int32 onto itself. Two rules of docs/matching.md know the sides: waiting orders are
 tried "first the buy orders", so only one side may wait in these streams; and a fill of an auction names the buyer first, so its two
-orders change places in the mirror, as do the new peaks that follow. "Of two equally near the higher" never decides: the prices with the
-greatest volume and the smallest surplus are neighbours, so one of them is nearest.
+orders change places in the mirror, as do the new peaks that follow.
 """
 
 from collections import Counter
