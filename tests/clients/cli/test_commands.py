@@ -128,6 +128,24 @@ def test_a_port_that_is_taken_is_an_error_and_nothing_starts(tmp_path: Path) -> 
     assert not (tmp_path / "out" / "summary.json").exists()
 
 
+def test_serve_on_a_taken_port_leaves_nothing_that_stops_the_next_start(tmp_path: Path, here) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, errors = here("serve", "--port", str(taken.getsockname()[1]), "--journal", str(tmp_path / "data"))
+    assert code == 2, errors
+    assert "port" in last_line(errors)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_serve_keeps_a_key_whose_journal_is_gone(tmp_path: Path, here) -> None:
+    (tmp_path / "operator.key").write_text("precious")
+    code, _, errors = here("serve", "--journal", str(tmp_path))
+    assert code == 2
+    assert "operator.key is there but no journal" in last_line(errors)
+    assert (tmp_path / "operator.key").read_text() == "precious"
+
+
 def wait_for_line(process: subprocess.Popen[str], words: str, timeout_s: float = 90) -> str:
     assert process.stdout is not None
     deadline = time.monotonic() + timeout_s
