@@ -89,7 +89,16 @@ def test_the_same_in_a_process_of_its_own() -> None:
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
-    assert f"parkex {command} " in shown.replace("Usage: parkex", "Usage:")
+    examples = [line for line in shown.splitlines() if line.startswith(f"    parkex {command} ")]
+    assert examples, "an example on a line of its own"
+
+
+def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, here) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, shown, _ = here("--help")
+    assert code == 0
+    assert all(f"\n  {command} " in shown for command in ("demo", "serve", "bot", "replay", "profiles", "version"))
+    assert "..." not in shown
 
 
 def test_version_and_the_list_of_strategies(here) -> None:
