@@ -97,8 +97,9 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     monkeypatch.setenv("COLUMNS", "80")
     code, shown, _ = here("--help")
     assert code == 0
-    assert all(f"\n  {command} " in shown for command in ("demo", "serve", "bot", "replay", "profiles", "version"))
-    assert "..." not in shown
+    listed = shown.split("Commands:\n")[1]
+    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "bot", "replay", "version", "profiles"]
+    assert "..." not in listed
 
 
 def test_version_and_the_list_of_strategies(here) -> None:
