@@ -65,7 +65,8 @@ def fill_best(side: RankedSide, lots: int, rules: Rules) -> np.ndarray:
 def in_sequence(quantity_lots: np.ndarray, lots: int, end_lots: np.ndarray | None = None) -> np.ndarray:
     """Give `lots` to the first, then to the next, each up to its quantity: int64. `end_lots` is their cumulated sum, where it is known."""
     end = np.cumsum(quantity_lots) if end_lots is None else end_lots
-    return np.clip(lots - (end - quantity_lots), 0, quantity_lots)
+    filled: np.ndarray = np.clip(lots - (end - quantity_lots), 0, quantity_lots)
+    return filled
 
 
 def share(whole: int, weights: np.ndarray) -> np.ndarray:
@@ -93,7 +94,7 @@ def share_burden(side: RankedSide, lots: int, rules: Rules) -> np.ndarray:
             low = middle
         else:
             high = middle - 1
-    filled = np.maximum(quantity - low, 0)
+    filled: np.ndarray = np.maximum(quantity - low, 0)
     active = np.flatnonzero(filled)
     if rules.tie == TieRule.LOT:
         sequence = np.argsort(lot_numbers(rules.seed, Draw.TIE, side.order_id[active]), kind="stable")

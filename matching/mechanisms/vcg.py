@@ -51,7 +51,8 @@ def grant_gains(market: Market, fills: np.ndarray) -> None:
     welfare = welfare_without(*columns, NO_OWNER)
     by_owner = np.argsort(fills["owner"], kind="stable")
     owners, first = np.unique(fills["owner"][by_owner], return_index=True)
-    for owner, places in zip(owners, np.split(by_owner, first[1:]), strict=True):
+    for owner, start, end in zip(owners, first, np.append(first, len(fills))[1:], strict=True):
+        places = by_owner[start:end]
         gain = int(welfare - welfare_without(*columns, owner))
         parts = share(gain, fills["quantity_lots"][places])
         fills["amount_tick_lots"][places] += np.where(fills["side"][places] == Side.BUY, -parts, parts)
