@@ -78,6 +78,7 @@ check: $(INSTALLED_DEV)
 
 bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.matching mixed-day
+	@$(BIN)/python -m bench.auctions
 	@$(BIN)/python -m bench.journal
 	@$(BIN)/python -m bench.startup
 

@@ -2,7 +2,7 @@
 
 Paper: Long, Wu, Zhang, Thomas, Cheng and Jenkins 2017, "Peer-to-peer energy trading in a community microgrid". With demand D, generation G,
 grid prices Lb (buy) and Ls (sell) and mid = (Lb + Ls) / 2: if G = D both sides trade at mid; if G < D sellers get mid and buyers pay
-(mid G + Lb (D - G)) / D; if G > D buyers pay mid and sellers get (mid D + Ls (G - D)) / G (docs/rules.md, "Auctions").
+(mid G + Lb (D - G)) / D; if G > D buyers pay mid and sellers get (mid D + Ls (G - D)) / G (docs/rules.md, "Reference prices").
 
 Properties: limits are not read, so not efficient and not bound by them; nobody is worse off than at the grid; strongly budget balanced but
 for rounding, whose residual is reported; no report of a limit changes anything. There are no ties.

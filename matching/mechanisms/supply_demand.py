@@ -2,7 +2,7 @@
 
 Paper: Liu, Yu, Wang, Li, Ma and Lei 2017, "Energy-sharing model with price-based demand response for microgrids of peer-to-peer prosumers".
 With s = G / D and grid prices Lb and Ls: for s < 1 sellers get p = Ls Lb / ((Lb - Ls) s + Ls) and buyers pay p s + Lb (1 - s); from s = 1 on
-both trade at Ls (docs/rules.md, "Auctions"). Ls may not be negative. Where Ls = 0, generation gets 0 as soon as there is any.
+both trade at Ls (docs/rules.md, "Reference prices"). Ls may not be negative. Where Ls = 0, generation gets 0 as soon as there is any.
 
 Properties: limits are not read, so not efficient and not bound by them; nobody is worse off than at the grid; strongly budget balanced but
 for rounding, whose residual is reported; no report of a limit changes anything. There are no ties.
