@@ -99,6 +99,12 @@ def test_sbb_draws_the_seller_that_leaves():
     assert 70 <= first <= 130
 
 
+def test_sbb_no_ask_moves_the_draw():
+    """Who leaves is drawn by arrival: a seller cannot get out of it by another ask."""
+    for seed in range(30):
+        assert filled(clear("sbb", singles([10, 8], [2, 4]), seed=seed)) == filled(clear("sbb", singles([10, 8], [4, 2]), seed=seed))
+
+
 def test_sbb_draws_lots_with_the_same_chance():
     orders = [Order(BUY, 8, 4, 0), Order(SELL, 1, 3, 1), Order(SELL, 2, 1, 2)]
     small_leaves = sum(3 not in filled(clear("sbb", orders, seed=seed)) for seed in range(400))
