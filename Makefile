@@ -18,7 +18,7 @@ help:
 	@echo 'make test      the bounded test suite, under 10 minutes'
 	@echo 'make soak      the long campaigns'
 	@echo 'make check     ruff, mypy, import contracts'
-	@echo 'make bench     the benchmarks, each with its workload'
+	@echo 'make bench     the benchmarks, each with its workload (a few minutes)'
 	@echo 'make profiles  derive the year of profiles again from its sources'
 	@echo 'make install   only make .venv and install parkex into it'
 	@echo 'make wheel     build the wheel into dist/'
@@ -77,7 +77,13 @@ check: $(INSTALLED_DEV)
 	@$(BIN)/lint-imports
 
 bench: $(INSTALLED_DEV)
-	@$(BIN)/python -m bench.matching mixed-day
+	@PARKEX_BENCH_MESSAGES=200000 $(BIN)/python -m pytest -q tests/bench/test_benchmarks.py --benchmark-only
+	@$(BIN)/python -m bench.matching --stream 1
+	@$(BIN)/python -m bench.matching --stream 2
+	@$(BIN)/python -m bench.matching --stream mixed-day
+	@$(BIN)/python -m bench.order_path
+	@$(BIN)/python -m bench.replay
+	@$(BIN)/python -m bench.scale
 	@$(BIN)/python -m bench.auctions
 	@$(BIN)/python -m bench.journal
 	@$(BIN)/python -m bench.startup

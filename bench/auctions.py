@@ -1,11 +1,11 @@
 """One-shot auctions: milliseconds a call, from an array of sealed orders to fills, prices and payments.
 
-    python -m bench.auctions [--orders 10000 --orders 1000000] [--repeat 7] [--mechanism uniform ...] [--json] [--no-record]
+    python -m bench.auctions [--orders 10000 --orders 1000000] [--repeat 7] [--mechanism uniform ...] [--json] [--no-record] [--results DIR]
 
 The workload: half of the orders bids, half asks, alternating; limits normally distributed around 5,000 ticks with a standard deviation of
 800, so about half of the lots trade and each tick holds a handful of 10,000 orders and hundreds of 1,000,000; quantities uniform from 1 to
 1,000 lots; ten orders an owner. A call checks, ranks and clears; making the array is not timed. One thread; the first call of each size,
-which compiles, is not counted. `--json` prints one line, the last of stdout.
+which compiles, is not counted, but its fills are those that all others must repeat. The last line of stdout is JSON.
 
 What bounds it. A third of a call is sorting one packed int64 an order; nearly all of the rest reads and writes whole columns: orders in, fills
 out. Finding the price from the depth takes a fortieth at 10,000 orders and a thousandth at 1,000,000. VCG asks for one pass over the
@@ -17,17 +17,22 @@ import hashlib
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from bench.record import append_result
+from bench.record import RESULTS, append_result
 from matching.mechanisms import MECHANISMS, SEALED_ORDER, Clearing, Rules, TieRule
 
 SIZES: Final = (10_000, 1_000_000)
 SEED: Final = 20_260_715
 VCG_ORDERS_MAX: Final = 10_000
 GRID: Final = {"grid_buy_ticks": 6_500, "grid_sell_ticks": 2_800}
+
+
+class ClearingMismatchError(Exception):
+    """Two calls with the same orders and rules gave different fills."""
 
 
 def draw_orders(n_orders: int, seed: int = SEED) -> np.ndarray:
@@ -51,14 +56,16 @@ def hash_clearing(clearing: Clearing) -> str:
 
 
 def measure(name: str, orders: np.ndarray, rules: Rules, repeat: int) -> dict[str, Any]:
-    """Times of `repeat` calls and what came out of them."""
+    """Times of `repeat` calls and what came out of them. Raises ClearingMismatchError where a call gives other fills than the first."""
     clear = MECHANISMS[name].clear
-    clearing = clear(orders, rules)
+    expected = hash_clearing(clear(orders, rules))
     times = []
     for _ in range(repeat):
         start = time.perf_counter()
         clearing = clear(orders, rules)
         times.append((time.perf_counter() - start) * 1e3)
+        if hash_clearing(clearing) != expected:
+            raise ClearingMismatchError(f"{name}: {len(orders)} orders cleared in two ways")
     return {
         "mechanism": name,
         "orders": len(orders),
@@ -67,7 +74,7 @@ def measure(name: str, orders: np.ndarray, rules: Rules, repeat: int) -> dict[st
         "fills": len(clearing.fills),
         "volume_lots": clearing.volume_lots,
         "surplus_tick_lots": clearing.surplus_tick_lots,
-        "hash": hash_clearing(clearing),
+        "hash": expected,
     }
 
 
@@ -98,18 +105,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, action="append", help="size of a market; may be given more than once")
     parser.add_argument("--mechanism", action="append", choices=MECHANISMS, help="may be given more than once; all by default")
     parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
-    parser.add_argument("--no-record", action="store_true", help="do not append to bench/results")
+    parser.add_argument("--json", action="store_true", help="print the JSON line only")
+    parser.add_argument("--no-record", action="store_true", help="do not append to the results")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory of the results")
     options = parser.parse_args(arguments)
     if options.repeat < 1 or any(size < 1 for size in options.orders or ()):
         parser.error("sizes and repeats are at least 1")
-    result = benchmark(tuple(options.orders or SIZES), tuple(options.mechanism or MECHANISMS), options.repeat)
-    if options.json:
-        print(json.dumps(result))
-    else:
+    try:
+        result = benchmark(tuple(options.orders or SIZES), tuple(options.mechanism or MECHANISMS), options.repeat)
+    except ClearingMismatchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not options.json:
         show(result)
     if not options.no_record:
-        append_result("auctions", result)
+        append_result("auctions", result, options.results)
+    print(json.dumps(result))
     return 0
 
 

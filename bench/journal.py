@@ -1,6 +1,6 @@
 """Durable appends: groups a second and percentiles of the time until a group is on the medium, at 1, 16 and 256 records a group.
 
-    python -m bench.journal [--groups N] [--directory DIR] [--results FILE]
+    python -m bench.journal [--groups N] [--directory DIR] [--results DIR]
 
 The figure is that of the disk under DIR: on a file system in memory it says nothing. Beside it stands the floor, a bare write and flush of the
 same bytes, interleaved with the appends in the same run, and the cost of the head file, which is written behind each group without a flush.
@@ -8,10 +8,7 @@ Prints the chain hash of the journal it wrote and appends one JSON line to the r
 """
 
 import argparse
-import json
 import os
-import platform
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.record import RESULTS, append_result
 from exchange.journal.files import FileOps, write_all, zeros
 from exchange.journal.format import group_length
 from exchange.journal.interface import Genesis, Records
@@ -101,17 +99,11 @@ def run(directory: Path, n_groups: int) -> list[dict[str, Any]]:
     return [measure(directory, n_records, n_groups) for n_records in RECORDS_PER_GROUP]
 
 
-def commit_name() -> str:
-    """The commit measured, or `unknown` outside a checkout."""
-    result = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607 - the git of the path
-    return result.stdout.strip() or "unknown"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--groups", type=int, default=2_000, help="groups of each size")
     parser.add_argument("--directory", type=Path, default=None, help="where to write; a new directory in the system's temporary one by default")
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "journal.jsonl")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory of the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
         rows = run(Path(directory), options.groups)
@@ -123,10 +115,7 @@ def main() -> None:
             f"p99 {floor['p99']} us); verify {row['verify_records_per_s']} records/s"
         )
         print(f"     chain hash {row['chain_hash']}")
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    with options.results.open("a") as file:
-        file.write(json.dumps({"benchmark": "journal", "commit": commit_name(), "machine": machine, "rows": rows}) + "\n")
+    append_result("journal", {"rows": rows}, options.results)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ RESULTS: Final = Path(__file__).parent / "results"
 def commit_name() -> str:
     """The commit measured, marked when files differ from it; `unknown` outside a checkout."""
     root = Path(__file__).parent
-    commands = (["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--", "../matching"])
+    commands = (["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain", "--", "../matching", "../exchange"])
     outputs = []
     for command in commands:
         result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words

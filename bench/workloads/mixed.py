@@ -6,18 +6,16 @@ around a mid of each book, a tenth of the new orders are priced to trade, and ow
 
 import numpy as np
 
-from bench.workloads.stream import Stream
-from matching.records import ENTRY, EntryFlag, EntryKind, SelfTrade, TimeInForce
-from matching.state import make_records
+from bench.core import EntryFlag, EntryKind, SelfTrade, TimeInForce, Workload, make_entries
 
 SHARES = {EntryKind.PLACE: 0.5, EntryKind.CANCEL: 0.34, EntryKind.AMEND: 0.14, EntryKind.EXPIRE: 0.02}
 LOOK_BACK = 2_000  # cancels and amends name one of the last so many new orders
 
 
-def mixed_day(n: int, n_books: int = 96, n_owners: int = 28, seed: int = 1) -> Stream:
+def mixed_day(n: int, n_books: int = 96, n_owners: int = 28, seed: int = 1) -> Workload:
     """`n` entries, the first tenth of them new orders only (warm-up). The same arguments give the same stream."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    entries = make_records(ENTRY, n)
+    entries = make_entries(n)
     n_warm = n // 10
     kinds = rng.choice(list(SHARES), n, p=list(SHARES.values()))
     kinds[: max(n_warm, 1)] = EntryKind.PLACE
@@ -40,4 +38,4 @@ def mixed_day(n: int, n_books: int = 96, n_owners: int = 28, seed: int = 1) -> S
     entries["time_in_force"] = rng.choice(list(TimeInForce), n, p=(0.8, 0.05, 0.05, 0.07, 0.03))
     entries["self_trade"] = rng.choice(list(SelfTrade), n)
     entries["flags"] = np.where(rng.random(n) < 0.1, EntryFlag.POST_ONLY, EntryFlag.NONE)
-    return Stream(f"mixed-day-{seed}", n_books, n_warm, entries, {})
+    return Workload(f"mixed-day-{seed}", n_books, n_warm, entries, {})

@@ -19,19 +19,27 @@ def test_workload_is_the_same_every_time():
     assert abs(np.median(orders["price_ticks"]) - 5_000) < 100
 
 
-def test_command_prints_one_json_line(capsys, monkeypatch):
-    recorded = []
-    monkeypatch.setattr(auctions, "append_result", lambda name, result: recorded.append((name, result)))
-    assert auctions.main(["--orders", "300", "--repeat", "2", "--json"]) == 0
+def test_command_prints_and_records_one_json_line(capsys, tmp_path):
+    assert auctions.main(["--orders", "300", "--repeat", "2", "--json", "--results", str(tmp_path)]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {row["mechanism"] for row in result["results"]} == set(MECHANISMS)
     assert len(result["results"]) == len(MECHANISMS) + 2  # the uniform auction with three tie rules
-    assert recorded == [("auctions", result)]
+    recorded = json.loads((tmp_path / "auctions.jsonl").read_text())
+    assert {key: recorded[key] for key in result} == result
 
 
 def test_command_prints_a_table(capsys):
     assert auctions.main(["--orders", "40", "--repeat", "1", "--mechanism", "uniform", "--no-record"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    *table, line = capsys.readouterr().out.splitlines()
+    assert len(table) == 3
+    assert json.loads(line)["repeat"] == 1
+
+
+def test_a_clearing_that_does_not_repeat_ends_the_run(capsys, monkeypatch):
+    digests = iter(range(99))
+    monkeypatch.setattr(auctions, "hash_clearing", lambda clearing: str(next(digests)))
+    assert auctions.main(["--orders", "40", "--repeat", "1", "--no-record"]) == 1
+    assert "two ways" in capsys.readouterr().err
 
 
 def test_large_markets_leave_out_vcg(monkeypatch):
