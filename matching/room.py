@@ -10,11 +10,11 @@ from matching.basket import count_legs
 from matching.compile import kernel
 from matching.ids import find_slot
 from matching.ladder import crosses
-from matching.meeting import refills_of
+from matching.meeting import ICEBERG, refills_of
 from matching.orders import first_order, has_cold, order_after, order_side_index
 from matching.ordinary import entry_side_index
 from matching.owners import count_owner_entries
-from matching.records import BookPhase, EntryFlag, EntryKind, Need, SelfTrade
+from matching.records import BookPhase, EntryKind, Need, SelfTrade
 from matching.refusals import early_refusal, refusal_of
 from matching.state import ID_PAGE_BITS, LADDER_BITS, NODES_MAX_PER_ORDER, Pool
 
@@ -75,7 +75,7 @@ def book_events(state, book, peaks, events_free):
 def entering_events(state, entry, book, events_free):
     """Upper bound of the events of an order that enters a book on the long way."""
     lots = np.int64(entry.quantity_lots)
-    peaks = refills_of(lots, max(np.int64(entry.display_lots), np.int64(1))) if np.int64(entry["flags"]) & EntryFlag.ICEBERG else np.int64(0)
+    peaks = refills_of(lots, max(np.int64(entry.display_lots), np.int64(1))) if entry["flags"] & ICEBERG != 0 else np.int64(0)
     return book_events(state, book, peaks, events_free)
 
 

@@ -17,8 +17,8 @@ from exchange.units import INT64_MAX
 from matching.records import SelfTrade, Side, TimeInForce
 
 SIDES: Final = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
-TIMES_IN_FORCE: Final = {member.name.lower(): int(member) for member in TimeInForce}
-SELF_TRADES: Final = {member.name.lower(): int(member) for member in SelfTrade}
+TIMES_IN_FORCE: Final = {member.name.lower(): int(member) for member in TimeInForce if member is not TimeInForce.GATE}
+SELF_TRADES: Final = {member.name.lower(): int(member) for member in SelfTrade if member is not SelfTrade.ALLOW}
 
 # The layout of exchange.journal.record.COMMAND: packing is an order of magnitude faster than assigning fields of a numpy record.
 _LAYOUT: Final = struct.Struct("<BBHHBBIIQqqqqqqqqqIIBBHII36s40x")
