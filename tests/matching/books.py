@@ -139,6 +139,7 @@ def run_with_growth(core: MatchingCore, entries: np.ndarray, events_capacity: in
     found: list[ReferenceEvent] = []
     events = make_records(EVENT, events_capacity)
     index = n_events = 0
+    entries = entries.view(type(core.state.orders))  # records with attributes, with the JIT off too
     while index < len(entries):
         index, n_events, need, at_least = batch.run_batch(core.state, entries, index, events, n_events)
         found += to_events(events[:n_events])
