@@ -15,9 +15,9 @@ from matching.auction import uncross
 from matching.basket import count_legs, place_basket
 from matching.commands import amend_ordinary, mass_cancel, withdraw_order
 from matching.compile import kernel
-from matching.conditions import amend_any, change_phase, place_any, set_band
 from matching.events import write_rejection
 from matching.ids import find_slot
+from matching.long_way import amend_any, change_phase, place_any, set_band
 from matching.orders import order_side_index
 from matching.ordinary import enter_ordinary, is_ordinary
 from matching.prefetch import prefetch_entry, prefetch_order

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from matching.compile import kernel
-from matching.conditions import ALL_OR_NONE, MINIMUM, POST_ONLY, REPRICE, STOP
+from matching.entering import ALL_OR_NONE, POST_ONLY, REPRICE
 from matching.ids import find_slot
 from matching.meeting import ICEBERG, MINIMUM_FLAGS
 from matching.orders import order_lots, order_price, order_side_index
@@ -22,6 +22,7 @@ from matching.records import (
     Side,
     TimeInForce,
 )
+from matching.scratch import MINIMUM, STOP
 from matching.state import LADDER_BITS, LADDERS, Ladder
 
 ENTRY_FLAGS: Final = int(sum(EntryFlag))

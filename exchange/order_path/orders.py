@@ -16,7 +16,7 @@ from exchange.order_path.state import DeadlineKind
 from exchange.protocol.reject_codes import RejectCode
 from matching.commands import amend_order, cancel_order, place_order
 from matching.compile import kernel
-from matching.conditions import would_cross
+from matching.entering import would_cross
 from matching.ids import find_slot
 from matching.orders import first_order, order_after, order_at
 from matching.queries import owner_orders
