@@ -20,7 +20,9 @@ _in_record_order = operator.attrgetter(*ENTRY.names)
 
 
 def to_array(entries: Sequence[ReferenceEntry]) -> np.ndarray:
-    return np.array([_in_record_order(entry) for entry in entries], ENTRY)
+    array = make_records(ENTRY, len(entries))
+    array[:] = [_in_record_order(entry) for entry in entries]
+    return array
 
 
 def to_events(array: np.ndarray) -> list[ReferenceEvent]:
