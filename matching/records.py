@@ -152,19 +152,20 @@ ENTRY: Final = np.dtype(
 assert ENTRY.itemsize == 48, ENTRY.itemsize
 
 # `slot` and `counter_slot` are the pool slots of the two orders, valid until the next command: for callers that keep a twin array.
-# Never published, never hashed. An entering order has slot -1 until it rests; that slot may be one that a maker left in the same command.
+# Never published, never hashed. The fields of the counterparty lie together, so that an event without one clears them in two stores.
+# An entering order has slot -1 until it rests; that slot may be one that a maker left in the same command.
 EVENT: Final = np.dtype(
     [
         ("order_id", "i8"),
-        ("counter_id", "i8"),
         ("quantity_lots", "u4"),
         ("remaining_lots", "u4"),
-        ("counter_remaining_lots", "u4"),
         ("price_ticks", "i4"),
         ("book", "i4"),
         ("owner", "i4"),
-        ("counter_owner", "i4"),
         ("slot", "i4"),
+        ("counter_id", "i8"),
+        ("counter_remaining_lots", "u4"),
+        ("counter_owner", "i4"),
         ("counter_slot", "i4"),
         ("kind", "u1"),
         ("side", "u1"),
