@@ -45,6 +45,9 @@ class ExecutionKind(IntEnum):
     CANCELLED = 3
     REDUCED = 4
     REPRICED = 5
+    WAITING = 6  # beside the ladder, for its minimum or its stop price
+    REFILLED = 7  # an iceberg shows its next peak
+    TRIGGERED = 8  # a stop enters
 
 
 # One event of an order. (sequence, index) is its permanent event id. `seq` and `counter_seq` are the private sequences of the two accounts,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from exchange.accounts.participants import RegisteredKey
-from exchange.journal.record import COMMAND
+from exchange.journal.record import COMMAND, CommandFlag
 from exchange.ledger.postings import post_settlement
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
@@ -36,6 +36,9 @@ def payload() -> bytes:
     park.place(load, 1, Side.BUY, 4_000, 4)
     park.place(load, 2, Side.BUY, 3_000, 4, time_in_force=TimeInForce.GTD, expiry_ns=OPEN_NS + 10**9)
     park.place(battery, 1, Side.SELL, 4_000, 10)
+    park.place(battery, 1, Side.SELL, 9_000, 10, flags=CommandFlag.ICEBERG, display_lots=3)
+    park.place(battery, 1, Side.SELL, 9_000, 10, flags=CommandFlag.ALL_OR_NONE)
+    park.place(battery, 1, Side.BUY, 5_000, 10, flags=CommandFlag.STOP, stop_ticks=4_500)
     return canonical.snapshot(park.exchange)
 
 
