@@ -109,6 +109,7 @@ def begin_command(state: Any, sequence: int, stamp_ns: int) -> None:
     counters.notional_micro = 0
     counters.cancelled_orders = 0
     counters.open_lots = 0
+    counters.waits = 0
 
 
 @kernel(internal=True)
@@ -139,7 +140,9 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     outcome.cancelled_orders = counters.cancelled_orders
     outcome.revision = revision
     outcome.code = code
-    outcome["flags"] = OutcomeFlag.RESTING if remaining_lots > 0 and code == RejectCode.ACCEPTED else 0
+    outcome["flags"] = 0
+    if remaining_lots > 0 and code == RejectCode.ACCEPTED:
+        outcome["flags"] = OutcomeFlag.RESTING | OutcomeFlag.WAITING if counters.waits else OutcomeFlag.RESTING
     h = mix(np.uint64(counters.event_hash), np.uint64(counters.sequence))
     h = mix(mix(h, np.uint64(code)), np.uint64(order_id))
     counters.event_hash = mix(mix(h, np.uint64(outcome.filled_lots)), np.uint64(remaining_lots))

@@ -17,9 +17,10 @@ from matching.commands import amend_order, cancel_order, place_order
 from matching.compile import kernel
 from matching.conditions import would_cross
 from matching.ids import find_slot
-from matching.orders import first_order, order_after, order_at
+from matching.orders import first_order, order_after, order_at, order_side_index
 from matching.queries import CANONICAL, owner_orders
 from matching.records import Reason, TimeInForce
+from matching.state import LADDERS, Ladder
 
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
 NO_ORDER = np.int64(0)
@@ -44,6 +45,18 @@ def _code_of(reason: int, filled_lots: int) -> int:
 
 
 @kernel(internal=True)
+def waits(state: Any, order_id: int) -> int:
+    """1 for an order that waits beside the ladder."""
+    book = state.books.books[state.entry[0].book]
+    if book.waiting == 0 and book.stops == 0:
+        return np.int64(0)
+    order_slot = find_slot(state.books, order_id)
+    if order_slot < 0 or order_side_index(state.books, order_slot) & (LADDERS - 1) < Ladder.WAITING_BUYS:
+        return np.int64(0)
+    return np.int64(1)
+
+
+@kernel(internal=True)
 def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     """(code, order id, open lots) of a new order."""
     counters = state.counters[0]
@@ -65,6 +78,7 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     n_events, reason, _lots, _slot = place_order(state.books, state.events, 0, state.entry[0])
     post_events(state, slot, n_events, order_id, account)
     state.own_terms[0].key = NO_KEY
+    counters.waits = waits(state, order_id)
     return _code_of(reason, counters.filled_lots), order_id, counters.open_lots
 
 
@@ -147,6 +161,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
     terms.revision += 1
     n_events, _reason, _lots, _slot = amend_order(state.books, state.events, 0, entry)
     post_events(state, slot, n_events, command.order_id, account)
+    state.counters[0].waits = waits(state, command.order_id)
     return np.int64(RejectCode.ACCEPTED), command.order_id, state.counters[0].open_lots, revision + 1
 
 

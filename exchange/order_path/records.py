@@ -17,6 +17,7 @@ class OutcomeFlag(IntEnum):
 
     DUPLICATE = 1
     RESTING = 2
+    WAITING = 4  # with RESTING: beside the ladder
 
 
 # The answer to one command. `code` is a RejectCode; quantities of a duplicate are those recorded the first time.

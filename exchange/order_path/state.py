@@ -198,6 +198,7 @@ COUNTERS: Final = np.dtype(
         ("notional_micro", "i8"),
         ("cancelled_orders", "i8"),
         ("open_lots", "i8"),
+        ("waits", "i8"),  # 1: they are beside the ladder
     ],
     align=True,
 )

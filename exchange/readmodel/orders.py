@@ -91,8 +91,8 @@ def _read_executions(executions: NDArray[np.void], found: OrderChanges) -> None:
     last_rows = executions[row[last]]
     # An order that steps behind the other side rests at another price than its command gave.
     placed = executions[(executions["kind"] == int(ExecutionKind.RESTED)) | (executions["kind"] == int(ExecutionKind.WAITING))]
-    columns = (placed[name].tolist() for name in ("order_id", "price_ticks", "sequence"))
-    for order, price_ticks, sequence in zip(*columns, strict=True):
+    names = ("order_id", "price_ticks", "sequence")
+    for order, price_ticks, sequence in zip(*(placed[name].tolist() for name in names), strict=True):
         change = found.changes.setdefault(order, OrderChange())
         if sequence >= change.price_sequence:
             change.price_ticks = price_ticks
