@@ -224,5 +224,6 @@ LEVEL_VIEW: Final = np.dtype([("quantity_lots", "i8"), ("orders", "i8"), ("price
 # Limits of what the core takes, so that no entry can make it ask for memory without end. Dense ids may leave gaps up to the step.
 OWNER_MAX: Final = 2**20 - 1
 ORDER_ID_STEP_MAX: Final = 2**20
+PEAKS_MAX: Final = 1000  # of an iceberg: each is an event, and room for all of them is asked for at once
 # With at most 2**31 orders in the pool no sum of quantities wraps an int64.
 QUANTITY_LOTS_MAX: Final = 2**32 - 1

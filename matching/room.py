@@ -75,7 +75,12 @@ def book_events(state, book, peaks, events_free):
 def entering_events(state, entry, book, events_free):
     """Upper bound of the events of an order that enters a book on the long way."""
     lots = np.int64(entry.quantity_lots)
-    peaks = refills_of(lots, max(np.int64(entry.display_lots), np.int64(1))) if entry["flags"] & ICEBERG != 0 else np.int64(0)
+    display = np.int64(entry.display_lots) if entry["flags"] & ICEBERG != 0 else np.int64(0)
+    if entry.kind == EntryKind.AMEND:
+        # An amend keeps the display of its order, whatever the entry says.
+        slot = find_slot(state, np.int64(entry.order_id))
+        display = np.int64(state.cold[slot].display_lots) if slot >= 0 and has_cold(state, slot) else np.int64(0)
+    peaks = refills_of(lots, display) if display > 0 else np.int64(0)
     return book_events(state, book, peaks, events_free)
 
 

@@ -92,6 +92,17 @@ def test_events_are_asked_for_before_anything_happens():
     assert batch.run_batch(core.state, entries, 0, make_records(EVENT, at_least), 0) == (1, 2, Need.NOTHING, 0)
 
 
+def test_an_iceberg_that_grows_asks_for_all_its_peaks():
+    """The room is that of the order's own display: an amend says nothing of it."""
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(1, owner=1, quantity_lots=1, flags=EntryFlag.ICEBERG, display_lots=1)]))
+    core.submit(to_array([place(2, owner=2, side=SELL, price_ticks=30, flags=EntryFlag.STOP, stop_ticks=1)]))
+    amend = to_array([ReferenceEntry(EntryKind.AMEND, 1, price_ticks=11, quantity_lots=900, display_lots=900)])
+    _, _, need, at_least = batch.run_batch(core.state, amend, 0, make_records(EVENT, 20), 0)
+    assert need == Need.EVENTS
+    assert at_least > 900
+
+
 def test_the_bound_of_events_does_not_grow_with_the_lots():
     core = opened(sizes=Sizes())
     core.submit(to_array([place(1, side=SELL, owner=1)]))

@@ -11,7 +11,7 @@ import pytest
 
 from exchange.accounts.participants import RegisteredKey
 from exchange.accounts.permissions import Permission, Role
-from exchange.journal.record import COMMAND
+from exchange.journal.record import COMMAND, CommandFlag
 from exchange.ledger.postings import post_settlement
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase
@@ -48,6 +48,9 @@ def payload() -> bytes:
     park.place(load, 1, Side.BUY, 4_000, 4)
     park.place(load, 2, Side.BUY, 3_000, 4, time_in_force=TimeInForce.GTD, expiry_ns=OPEN_NS + 10**9)
     park.place(battery, 1, Side.SELL, 4_000, 10)
+    park.place(battery, 1, Side.SELL, 9_000, 10, flags=CommandFlag.ICEBERG, display_lots=3)
+    park.place(battery, 1, Side.SELL, 9_000, 10, flags=CommandFlag.ALL_OR_NONE)
+    park.place(battery, 1, Side.BUY, 5_000, 10, flags=CommandFlag.STOP, stop_ticks=4_500)
     return canonical.snapshot(park.exchange)
 
 
@@ -166,13 +169,15 @@ DERIVED: dict[str, dict[str, str]] = {
     },
     "positions": {},
     "storages": {},
-    "terms": {"key": "place in `keys`", "instrument_slot": "slot of the instrument"},
+    "terms": {
+        "key": "place in `keys`", "instrument_slot": "slot of the instrument", **dict.fromkeys(("limit_ticks", "display_lots"), "the order in its book"),
+    },
     "keys": {"used": "place in `keys`"},
     "deadlines": {},
     "counters": {
         "event_hash": "kept beside the state hash", "retention_ns": "genesis", "hash_key": "genesis",
         **dict.fromkeys(("event_index", "event_sequence", "posting_index"), "place within the command at work"),
-        **dict.fromkeys(("filled_lots", "notional_micro", "cancelled_orders"), "of the command at work"),
+        **dict.fromkeys(("filled_lots", "notional_micro", "cancelled_orders", "open_lots", "waits"), "of the command at work"),
         **dict.fromkeys(("n_executions", "n_postings", "n_deadlines", "n_keys", "n_schedule", "key_free", "fifo_head", "fifo_tail"), "fill level"),
     },
 }  # fmt: skip
@@ -212,7 +217,7 @@ def test_every_field_of_the_compiled_state_moves_the_hash(restored: Exchange, ta
 
 def test_no_table_and_no_field_is_forgotten() -> None:
     """Every array of the state is a table above, belongs to the books, or is scratch or an index over the tables."""
-    others = {"books", "events", "entry", "slot_of_instrument", "schedule", "order_slots", "buckets", "fifo", "outcomes", "executions",
+    others = {"books", "events", "entry", "own_terms", "slot_of_instrument", "schedule", "order_slots", "buckets", "fifo", "outcomes", "executions",
               "execution_words", "postings"}  # fmt: skip
     assert set(PathState._fields) == set(TABLES) | others
     assert all(set(fields) <= set(TABLES[table].names or ()) for table, fields in DERIVED.items())
