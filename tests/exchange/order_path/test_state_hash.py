@@ -170,7 +170,8 @@ DERIVED: dict[str, dict[str, str]] = {
     "positions": {},
     "storages": {},
     "terms": {
-        "key": "place in `keys`", "instrument_slot": "slot of the instrument", **dict.fromkeys(("limit_ticks", "display_lots"), "the order in its book"),
+        "key": "place in `keys`", "instrument_slot": "slot of the instrument",
+        **dict.fromkeys(("limit_ticks", "display_lots"), "the order in its book"),
     },
     "keys": {"used": "place in `keys`"},
     "deadlines": {},
