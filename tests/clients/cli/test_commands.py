@@ -95,7 +95,17 @@ def test_the_same_in_a_process_of_its_own() -> None:
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
-    assert f"parkex {command} " in shown.replace("Usage: parkex", "Usage:")
+    examples = [line for line in shown.splitlines() if line.startswith(f"    parkex {command} ")]
+    assert examples, "an example on a line of its own"
+
+
+def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, here) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, shown, _ = here("--help")
+    assert code == 0
+    listed = shown.split("Commands:\n")[1]
+    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "bot", "replay", "version", "profiles"]
+    assert "..." not in listed
 
 
 def test_version_and_the_list_of_strategies(here) -> None:
@@ -132,6 +142,24 @@ def test_a_port_that_is_taken_is_an_error_and_nothing_starts(tmp_path: Path) -> 
     assert result.returncode == 2, result.stderr
     assert "port" in last_line(result.stderr)
     assert not (tmp_path / "out" / "summary.json").exists()
+
+
+def test_serve_on_a_taken_port_leaves_nothing_that_stops_the_next_start(tmp_path: Path, here) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, errors = here("serve", "--port", str(taken.getsockname()[1]), "--journal", str(tmp_path / "data"))
+    assert code == 2, errors
+    assert "port" in last_line(errors)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_serve_keeps_a_key_whose_journal_is_gone(tmp_path: Path, here) -> None:
+    (tmp_path / "operator.key").write_text("precious")
+    code, _, errors = here("serve", "--journal", str(tmp_path))
+    assert code == 2
+    assert "operator.key is there but no journal" in last_line(errors)
+    assert (tmp_path / "operator.key").read_text() == "precious"
 
 
 def wait_for_line(process: subprocess.Popen[str], words: str, timeout_s: float = 90) -> str:
