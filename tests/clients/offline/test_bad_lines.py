@@ -141,7 +141,7 @@ def test_all_bad_lines_are_counted_and_twenty_told(tmp_path: Path, monkeypatch: 
     message = refusal_of(tmp_path, write_rows(tmp_path / "orders.csv", rows)).splitlines()
     assert "30 problems" in message[0]
     assert [line.split(":")[0] for line in message[1:21]] == [f"  line {line}" for line in range(3, 43, 2)]
-    assert message[21:] == ["  ... and 10 more"]
+    assert message[21:] == ["  ... and 10 more in lines " + ", ".join(str(line) for line in range(43, 63, 2))]
 
 
 def test_several_faults_of_one_line_are_all_told(tmp_path: Path) -> None:
