@@ -85,6 +85,7 @@ bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.order_path
 	@$(BIN)/python -m bench.replay
 	@$(BIN)/python -m bench.scale
+	@$(BIN)/python -m bench.auctions
 	@$(BIN)/python -m bench.journal
 	@$(BIN)/python -m bench.startup
 

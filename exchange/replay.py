@@ -16,9 +16,13 @@ class GroupSource(Protocol):
     def groups(self, from_sequence: int = 1) -> Iterator[Group]: ...
 
 
-def replay_into(exchange: Exchange, journal: GroupSource, on_batch: Callable[[BatchResult], None] | None = None) -> None:
-    """Fold every group from the exchange's next sequence on."""
+def replay_into(
+    exchange: Exchange, journal: GroupSource, on_batch: Callable[[BatchResult], None] | None = None, until_sequence: int | None = None
+) -> None:
+    """Fold every group from the exchange's next sequence on, or those up to the one that ends with `until_sequence`."""
     for group in journal.groups(exchange.last_sequence + 1):
+        if until_sequence is not None and group.first_sequence > until_sequence:
+            return
         batch = exchange.apply(group.records, group.documents, group.first_sequence)
         if on_batch is not None:
             on_batch(batch)

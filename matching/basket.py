@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from matching.compile import kernel
-from matching.conditions import place_any
 from matching.counting import count_tradable
 from matching.events import write_entry_event, write_rejection
+from matching.long_way import place_any
 from matching.records import EntryFlag, EntryKind, EventKind, Reason, SelfTrade, TimeInForce
 from matching.refusals import early_refusal, new_order_refusal, phase_refuses
 from matching.state import NIL

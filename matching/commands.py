@@ -9,10 +9,10 @@ one event (fill, cancel, reduce) or rests.
 import numpy as np
 
 from matching.compile import kernel
-from matching.conditions import amend_any, place_any
 from matching.events import write_order_event
 from matching.ids import find_slot
 from matching.ladder import level_price
+from matching.long_way import amend_any, place_any
 from matching.meeting import withdraw_all
 from matching.orders import end_order, has_cold, order_side_index, reduce_order, side_of_ladder, unlink_order
 from matching.ordinary import enter_ordinary, is_ordinary

@@ -152,19 +152,20 @@ ENTRY: Final = np.dtype(
 assert ENTRY.itemsize == 48, ENTRY.itemsize
 
 # `slot` and `counter_slot` are the pool slots of the two orders, valid until the next command: for callers that keep a twin array.
-# Never published, never hashed. An entering order has slot -1 until it rests; that slot may be one that a maker left in the same command.
+# Never published, never hashed. The fields of the counterparty lie together, so that an event without one clears them in two stores.
+# An entering order has slot -1 until it rests; that slot may be one that a maker left in the same command.
 EVENT: Final = np.dtype(
     [
         ("order_id", "i8"),
-        ("counter_id", "i8"),
         ("quantity_lots", "u4"),
         ("remaining_lots", "u4"),
-        ("counter_remaining_lots", "u4"),
         ("price_ticks", "i4"),
         ("book", "i4"),
         ("owner", "i4"),
-        ("counter_owner", "i4"),
         ("slot", "i4"),
+        ("counter_id", "i8"),
+        ("counter_remaining_lots", "u4"),
+        ("counter_owner", "i4"),
         ("counter_slot", "i4"),
         ("kind", "u1"),
         ("side", "u1"),
@@ -223,5 +224,6 @@ LEVEL_VIEW: Final = np.dtype([("quantity_lots", "i8"), ("orders", "i8"), ("price
 # Limits of what the core takes, so that no entry can make it ask for memory without end. Dense ids may leave gaps up to the step.
 OWNER_MAX: Final = 2**20 - 1
 ORDER_ID_STEP_MAX: Final = 2**20
+PEAKS_MAX: Final = 1000  # of an iceberg: each is an event, and room for all of them is asked for at once
 # With at most 2**31 orders in the pool no sum of quantities wraps an int64.
 QUANTITY_LOTS_MAX: Final = 2**32 - 1

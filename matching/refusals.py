@@ -5,14 +5,15 @@ from typing import Final
 import numpy as np
 
 from matching.compile import kernel
-from matching.conditions import ALL_OR_NONE, MINIMUM, POST_ONLY, REPRICE, STOP
+from matching.entering import ALL_OR_NONE, POST_ONLY, REPRICE
 from matching.ids import find_slot
 from matching.meeting import ICEBERG, MINIMUM_FLAGS
-from matching.orders import order_lots, order_price, order_side_index
+from matching.orders import has_cold, order_lots, order_price, order_side_index
 from matching.ordinary import is_immediate
 from matching.records import (
     ORDER_ID_STEP_MAX,
     OWNER_MAX,
+    PEAKS_MAX,
     BookPhase,
     EntryFlag,
     EntryKind,
@@ -22,6 +23,7 @@ from matching.records import (
     Side,
     TimeInForce,
 )
+from matching.scratch import MINIMUM, STOP
 from matching.state import LADDER_BITS, LADDERS, Ladder
 
 ENTRY_FLAGS: Final = int(sum(EntryFlag))
@@ -41,6 +43,12 @@ def is_open(state, book):
 def is_new(kind):
     """Whether an entry of that kind is a new order."""
     return kind == EntryKind.PLACE or kind == EntryKind.BASKET
+
+
+@kernel(inline=True)
+def is_display(quantity_lots, display_lots):
+    """Whether an iceberg of that quantity may show so much at a time."""
+    return display_lots >= 1 and display_lots <= quantity_lots and PEAKS_MAX * np.int64(display_lots) >= quantity_lots
 
 
 @kernel(internal=True)
@@ -66,7 +74,7 @@ def field_refusal(entry):
         return np.int64(Reason.QUANTITY_OUT_OF_RANGE)
     if (new or mass_cancel) and (entry.owner < 0 or entry.owner > OWNER_MAX):
         return np.int64(Reason.OWNER_OUT_OF_RANGE)
-    if new and flags & ICEBERG != 0 and (entry.display_lots < 1 or entry.display_lots > entry.quantity_lots):
+    if new and flags & ICEBERG != 0 and not is_display(entry.quantity_lots, entry.display_lots):
         return np.int64(Reason.DISPLAY_OUT_OF_RANGE)
     if new and flags & MINIMUM != 0 and (entry.min_lots < 1 or entry.min_lots > entry.quantity_lots):
         return np.int64(Reason.MINIMUM_OUT_OF_RANGE)
@@ -97,9 +105,11 @@ def contradicts(entry):
 
 @kernel(internal=True)
 def amend_refusal(state, entry):
-    """From contradicting flags on, for an AMEND of an order that is there."""
+    """From the display on, for an AMEND of an order that is there."""
     flags = np.int64(entry["flags"])
     slot = find_slot(state, np.int64(entry.order_id))
+    if has_cold(state, slot) and entry.quantity_lots > PEAKS_MAX * np.int64(state.cold[slot].display_lots) and state.cold[slot].display_lots > 0:
+        return np.int64(Reason.DISPLAY_OUT_OF_RANGE)
     side_index = order_side_index(state, slot)
     beside = side_index & (LADDERS - 1) >= Ladder.WAITING_BUYS
     if (flags & REPRICE != 0 and flags & POST_ONLY == 0) or (flags & POST_ONLY != 0 and beside):

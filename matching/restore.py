@@ -3,12 +3,13 @@
 import numpy as np
 
 from matching.compile import kernel
-from matching.conditions import keep_cold, link_stop
+from matching.entering import link_stop
 from matching.meeting import ICEBERG, MINIMUM_FLAGS, refresh_unusual, set_reserve
 from matching.orders import link_order, new_order
 from matching.owners import sort_last_in_log
 from matching.records import EntryFlag, EntryKind, Need
 from matching.room import id_needs, pool_needs
+from matching.scratch import keep_cold
 from matching.state import LADDERS, NIL, Ladder
 
 STOP = int(EntryFlag.STOP)

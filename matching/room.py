@@ -10,13 +10,13 @@ from matching.basket import count_legs
 from matching.compile import kernel
 from matching.ids import find_slot
 from matching.ladder import crosses
-from matching.meeting import refills_of
-from matching.orders import first_order, has_cold, order_after, order_side_index
+from matching.meeting import ICEBERG, refills_of
+from matching.orders import first_order, has_cold, order_after, order_side_index, side_of_ladder
 from matching.ordinary import entry_side_index
 from matching.owners import count_owner_entries
-from matching.records import BookPhase, EntryFlag, EntryKind, Need, SelfTrade
+from matching.records import BookPhase, EntryKind, Need, SelfTrade
 from matching.refusals import early_refusal, refusal_of
-from matching.state import ID_PAGE_BITS, LADDER_BITS, NODES_MAX_PER_ORDER, Pool
+from matching.state import ID_PAGE_BITS, LADDER_BITS, LADDERS, NODES_MAX_PER_ORDER, Ladder, Pool
 
 EVENTS_PER_MEETING = 3  # a decrement that uses up a peak: the resting order, its new peak, the entering order
 EVENTS_PER_ENTERING = 4  # triggered or repriced, phase changed, rested or cancelled, and one to spare
@@ -72,10 +72,39 @@ def book_events(state, book, peaks, events_free):
 
 
 @kernel(internal=True)
+def sets_off_nothing(state, book, side, limit_ticks):
+    """Whether an order that enters a book with that limit can neither make a waiting order ready nor reach a stop, whatever it trades."""
+    record = state.books[book]
+    if record.waiting > 0:
+        return False
+    other = state.sides[LADDERS * book + (side ^ 1)]
+    if record.stops == 0 or other.best_level < 0 or not crosses(side, limit_ticks, np.int64(other.best_ticks)):
+        return True
+    # Its trades lie between the best price of the other side and its limit.
+    low_ticks = min(limit_ticks, np.int64(other.best_ticks))
+    high_ticks = max(limit_ticks, np.int64(other.best_ticks))
+    buy_stops = state.sides[LADDERS * book + Ladder.BUY_STOPS]
+    sell_stops = state.sides[LADDERS * book + Ladder.SELL_STOPS]
+    return (buy_stops.best_level < 0 or buy_stops.best_ticks > high_ticks) and (sell_stops.best_level < 0 or sell_stops.best_ticks < low_ticks)
+
+
+@kernel(internal=True)
 def entering_events(state, entry, book, events_free):
     """Upper bound of the events of an order that enters a book on the long way."""
     lots = np.int64(entry.quantity_lots)
-    peaks = refills_of(lots, max(np.int64(entry.display_lots), np.int64(1))) if entry.flags & EntryFlag.ICEBERG else np.int64(0)
+    side = np.int64(entry.side)
+    display = np.int64(entry.display_lots) if entry["flags"] & ICEBERG != 0 else np.int64(0)
+    if entry.kind == EntryKind.AMEND:
+        # An amend keeps the display of its order, whatever the entry says.
+        slot = find_slot(state, np.int64(entry.order_id))
+        display = np.int64(state.cold[slot].display_lots) if slot >= 0 and has_cold(state, slot) else np.int64(0)
+        side = side_of_ladder(order_side_index(state, slot) & (LADDERS - 1)) if slot >= 0 else side
+    if (entry.kind == EntryKind.PLACE or entry.kind == EntryKind.AMEND) and sets_off_nothing(state, book, side, np.int64(entry.price_ticks)):
+        own = count_owner_entries(state, np.int64(entry.owner)) if entry.kind == EntryKind.PLACE else live_orders(state)
+        bound = EVENTS_PER_MEETING * lots + EVENTS_PER_ENTERING + (own if entry.self_trade == SelfTrade.CANCEL_OLDEST else np.int64(0))
+        if bound <= events_free:
+            return bound
+    peaks = refills_of(lots, display) if display > 0 else np.int64(0)
     return book_events(state, book, peaks, events_free)
 
 

@@ -1,4 +1,4 @@
-"""A day's order flow over many books with everything the core does: all times in force, self-trade prevention, post-only, amends, expiries.
+"""A day's order flow over many books with everything the core does: all times in force, self-trade prevention, post-only, icebergs, amends, expiries.
 
 Drawn with arrays and no book beside it, so some cancels and amends name orders that have ended; the core passes over those. Prices wander
 around a mid of each book, a tenth of the new orders are priced to trade, and owners are few enough to meet themselves.
@@ -35,7 +35,10 @@ def mixed_day(n: int, n_books: int = 96, n_owners: int = 28, seed: int = 1) -> W
     away[rng.random(n) < 0.1] *= -1
     entries["price_ticks"] = mid + np.where(entries["side"] == 0, -away, away)
     entries["quantity_lots"] = rng.integers(1, 101, n)
-    entries["time_in_force"] = rng.choice(list(TimeInForce), n, p=(0.8, 0.05, 0.05, 0.07, 0.03))
+    entries["time_in_force"] = rng.choice(list(TimeInForce), n, p=(0.78, 0.05, 0.05, 0.07, 0.03, 0.02))
     entries["self_trade"] = rng.choice(list(SelfTrade), n)
-    entries["flags"] = np.where(rng.random(n) < 0.1, EntryFlag.POST_ONLY, EntryFlag.NONE)
+    entries["flags"] = rng.choice((EntryFlag.NONE, EntryFlag.POST_ONLY, EntryFlag.ICEBERG), n, p=(0.85, 0.1, 0.05))
+    may_not = np.isin(entries["time_in_force"], (TimeInForce.IOC, TimeInForce.FOK))
+    entries["flags"][may_not | ((kinds != EntryKind.PLACE) & (entries["flags"] == EntryFlag.ICEBERG))] = EntryFlag.NONE
+    entries["display_lots"] = (entries["quantity_lots"] + 3) // 4
     return Workload(f"mixed-day-{seed}", n_books, n_warm, entries, {})

@@ -20,7 +20,7 @@ profiles = typer.Typer(help="Meter files and tariffs of your own park.", no_args
 app.add_typer(profiles, name="profiles")
 
 
-@app.command()
+@app.command(short_help="Trade one day of a park and settle it.")
 def demo(
     scenario: Annotated[str, typer.Option(help="Name of a shipped park (park, story, compliance), or a scenario file.")] = "park",
     date: Annotated[str, typer.Option(help="Delivery day, as 2026-07-15.")] = "2026-07-15",
@@ -34,7 +34,11 @@ def demo(
 ) -> None:
     """Trade one day of a park: 28 participants over WebSocket, settled against the meters.
 
-    Examples: parkex demo --speed max --out day1 | parkex demo --meters meters.csv --tariff tariff.toml
+    \b
+    Examples:
+      parkex demo --speed max --seed 7 --out day1
+      parkex demo --date 2026-01-15 --keep-serving
+      parkex demo --meters meters.csv --tariff tariff.csv
     """
     from clients.cli.demo_command import run_demo_command
 
@@ -56,8 +60,11 @@ def serve(
 ) -> None:
     """Run an exchange until Ctrl-C. A restart recovers everything from the journal.
 
-    The operator admits members and lists instruments over WebSocket with the key written to operator.key.
-    Example: parkex serve --journal data --port 8765
+    The operator admits members and lists instruments over WebSocket with the key written to operator.key: docs/guides/operate.md has a program.
+
+    \b
+    Example:
+      parkex serve --journal data --port 8765
     """
     from clients.cli.serve_command import run_serve_command
 
@@ -77,25 +84,55 @@ def bot(
     """Run one bot against an exchange until its last turn or Ctrl-C.
 
     The file holds name, key_id, private_key (base64), seed and strategies, each with its private data: parkex bot --list names the fields.
-    Example: parkex bot market_maker --url ws://127.0.0.1:8765 --key member.json --every 5
+    Without --every it decides once a turn of a stepped clock, such as the demo's.
+
+    \b
+    Example:
+      parkex bot market_maker --url ws://127.0.0.1:8765 --key member.json --every 5
     """
     from clients.cli.bot_command import run_bot_command
 
     run_bot_command(strategy, url, key, every, list_strategies=list_strategies)
 
 
-@app.command()
+@app.command(short_help="Verify a journal, fold it, print the hash.")
 def replay(
     journal: Annotated[Path, typer.Argument(help="Folder of a journal.")],
     head: Annotated[str, typer.Option(help="A head hash known from a statement; the journal must contain it.")] = "",
 ) -> None:
     """Verify a journal byte by byte, fold it again and print the hash of the state as the last line.
 
-    Exit code 3 names the damaged group. Example: parkex replay day1/journal
+    Exit code 3 says where committed data is damaged; an unfinished last group, as a crash leaves it, is reported and left out.
+
+    \b
+    Examples:
+      parkex replay day1/journal
+      parkex replay day1/journal --head HASH_OF_A_STATEMENT
     """
     from clients.cli.replay_command import run_replay_command
 
     run_replay_command(journal, head or None)
+
+
+@app.command()
+def match(
+    orders: Annotated[Path | None, typer.Argument(help="File of orders as CSV. See: parkex match --template")] = None,
+    trades: Annotated[Path | None, typer.Option(help="Where to write the trades.")] = None,
+    book: Annotated[Path | None, typer.Option(help="Where to write the orders that rest or wait at the end.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Where to write everything that happened, refused entries included.")] = None,
+    bars: Annotated[Path | None, typer.Option(help="Where to write open, high, low, close, VWAP and volume by interval.")] = None,
+    interval: Annotated[int, typer.Option(min=1, max=10**9, help="Seconds of a bar, in the time column of the file.")] = 900,
+    tick: Annotated[str, typer.Option(help="Step of prices; the default is that of green power.")] = "0.0001",
+    lot: Annotated[str, typer.Option(help="Step of quantities; the default is that of green power.")] = "0.1",
+    template: Annotated[bool, typer.Option("--template", help="Print a file to start from, with a line of each kind.")] = False,
+) -> None:
+    """Match a file of orders from empty books, without an exchange. Every bad line is named; nothing is half written.
+
+    Example: parkex match orders.csv --trades trades.csv --book book.csv
+    """
+    from clients.cli.match_command import run_match_command
+
+    run_match_command(orders, trades, book, events, bars, interval, tick, lot, template=template)
 
 
 @profiles.command("import")
@@ -105,7 +142,9 @@ def profiles_import(
 ) -> None:
     """Check a file of meters and say what is in it; every bad line is named. Nothing is half imported.
 
-    Example: parkex profiles import meters.csv
+    \b
+    Example:
+      parkex profiles import meters.csv
     """
     from clients.scenarios import check_meters
 
@@ -119,7 +158,10 @@ def profiles_template(
 ) -> None:
     """Print a file of meters, or a tariff, to start from.
 
-    Example: parkex profiles template > meters.csv
+    \b
+    Examples:
+      parkex profiles template > meters.csv
+      parkex profiles template --tariff > tariff.csv
     """
     from clients.scenarios import meters_template, tariff_template
 

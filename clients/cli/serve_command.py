@@ -24,9 +24,11 @@ def run_serve_command(
     from exchange.service import ServiceOptions, new_genesis, run_exchange
 
     settings = ExchangeSettings(simulation=simulation, internal_trading_approval=internal_approval)
-    genesis = None if (directory / "journal").is_dir() else new_genesis(park, (_operator_key(directory),), settings)
+    journal = directory / "journal"
+    is_new = not (journal.is_dir() and any(journal.iterdir()))
+    genesis = new_genesis(park, (_operator_key(directory),), settings) if is_new else None
     options = ServiceOptions(
-        journal_directory=directory / "journal",
+        journal_directory=journal,
         clock=SystemClock(),
         genesis=genesis,
         read_model_url=read_model or f"sqlite:///{directory / 'readmodel.sqlite'}",
@@ -36,7 +38,12 @@ def run_serve_command(
         web_directory=PAGE_DIRECTORY,
         static_files=static_files(),
     )
-    run_exchange(options, lambda url: typer.echo(f"serving {url} (operator key: {directory / OPERATOR_KEY_FILE}, key id: operator)"))
+    try:
+        run_exchange(options, lambda url: typer.echo(f"serving {url} (operator key: {directory / OPERATOR_KEY_FILE}, key id: operator)"))
+    finally:
+        # A key without a journal, as after a taken port, would only stand in the way of the next start.
+        if is_new and not journal.is_dir():
+            (directory / OPERATOR_KEY_FILE).unlink(missing_ok=True)
 
 
 def _operator_key(directory: Path) -> bytes:

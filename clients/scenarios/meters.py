@@ -121,18 +121,20 @@ class _Table:
         self._instants: dict[str, int | str] = {}
 
     def read(self, text: str) -> None:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         order: list[int] | None = None
-        try:
-            for row in reader:
+        # Each line by itself: no column can hold a line break, and a quotation mark that is not closed must not swallow the lines behind it.
+        for line, written in enumerate(io.StringIO(text, newline=None), start=1):
+            try:
+                row = next(csv.reader([written], strict=True), [])
+            except csv.Error as error:
+                self._problems.add(f"not CSV: {error}", line)
+                continue
+            if order is None:
+                order = self._header(row, line)
                 if order is None:
-                    order = self._header(row, reader.line_num)
-                    if order is None:
-                        return
-                elif row and any(cell.strip() for cell in row):
-                    self._row(row, order, reader.line_num)
-        except csv.Error as error:
-            self._problems.add(f"not CSV: {error}", reader.line_num)
+                    return
+            elif any(cell.strip() for cell in row):
+                self._row(row, order, line)
         if order is None and not self._problems.count:
             self._problems.add(f"empty file; expected the header {','.join(COLUMNS)}", 1)
 

@@ -134,7 +134,9 @@ class ParkClient:
     async def place(self, instrument: str, side: m.SideName, **terms: Any) -> Order:
         """A new order: `quantity` and `price` as decimal strings, and any other field of exchange.protocol.messages.PlaceParams.
 
-        Returns it as answered: resting, filled or cancelled. Raises OrderRejected.
+        `display` shows a part of it, `stop_price` lets it wait for a trade at that price, `min_quantity` or `all_or_none=True` for enough on
+        the other side; `post_only=True` never trades on entry, with `reprice=True` it steps behind the market instead of being refused.
+        Returns it as answered: resting, waiting, filled or cancelled. Raises OrderRejected.
         """
         return await self._begin_place(self.order_params(instrument, side, **terms))
 

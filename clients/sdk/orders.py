@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clients.sdk.client import ParkClient
 
 OPEN = "resting"
+WAITING = "waiting"
 PENDING = "pending"
 
 
@@ -31,7 +32,10 @@ class Fill:
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order. `status`: pending, resting, filled, cancelled. Prices and quantities are decimal strings."""
+    """One order. `status`: pending, resting, waiting (beside the book, for a minimum or a stop price), filled, cancelled.
+
+    Prices and quantities are decimal strings.
+    """
 
     instrument: str
     side: str
@@ -54,7 +58,7 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        return self.status == OPEN
+        return self.status in {OPEN, WAITING}
 
     async def amend(self, *, price: str | None = None, quantity: str | None = None) -> "Order":
         """Change price or remaining quantity. Less quantity keeps the priority. Raises OrderRejected."""
@@ -106,7 +110,7 @@ class OrderTable:
         """One private execution; returns the order it speaks of."""
         order = self.open.get(event.order_id) or self._by_client_id.get(event.client_order_id)
         if order is None:
-            if event.kind != "rested":
+            if event.kind not in {"rested", "waiting"}:
                 return None
             order = Order(
                 event.instrument, event.side, event.client_order_id, event.price, event.remaining, order_id=event.order_id, client=self._client
@@ -124,11 +128,7 @@ class OrderTable:
         order.order_id = event.order_id
         if event.kind == "rested":
             order.price = event.price
-        if event.kind == "cancelled":
-            status = "cancelled"
-        else:
-            status = "filled" if event.kind == "trade" and is_zero(event.remaining) else OPEN
-        self._set(order, status, event.remaining, order.revision or 1)
+        self._set(order, _status_after(order, event), event.remaining, order.revision or 1)
         return order
 
     def reconcile(self, orders: list[OpenOrderResult]) -> None:
@@ -141,15 +141,26 @@ class OrderTable:
             if order is None:
                 order = Order(known.instrument, known.side, known.client_order_id, order_id=order_id, client=self._client)
             order.order_id, order.price, order.quantity, order.filled, order.label = order_id, known.price, known.quantity, known.filled, known.label
-            self._set(order, OPEN, known.remaining, known.revision)
+            self._set(order, WAITING if known.waiting else OPEN, known.remaining, known.revision)
 
     def _set(self, order: Order, status: str, remaining: str, revision: int) -> None:
         order.status, order.remaining, order.revision = status, remaining, revision
-        if status == OPEN:
+        if order.is_open:
             self.open[order.order_id] = order
         else:
             self.open.pop(order.order_id, None)
             self._by_client_id.pop(order.client_order_id, None)
+
+
+def _status_after(order: Order, event: Execution) -> str:
+    """Status of an order after one of its events."""
+    if event.kind == "cancelled":
+        return "cancelled"
+    if event.kind == "trade" and is_zero(event.remaining):
+        return "filled"
+    if event.kind == "waiting":
+        return WAITING
+    return order.status if event.kind != "rested" and order.is_open else OPEN
 
 
 def is_zero(text: str) -> bool:

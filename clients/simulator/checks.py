@@ -12,11 +12,13 @@ from clients.simulator.comparison import Comparison
 from exchange.errors import CheckFailedError
 
 
-async def replay(journal: Path) -> dict[str, Any]:
-    """Fold the journal in a process of its own: state hash, head, and counts of what it holds. Raises CheckFailedError when it cannot."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "clients.simulator.replay_process", str(journal), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+async def replay(journal: Path, until_sequence: int) -> dict[str, Any]:
+    """Fold the journal up to a command in a process of its own: state hash, head, and counts of what it holds.
+
+    Raises CheckFailedError when it cannot.
+    """
+    arguments = ("-m", "clients.simulator.replay_process", str(journal), str(until_sequence))
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     out, errors = await process.communicate()
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines()

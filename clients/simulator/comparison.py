@@ -150,6 +150,7 @@ def compare_bills(park: ParkDay, tariff: DayTariff, market: MarketDay) -> Compar
         pool_rounding_micro=pool.residual_micro,
         market_residual_micro=traded.residual_micro,
         pool_schedules=tuple(schedules),
+        soc_value_ticks=market.soc_value_ticks,
     )
 
 

@@ -62,6 +62,7 @@ class Comparison:
     pool_rounding_micro: int
     market_residual_micro: int
     pool_schedules: tuple[Schedule, ...]
+    soc_value_ticks: int  # the stated price of a kWh that the storage holds more or less at the end of the day
 
     @property
     def participants(self) -> tuple[BillLine, ...]:

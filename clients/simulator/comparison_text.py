@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from exchange.settlement.rendering import Language, cny, pad
+from exchange.units import MICRO_PER_CNY, POWER_TICK_MICRO_PER_KWH
 
 if TYPE_CHECKING:
     from clients.simulator.comparison_result import BillLine, Comparison, NoGainPeriod
@@ -24,8 +25,8 @@ _TEXT: Final[dict[str, tuple[str, str]]] = {
     "participants": ("members and storage", "成员与储能合计"),
     "everybody": ("with the operator", "含运营方合计"),
     "losers": ("{count} of {total} lose against the pool", "{total} 方中有 {count} 方不如资源池"),
-    "soc": ("The storage's state of charge at the end of the day is valued in its market bill: {value}.",
-            "储能日末荷电量的变化已按标明价格计入其市场账单：{value}。"),
+    "soc": ("The storage's state of charge at the end of the day is valued in its market bill, at {price} CNY/kWh: {value}.",
+            "储能日末荷电量的变化已按 {price} 元/千瓦时计入其市场账单：{value}。"),
     "why": (
         "A pool with one grid meter that knows the day ahead is the best total: all together gain what the storage did better or worse.",
         "预知全日并以同一关口计量的资源池总额最优：合计收益只反映储能调度的差距，其余为各方之间的分配。",
@@ -54,7 +55,7 @@ def describe_comparison(comparison: "Comparison", language: Language = "en") -> 
     lines.append(say("losers").format(count=len(comparison.losers), total=len(comparison.lines)))
     soc_value_micro = sum(line.soc_value_micro for line in people)
     if soc_value_micro:
-        lines.append(say("soc").format(value=cny(soc_value_micro)))
+        lines.append(say("soc").format(price=_price(comparison.soc_value_ticks), value=cny(soc_value_micro)))
     lines.append(say("why"))
     if comparison.no_gain_periods:
         lines.append(say("periods"))
@@ -62,6 +63,11 @@ def describe_comparison(comparison: "Comparison", language: Language = "en") -> 
     else:
         lines.append(say("none"))
     return "\n".join(lines) + "\n"
+
+
+def _price(ticks: int) -> str:
+    """CNY/kWh."""
+    return f"{ticks * POWER_TICK_MICRO_PER_KWH / MICRO_PER_CNY:.4f}"
 
 
 def _name(line: "BillLine", operator: str) -> str:

@@ -335,7 +335,7 @@ class Demo:
         settlement = msgspec.convert(played.report, DaySettlement)
         meters = DayMeters.of(played.desk.readings)
         comparison = compare_day(self._park, meters, played.report, played.desk.accounts)
-        replayed = await checks.replay(self._output.journal)
+        replayed = await checks.replay(self._output.journal, played.final["sequence"])
         summary = self._summary(played, meters, comparison, replayed)
         failed = checks.failed_checks(summary, played.final, replayed)
         self._output.write_summary(summary)

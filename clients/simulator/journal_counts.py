@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from exchange.errors import CorruptionError
 from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader
 from exchange.order_path.path import BatchResult, Exchange
@@ -27,8 +28,11 @@ class ReplayedJournal:
         return asdict(self)
 
 
-def replay_and_count(directory: Path) -> ReplayedJournal:
-    """Fold a journal directory, opened read-only. Raises InputError when there is none, CorruptionError when committed data is damaged."""
+def replay_and_count(directory: Path, until_sequence: int | None = None) -> ReplayedJournal:
+    """Fold a journal directory, opened read-only; of a journal that still grows only up to `until_sequence`, which a group ends with.
+
+    Raises InputError when there is none, CorruptionError when committed data is damaged or ends before `until_sequence`.
+    """
     counts = {"orders": 0, "trades": 0}
 
     def count(batch: BatchResult) -> None:
@@ -39,8 +43,12 @@ def replay_and_count(directory: Path) -> ReplayedJournal:
 
     reader = JournalReader.open(directory)
     try:
+        end = reader.next_sequence - 1 if until_sequence is None else until_sequence
+        chain_hash = reader.chain_hash_at(end)
+        if chain_hash is None:
+            raise CorruptionError(f"no group of the journal ends with command {end}; its last one is {reader.next_sequence - 1}")
         exchange = Exchange(reader.genesis)
-        replay_into(exchange, reader, count)
-        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], state_hash_hex(exchange), reader.chain_hash)
+        replay_into(exchange, reader, count, end)
+        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], state_hash_hex(exchange), chain_hash)
     finally:
         reader.close()

@@ -45,6 +45,12 @@ class DemoState:
         return max(self.ack_ms_p99.values(), default=0.0)
 
     @property
+    def newest_price(self) -> str:
+        """Where and at what price the last trade was; nothing before the first one."""
+        newest = next(reversed(self.last_prices.items()), None)
+        return f"  last {newest[0]} {newest[1]}" if newest else ""
+
+    @property
     def local_time(self) -> str:
         """Market time in the park's zone."""
         return datetime.datetime.fromtimestamp(self.now_ns // NS_PER_SECOND, self.zone).strftime("%Y-%m-%d %H:%M")
@@ -98,7 +104,7 @@ class Progress:
             self._last_line_s = now_s
             self.say(
                 f"{state.local_time}  {state.period}  metered {state.metered}/{state.periods}  orders {state.order_count} "
-                f"({self._rate:.0f}/s)  trades {state.trades}  p99 order-to-ack {state.worst_ack_ms:.1f} ms"
+                f"({self._rate:.0f}/s)  trades {state.trades}{state.newest_price}  p99 order-to-ack {state.worst_ack_ms:.1f} ms"
             )
 
     def _panel(self) -> RenderableType:

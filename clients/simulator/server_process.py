@@ -36,13 +36,19 @@ def tell(event: str, **data: object) -> None:
 
 
 def status(exchange: Exchange, chain_hash: str) -> dict[str, object]:
-    """What a check of the whole state needs."""
+    """What a check of the whole state needs. `chain_hash` is that behind the last command applied."""
     return {
         "sequence": exchange.last_sequence,
         "state_hash": state_hash_hex(exchange),
         "chain_hash": chain_hash,
         "money_sum_micro": exchange.money_sum_micro(),
     }
+
+
+def status_now(service: Service) -> dict[str, object]:
+    """Status of a running exchange. Its journal may already hold a group that is not applied yet, so the head is looked up."""
+    exchange = service.node.exchange
+    return status(exchange, service.node.journal.chain_hash_at(exchange.last_sequence) or "")
 
 
 async def run(file: ServerFile) -> None:
@@ -95,7 +101,7 @@ async def _answer_parent(service: Service, serving: "asyncio.Task[None]") -> Non
         if not reading.result():
             failing.cancel()
             return
-        tell("status", **status(service.node.exchange, service.node.journal.chain_hash))
+        tell("status", **status_now(service))
     serving.result()
 
 

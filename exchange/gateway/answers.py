@@ -16,6 +16,7 @@ AVERAGE_EXTRA_DECIMALS: Final = 2
 
 _DUPLICATE: Final = int(OutcomeFlag.DUPLICATE)
 _RESTING: Final = int(OutcomeFlag.RESTING)
+_WAITING: Final = int(OutcomeFlag.WAITING)
 assert OUTCOME.names is not None
 assert OUTCOME.names[:10] == (
     "sequence", "stamp_ns", "order_id", "filled_lots", "remaining_lots", "notional_micro", "cancelled_orders", "revision", "code", "flags",
@@ -44,7 +45,7 @@ def order_answer(outcome: np.void, spec: InstrumentSpec | None, requested_lots: 
                 divide_half_even(notional * scale, filled * spec.multiplier_micro), spec.price_decimals + AVERAGE_EXTRA_DECIMALS
             )
     if flags & _RESTING:
-        status = "resting"
+        status = "waiting" if flags & _WAITING else "resting"
     else:
         # What an order did not fill and has not resting was withdrawn: immediate-or-cancel, self-trade prevention.
         status = "filled" if filled > 0 and filled >= requested_lots else "cancelled"

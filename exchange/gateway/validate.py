@@ -8,6 +8,7 @@ import re
 import struct
 from typing import Final, Protocol
 
+from exchange.gateway.conditions import ICEBERG, MINIMUM, REPRICE, STOP, Conditions, contradict, is_display, read_conditions
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandFlag, CommandKind, OrderType
 from exchange.protocol.decimals import MALFORMED, TOO_LARGE, TOO_MANY_DECIMALS, parse_decimal
 from exchange.protocol.documents import InstrumentSpec
@@ -18,7 +19,8 @@ from matching.records import SelfTrade, Side, TimeInForce
 
 SIDES: Final = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
 TIMES_IN_FORCE: Final = {member.name.lower(): int(member) for member in TimeInForce}
-SELF_TRADES: Final = {member.name.lower(): int(member) for member in SelfTrade}
+# Trading with oneself is for measurements of the core: no message can ask for it.
+SELF_TRADES: Final = {member.name.lower(): int(member) for member in SelfTrade if member is not SelfTrade.ALLOW}
 
 # The layout of exchange.journal.record.COMMAND: packing is an order of magnitude faster than assigning fields of a numpy record.
 _LAYOUT: Final = struct.Struct("<BBHHBBIIQqqqqqqqqqIIBBHII36s40x")
@@ -29,9 +31,6 @@ _QUANTITY_AT: Final = COMMAND.fields["quantity_lots"][1]
 
 _valid_client_order_id: Final = re.compile(r"[A-Za-z0-9_-]{1,36}", re.ASCII).fullmatch
 
-_IMMEDIATE: Final = (int(TimeInForce.IOC), int(TimeInForce.FOK))
-# Plain integers: operations on IntFlag members cost half a microsecond each.
-_POST_ONLY: Final = int(CommandFlag.POST_ONLY)
 _GTC: Final = int(TimeInForce.GTC)
 _GTD: Final = int(TimeInForce.GTD)
 _IOC: Final = int(TimeInForce.IOC)
@@ -82,30 +81,24 @@ def place_record(params: PlaceParams, account: int, session: int, listed: Listed
     spec = listed.spec if listed is not None else None
     price = 0 if params.price is None else parse_decimal(params.price, spec.price_decimals if spec is not None else 0)
     quantity = parse_decimal(params.quantity, spec.quantity_decimals if spec is not None else 0)
-    if MALFORMED in (price, quantity):
+    conditions = read_conditions(params, spec)
+    if MALFORMED in (price, quantity) or conditions.is_malformed:
         return RejectCode.INVALID_DECIMAL
     if _valid_client_order_id(params.client_order_id) is None:
         return RejectCode.INVALID_CLIENT_ORDER_ID
     if listed is None or spec is None:
         return RejectCode.UNKNOWN_INSTRUMENT
     is_market = params.type == "market"
-    default = _IOC if is_market else _GTC
+    is_stop = bool(conditions.flags & STOP)
+    default = _IOC if is_market and not is_stop else _GTC
     time_in_force = default if params.time_in_force is None else TIMES_IN_FORCE[params.time_in_force]
-    if time_in_force in _IMMEDIATE:
-        if params.post_only:
-            return RejectCode.INVALID_COMBINATION
-    elif is_market:
+    if contradict(conditions.flags, time_in_force, is_market=is_market, has_gate=spec.close_ns > 0):
         return RejectCode.INVALID_COMBINATION
-    if params.price is None:
-        if not is_market:
-            return RejectCode.PRICE_REQUIRED
-    elif is_market:
+    if params.price is None and not is_market:
+        return RejectCode.PRICE_REQUIRED
+    if params.price is not None and is_market:
         return RejectCode.PRICE_NOT_ALLOWED
-    else:
-        code = _price_problem(price, spec)
-        if code is not None:
-            return code
-    code = _quantity_problem(quantity, spec) or _notional_problem(spec.max_price_ticks if is_market else price, quantity, spec)
+    code = _numbers_problem(conditions, None if is_market else price, quantity, spec)
     if code is not None:
         return code
     expiry_ns = params.expires_at_ns
@@ -113,12 +106,33 @@ def place_record(params: PlaceParams, account: int, session: int, listed: Listed
         return RejectCode.EXPIRY_REQUIRED if expiry_ns is None else RejectCode.EXPIRY_NOT_ALLOWED
     if not _valid_times(params.deadline_ns, expiry_ns):
         return RejectCode.INVALID_TIMESTAMP
+    if conditions.flags & ICEBERG and not is_display(conditions.display_lots, quantity):
+        return RejectCode.DISPLAY_OUT_OF_RANGE
+    if conditions.flags & MINIMUM and not 0 < conditions.min_lots <= quantity:
+        return RejectCode.MINIMUM_OUT_OF_RANGE
     return _LAYOUT.pack(
-        CommandKind.PLACE, RECORD_VERSION, flags | _POST_ONLY if params.post_only else flags, 0, SIDES[params.side],
-        OrderType.MARKET if is_market else OrderType.LIMIT, account, session, listed.id, 0, 0, price, quantity, 0, 0, 0,
+        CommandKind.PLACE, RECORD_VERSION, flags | conditions.flags, 0, SIDES[params.side], OrderType.MARKET if is_market else OrderType.LIMIT,
+        account, session, listed.id, 0, 0, price, quantity, conditions.display_lots, conditions.min_lots, conditions.stop_ticks,
         params.deadline_ns or 0, expiry_ns or 0, 0, params.label, time_in_force, SELF_TRADES[params.self_trade], 0, 0, 0,
         params.client_order_id.encode(),
     )  # fmt: skip
+
+
+def _numbers_problem(conditions: Conditions, price: int | None, quantity: int, spec: InstrumentSpec) -> RejectCode | None:
+    """The lowest code for prices, quantities and their product. `price` is None for a market order."""
+    prices = [_price_problem(price, spec)] if price is not None else []
+    quantities = [_quantity_problem(quantity, spec)]
+    if conditions.flags & STOP:
+        prices.append(_price_problem(conditions.stop_ticks, spec))
+    if TOO_MANY_DECIMALS in (conditions.display_lots, conditions.min_lots):
+        quantities.append(RejectCode.QUANTITY_OFF_LOT)
+    for codes in (prices, quantities):
+        found = [code for code in codes if code is not None]
+        if found:
+            return min(found)
+    # The price may become another in the book, so the notional is checked at the highest.
+    highest = spec.max_price_ticks if price is None or conditions.flags & REPRICE else price
+    return _notional_problem(highest, quantity, spec)
 
 
 def amend_record(params: AmendParams, account: int, session: int, listed: Listed | None) -> bytes | RejectCode:

@@ -45,6 +45,11 @@ class CommandFlag(IntEnum):
     ALL_LABELS = 16  # mass cancel: ignore `label`
     AMEND_PRICE = 32
     AMEND_QUANTITY = 64
+    REPRICE = 128  # with POST_ONLY: rests one tick behind the other side instead of being refused
+    ICEBERG = 256  # `display_lots` counts
+    MINIMUM = 512  # `min_lots` counts
+    ALL_OR_NONE = 1024
+    STOP = 2048  # `stop_ticks` counts; with MARKET a stop order, with LIMIT a stop-limit order
 
 
 COMMAND: Final = np.dtype(
@@ -62,8 +67,8 @@ COMMAND: Final = np.dtype(
         ("order_id", "<i8"),  # target of amend and cancel
         ("price_ticks", "<i8"),
         ("quantity_lots", "<i8"),
-        ("display_lots", "<i8"),  # iceberg clip
-        ("min_lots", "<i8"),  # minimum quantity, all-or-none
+        ("display_lots", "<i8"),  # iceberg: what is shown
+        ("min_lots", "<i8"),  # minimum quantity
         ("stop_ticks", "<i8"),
         ("deadline_ns", "<i8"),  # the command is void after this; 0: none
         ("expiry_ns", "<i8"),  # good-till-date

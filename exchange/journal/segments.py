@@ -220,13 +220,19 @@ class SegmentJournal:
 
     def groups(self, from_sequence: int = 1) -> Iterator[Group]:
         """See Journal.groups."""
-        self._check_usable()
-        return read_groups(load_layout(self._directory), from_sequence, self._position.sequence)
+        last = self._last_durable_sequence()
+        return read_groups(load_layout(self._directory), from_sequence, last)
 
     def chain_hash_at(self, sequence: int) -> str | None:
         """See Journal.chain_hash_at."""
-        self._check_usable()
-        return find_chain_hash(load_layout(self._directory), sequence, self._position.sequence)
+        last = self._last_durable_sequence()
+        return find_chain_hash(load_layout(self._directory), sequence, last)
+
+    def _last_durable_sequence(self) -> int:
+        """Where reading ends. Another thread may be at an append: that is waited for, and is no failure."""
+        with self._writing:
+            self._check_usable()
+            return self._position.sequence
 
     def _check_usable(self) -> None:
         if self._closed:

@@ -14,7 +14,12 @@ from exchange.order_path.storage import check_storage
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
-from matching.records import Side, TimeInForce
+from matching.records import SelfTrade, Side, TimeInForce
+
+# Peaks that an iceberg may have at most.
+DISPLAYS_MAX = 100
+MINIMUMS = int(CommandFlag.MINIMUM | CommandFlag.ALL_OR_NONE)
+CONDITIONS = int(CommandFlag.POST_ONLY | CommandFlag.REPRICE | CommandFlag.ICEBERG | CommandFlag.STOP) | MINIMUMS
 
 
 @kernel(internal=True)
@@ -87,26 +92,78 @@ def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: i
 
 
 @kernel(internal=True)
+def conditions_contradict(command: Any) -> bool:
+    """Whether the attributes of a new order cannot be combined, or are none that there are (docs/protocol.md, "Orders with conditions")."""
+    if command.side > Side.SELL or command.order_type > OrderType.MARKET:
+        return True
+    if command.time_in_force > TimeInForce.GATE or command.self_trade > SelfTrade.ALLOW:
+        return True
+    flags = np.int64(command["flags"])
+    if flags & CONDITIONS == 0:
+        return False
+    takes_at_once = command.time_in_force == TimeInForce.FOK
+    never_rests = takes_at_once or command.time_in_force == TimeInForce.IOC or command.order_type == OrderType.MARKET
+    minimum = flags & MINIMUMS
+    if flags & CommandFlag.REPRICE and flags & CommandFlag.POST_ONLY == 0:
+        return True
+    if flags & CommandFlag.POST_ONLY and (never_rests or minimum != 0 or flags & CommandFlag.STOP != 0):
+        return True
+    if flags & CommandFlag.ICEBERG and (never_rests or minimum != 0):
+        return True
+    return minimum == MINIMUMS or (minimum != 0 and takes_at_once)
+
+
+@kernel(internal=True)
+def admit_terms(instrument: Any, command: Any) -> int:
+    """What a new order may say at all. The gateway validates these; a journal written by another gateway is checked again, since the books do not
+    check and an overflow would be silent.
+    """
+    if conditions_contradict(command):
+        return np.int64(RejectCode.INVALID_COMBINATION)
+    flags = np.int64(command["flags"])
+    if flags & CommandFlag.STOP and (command.stop_ticks < instrument.min_price_ticks or command.stop_ticks > instrument.max_price_ticks):
+        return np.int64(RejectCode.PRICE_OUT_OF_RANGE)
+    lots = command.quantity_lots
+    if lots <= 0 or lots > instrument.max_order_lots:
+        return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE)
+    if flags & CommandFlag.ICEBERG and not is_display(command.display_lots, lots):
+        return np.int64(RejectCode.DISPLAY_OUT_OF_RANGE)
+    if flags & CommandFlag.MINIMUM and (command.min_lots <= 0 or command.min_lots > lots):
+        return np.int64(RejectCode.MINIMUM_OUT_OF_RANGE)
+    return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel(internal=True)
+def is_display(display_lots: int, quantity_lots: int) -> bool:
+    """Whether an order of that quantity may show so much: each peak costs work, so there are at most `DISPLAYS_MAX`."""
+    return 0 < display_lots <= quantity_lots <= DISPLAYS_MAX * display_lots
+
+
+@kernel(internal=True)
+def admit_amended_lots(state: Any, order_slot: int, quantity_lots: int) -> int:
+    """The new remaining quantity of an open order, before anything of the market is asked."""
+    terms = state.terms[order_slot]
+    if quantity_lots <= 0:
+        return np.int64(RejectCode.AMEND_BELOW_FILLED)
+    if quantity_lots > state.instruments[terms.instrument_slot].max_order_lots:
+        return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE)
+    if terms.display_lots > 0 and quantity_lots > DISPLAYS_MAX * terms.display_lots:
+        return np.int64(RejectCode.DISPLAY_OUT_OF_RANGE)
+    return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel(internal=True)
 def admit_place(state: Any, command: Any, slot: int) -> int:
-    """All checks of a new order, in the order of the codes."""
+    """All checks of a new order but those of `admit_risk`, which need its price."""
     if command.time_in_force == TimeInForce.GTD and command.expiry_ns <= state.counters[0].stamp_ns:
         return np.int64(RejectCode.EXPIRY_PASSED)
     code = admit_trading(state, command, slot, np.int64(command.side))
     if code != RejectCode.ACCEPTED:
         return code
-    instrument = state.instruments[slot]
-    # The gateway validates these; a journal written by another gateway is checked again because an overflow here would be silent.
-    if command.quantity_lots <= 0 or command.quantity_lots > instrument.max_order_lots:
-        return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE)
-    return admit_risk(state, np.int64(command.account), slot, np.int64(command.side), limit_ticks(instrument, command), command.quantity_lots)
+    return admit_terms(state.instruments[slot], command)
 
 
 @kernel(internal=True)
 def open_order_slot(state: Any, command: Any, order_slot: int) -> bool:
     """Whether `order_slot` (from the id table of the books) is an order of the command's account: unknown and foreign look the same."""
     return order_slot >= 0 and state.keys[state.terms[order_slot].key].account == command.account
-
-
-@kernel(internal=True)
-def is_post_only(flags: int) -> bool:
-    return (flags & CommandFlag.POST_ONLY) != 0

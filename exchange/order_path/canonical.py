@@ -225,6 +225,7 @@ def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
             terms = exchange.state.terms[order_slot]
             for name in _TERMS_FIELDS:
                 terms[name] = order[name]
+            terms.limit_ticks, terms.display_lots = order["book_price_ticks"], order["book_display_lots"]
             terms.key, terms.instrument_slot = key_of_sequence[int(order["key_sequence"])], instrument.slot
             exchange.state.instruments[instrument.slot].open_orders += 1
             exchange.state.accounts[int(order["book_owner"])].open_orders += 1

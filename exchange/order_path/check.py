@@ -59,6 +59,9 @@ def _check_book(exchange: "Exchange", instrument: "Instrument", held: "np.ndarra
         key = state.keys[int(terms.key)]
         _require(bool(key.used) and bool(key.order_live) and int(key.account) == owner, "a resting order has its live key")
         _require(int(terms.instrument_slot) == instrument.slot and int(terms.side) == side, "terms belong to their order")
+        _require(int(terms.limit_ticks) == int(view["price_ticks"]), "an order holds for its limit")
+        _require(int(terms.display_lots) == int(view["display_lots"]), "terms know what an iceberg shows")
+        _require(int(terms.filled_lots) + lots <= int(terms.original_lots) or int(terms.revision) > 1, "an order fills no more than it asked for")
         open_lots[side, owner] += lots
         held[owner] += expected_hold_micro(instrument, side, int(view["price_ticks"]), lots)
         orders[owner] += 1

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from exchange.journal.record import CommandKind
-from exchange.order_path.admit import admit_account, instrument_slot, open_order_slot
+from exchange.order_path.admit import admit_account, admit_amended_lots, admit_terms, instrument_slot, open_order_slot
 from exchange.order_path.deadlines import is_due, is_order_expiry, pop_deadline
+from exchange.order_path.entries import amended_lots, entry_of_amend, entry_of_place
 from exchange.order_path.idempotency import content_digest, find_key, insert_key, keys_free, mix, retire_keys
-from exchange.order_path.orders import amend, cancel, end_sessions, entry_of_amend, entry_of_place, expire_order, mass_cancel, place
+from exchange.order_path.orders import amend, cancel, end_sessions, expire_order, mass_cancel, place
 from exchange.order_path.records import OutcomeFlag
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
@@ -76,14 +77,16 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     at_least = np.int64(0)
     if command.kind == CommandKind.PLACE:
         slot = instrument_slot(state, np.int64(command.instrument))
-        if slot >= 0 and command.account < state.accounts.shape[0]:
+        # Nothing is needed for what will be refused: no made-up quantity may claim memory.
+        if slot >= 0 and command.account < state.accounts.shape[0] and admit_terms(state.instruments[slot], command) == RejectCode.ACCEPTED:
             entry_of_place(state, command, slot)
             need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
     elif command.kind == CommandKind.AMEND:
         order_slot = find_slot(state.books, command.order_id)
         if open_order_slot(state, command, order_slot):
             entry_of_amend(state, command, order_slot)
-            need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
+            if admit_amended_lots(state, order_slot, amended_lots(state, command, order_slot)) == RejectCode.ACCEPTED:
+                need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
     if need != Need.NOTHING:
         return np.int64(Stop.BOOKS), need, at_least
     executions = max(np.int64(state.events.shape[0]), _withdrawals(state, command))
@@ -105,6 +108,8 @@ def begin_command(state: Any, sequence: int, stamp_ns: int) -> None:
     counters.filled_lots = 0
     counters.notional_micro = 0
     counters.cancelled_orders = 0
+    counters.open_lots = 0
+    counters.waits = 0
 
 
 @kernel(internal=True)
@@ -135,7 +140,9 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     outcome.cancelled_orders = counters.cancelled_orders
     outcome.revision = revision
     outcome.code = code
-    outcome["flags"] = OutcomeFlag.RESTING if remaining_lots > 0 and code == RejectCode.ACCEPTED else 0
+    outcome["flags"] = 0
+    if remaining_lots > 0 and code == RejectCode.ACCEPTED:
+        outcome["flags"] = OutcomeFlag.RESTING | OutcomeFlag.WAITING if counters.waits else OutcomeFlag.RESTING
     h = mix(np.uint64(counters.event_hash), np.uint64(counters.sequence))
     h = mix(mix(h, np.uint64(code)), np.uint64(order_id))
     counters.event_hash = mix(mix(h, np.uint64(outcome.filled_lots)), np.uint64(remaining_lots))

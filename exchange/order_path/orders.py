@@ -7,25 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from exchange.journal.record import CommandFlag, OrderType
+from exchange.journal.record import CommandFlag
 from exchange.ledger.postings import release, reserve
-from exchange.order_path.admit import admit_place, admit_risk, admit_trading, instrument_slot, is_post_only, limit_ticks, open_order_slot
-from exchange.order_path.deadlines import add_deadline
-from exchange.order_path.post import count_open_order, end_order, post_events
-from exchange.order_path.state import DeadlineKind
+from exchange.order_path.admit import admit_amended_lots, admit_place, admit_risk, admit_trading, instrument_slot, limit_ticks, open_order_slot
+from exchange.order_path.entries import POST_ONLY, REPRICE, admitted_ticks, amended_lots, entry_of_amend, entry_of_place
+from exchange.order_path.post import post_events
 from exchange.protocol.reject_codes import RejectCode
 from matching.commands import amend_order, cancel_order, place_order
 from matching.compile import kernel
-from matching.conditions import would_cross
+from matching.entering import would_cross
 from matching.ids import find_slot
-from matching.orders import first_order, order_after, order_at
-from matching.queries import owner_orders
-from matching.records import EntryFlag, EntryKind, Reason, TimeInForce
+from matching.orders import first_order, order_after, order_at, order_side_index
+from matching.queries import CANONICAL, owner_orders
+from matching.records import Reason, TimeInForce
+from matching.state import LADDERS, Ladder
 
-POST_ONLY = int(EntryFlag.POST_ONLY)
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
 NO_ORDER = np.int64(0)
 NO_KEY = np.int64(-1)
+ANY_ACCOUNT = np.int64(-1)
 
 
 @kernel(internal=True)
@@ -35,6 +35,8 @@ def _code_of(reason: int, filled_lots: int) -> int:
         return np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
     if reason == Reason.FILL_OR_KILL_UNFILLABLE:
         return np.int64(RejectCode.FILL_OR_KILL_UNFILLABLE)
+    if reason == Reason.MINIMUM_UNFILLABLE:
+        return np.int64(RejectCode.MINIMUM_UNFILLABLE)
     if filled_lots == 0 and reason == Reason.IMMEDIATE_REMAINDER:
         return np.int64(RejectCode.NO_LIQUIDITY)
     if filled_lots == 0 and reason == Reason.SELF_TRADE:
@@ -43,55 +45,20 @@ def _code_of(reason: int, filled_lots: int) -> int:
 
 
 @kernel(internal=True)
-def entry_of_place(state: Any, command: Any, slot: int) -> None:
-    """Fill the scratch entry for a new order: the next order id at its limit. Also what the room check bounds."""
-    entry = state.entry[0]
-    entry.kind = EntryKind.PLACE
-    entry.order_id = state.counters[0].next_order_id
-    entry.quantity_lots = command.quantity_lots
-    entry.display_lots = command.display_lots
-    entry.min_lots = command.min_lots
-    entry.price_ticks = limit_ticks(state.instruments[slot], command)
-    entry.stop_ticks = command.stop_ticks
-    entry.book = state.instruments[slot].book
-    entry.owner = command.account
-    entry.side = command.side
-    entry.time_in_force = time_in_force(command)
-    entry.self_trade = command.self_trade
-    entry.label = 0
-    entry["flags"] = POST_ONLY if is_post_only(command["flags"]) else 0
-
-
-@kernel(internal=True)
-def entry_of_amend(state: Any, command: Any, order_slot: int) -> None:
-    """Fill the scratch entry for a resting order with what the amend changes."""
-    order = order_at(state.books, order_slot)
-    terms = state.terms[order_slot]
-    entry = state.entry[0]
-    entry.kind = EntryKind.AMEND
-    entry.order_id = command.order_id
-    entry.quantity_lots = command.quantity_lots if command["flags"] & CommandFlag.AMEND_QUANTITY else order.remaining_lots
-    entry.price_ticks = command.price_ticks if command["flags"] & CommandFlag.AMEND_PRICE else order.price_ticks
-    entry.book = order.book
-    entry.owner = order.owner
-    entry.side = order.side
-    entry.time_in_force = terms.time_in_force
-    entry.self_trade = terms.self_trade
-    entry.label = 0
-    entry["flags"] = POST_ONLY if terms.post_only else 0
-
-
-@kernel(internal=True)
-def time_in_force(command: Any) -> int:
-    """A market order never rests: what cannot trade at once is cancelled."""
-    if command.order_type == OrderType.MARKET and command.time_in_force != TimeInForce.FOK:
-        return np.int64(TimeInForce.IOC)
-    return np.int64(command.time_in_force)
+def waits(state: Any, order_id: int) -> int:
+    """1 for an order that waits beside the ladder."""
+    book = state.books.books[state.entry[0].book]
+    if book.waiting == 0 and book.stops == 0:
+        return np.int64(0)
+    order_slot = find_slot(state.books, order_id)
+    if order_slot < 0 or order_side_index(state.books, order_slot) & (LADDERS - 1) < Ladder.WAITING_BUYS:
+        return np.int64(0)
+    return np.int64(1)
 
 
 @kernel(internal=True)
 def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
-    """(code, order id, remaining lots) of a new order."""
+    """(code, order id, open lots) of a new order."""
     counters = state.counters[0]
     slot = instrument_slot(state, np.int64(command.instrument))
     code = admit_place(state, command, slot)
@@ -99,25 +66,32 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
         return code, 0, 0
     account = np.int64(command.account)
     side = np.int64(command.side)
-    price_ticks = limit_ticks(state.instruments[slot], command)
     entry_of_place(state, command, slot)
+    price_ticks = admitted_ticks(state, slot, limit_ticks(state.instruments[slot], command))
+    code = admit_risk(state, account, slot, side, price_ticks, command.quantity_lots)
+    if code != RejectCode.ACCEPTED:
+        return code, 0, 0
     order_id = counters.next_order_id
     counters.next_order_id += 1
     reserve(state, slot, account, side, price_ticks, command.quantity_lots)
-    n_events, reason, remaining_lots, order_slot = place_order(state.books, state.events, 0, state.entry[0])
-    post_events(state, slot, n_events, order_id, price_ticks, key)
-    if order_slot >= 0:
-        _keep_terms(state, command, slot, order_slot, key)
-    return _code_of(reason, counters.filled_lots), order_id, remaining_lots
+    _note_terms(state, command, slot, price_ticks, key)
+    n_events, reason, _lots, _slot = place_order(state.books, state.events, 0, state.entry[0])
+    post_events(state, slot, n_events, order_id, account)
+    state.own_terms[0].key = NO_KEY
+    counters.waits = waits(state, order_id)
+    return _code_of(reason, counters.filled_lots), order_id, counters.open_lots
 
 
 @kernel(internal=True)
-def _keep_terms(state: Any, command: Any, slot: int, order_slot: int, key: int) -> None:
-    """Note what the exchange knows of an order that came to rest, once the events of its entry are posted: a maker's slot may be reused."""
-    terms = state.terms[order_slot]
+def _note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) -> None:
+    """What the exchange knows of an order that is entering; the event that says where it rests or waits gives it its slot."""
+    flags = np.int64(command["flags"])
+    terms = state.own_terms[0]
     terms.expiry_ns = command.expiry_ns
+    terms.limit_ticks = price_ticks
+    terms.display_lots = command.display_lots if flags & CommandFlag.ICEBERG else 0
     terms.original_lots = command.quantity_lots
-    terms.filled_lots = state.counters[0].filled_lots
+    terms.filled_lots = 0
     terms.key = key
     terms.instrument_slot = slot
     terms.session = command.session
@@ -126,12 +100,8 @@ def _keep_terms(state: Any, command: Any, slot: int, order_slot: int, key: int) 
     terms.side = command.side
     terms.time_in_force = command.time_in_force
     terms.self_trade = command.self_trade
-    terms.cancel_on_disconnect = 1 if command["flags"] & CommandFlag.CANCEL_ON_DISCONNECT else 0
-    terms.post_only = 1 if is_post_only(command["flags"]) else 0
-    state.keys[key].order_live = 1
-    count_open_order(state, np.int64(command.account), slot, np.int64(1))
-    if command.time_in_force == TimeInForce.GTD:
-        add_deadline(state, command.expiry_ns, DeadlineKind.ORDER_EXPIRY, state.entry[0].order_id)
+    terms.cancel_on_disconnect = 1 if flags & CommandFlag.CANCEL_ON_DISCONNECT else 0
+    terms.post_only = (POST_ONLY if flags & CommandFlag.POST_ONLY else 0) | (REPRICE if flags & CommandFlag.REPRICE else 0)
 
 
 @kernel(internal=True)
@@ -139,7 +109,7 @@ def _withdraw(state: Any, order_slot: int, reason: int) -> None:
     """Take a live order out of its book and post what that releases."""
     slot = np.int64(state.terms[order_slot].instrument_slot)
     n_events = cancel_order(state.books, state.events, 0, order_at(state.books, order_slot).order_id, reason)
-    post_events(state, slot, n_events, NO_ORDER, NO_ORDER, NO_KEY)
+    post_events(state, slot, n_events, NO_ORDER, ANY_ACCOUNT)
 
 
 @kernel(internal=True)
@@ -172,12 +142,11 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         return code, command.order_id, old_lots, revision
     entry_of_amend(state, command, order_slot)
     entry = state.entry[0]
-    lots = command.quantity_lots if command["flags"] & CommandFlag.AMEND_QUANTITY else old_lots
-    if lots <= 0:
-        return np.int64(RejectCode.AMEND_BELOW_FILLED), command.order_id, old_lots, revision
-    if lots > state.instruments[slot].max_order_lots:
-        return np.int64(RejectCode.QUANTITY_OUT_OF_RANGE), command.order_id, old_lots, revision
-    price_ticks = command.price_ticks if command["flags"] & CommandFlag.AMEND_PRICE else old_ticks
+    lots = amended_lots(state, command, order_slot)
+    code = admit_amended_lots(state, order_slot, lots)
+    if code != RejectCode.ACCEPTED:
+        return code, command.order_id, old_lots, revision
+    price_ticks = admitted_ticks(state, slot, command.price_ticks if command["flags"] & CommandFlag.AMEND_PRICE else old_ticks)
     if price_ticks != old_ticks or lots > old_lots:
         # Loses its priority: the old hold goes, the new one is admitted as if the order were new, and nothing changes if it is not.
         release(state, slot, account, side, old_ticks, old_lots)
@@ -188,15 +157,12 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision
         reserve(state, slot, account, side, price_ticks, lots)
-    key = np.int64(terms.key)
-    n_events, _reason, remaining_lots, new_slot = amend_order(state.books, state.events, 0, entry)
-    post_events(state, slot, n_events, command.order_id, price_ticks, key)
-    if new_slot < 0:
-        end_order(state, account, slot, key)
-    else:
-        terms.revision += 1
-        terms.filled_lots += state.counters[0].filled_lots
-    return np.int64(RejectCode.ACCEPTED), command.order_id, remaining_lots, revision + 1
+    terms.limit_ticks = price_ticks
+    terms.revision += 1
+    n_events, _reason, _lots, _slot = amend_order(state.books, state.events, 0, entry)
+    post_events(state, slot, n_events, command.order_id, account)
+    state.counters[0].waits = waits(state, command.order_id)
+    return np.int64(RejectCode.ACCEPTED), command.order_id, state.counters[0].open_lots, revision + 1
 
 
 @kernel(internal=True)
@@ -234,10 +200,10 @@ def expire_order(state: Any, order_id: int) -> None:
 
 @kernel
 def expire_instrument(state: Any, slot: int, session_orders_only: bool) -> None:
-    """Expire the orders of an instrument, best bid first, then asks: all at gate closure, session orders at the end of a session."""
+    """Expire the orders of an instrument, best bid first, then asks, then what waits: all at gate closure, session orders at the end of a session."""
     book = np.int64(state.instruments[slot].book)
-    for side in range(2):
-        order_slot = first_order(state.books, book, side)
+    for ladder in CANONICAL:
+        order_slot = first_order(state.books, book, ladder)
         while order_slot >= 0:
             following = order_after(state.books, order_slot)
             if not session_orders_only or state.terms[order_slot].time_in_force == TimeInForce.SESSION:

@@ -15,11 +15,13 @@ from exchange.ledger.postings import (
     taker_fee_micro,
 )
 from exchange.ledger.records import PostingReason
+from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.idempotency import end_key_order, mix
 from exchange.order_path.records import ExecutionKind
+from exchange.order_path.state import DeadlineKind
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from matching.compile import kernel
-from matching.records import EventKind, Side
+from matching.records import EventKind, Side, TimeInForce
 
 EXECUTION_WORD_COUNT = 25
 NO_KEY = np.int64(-1)
@@ -139,7 +141,14 @@ def _charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reaso
 
 
 @kernel(internal=True)
-def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_key: int) -> None:
+def _terms_at(state: Any, order_slot: int) -> Any:
+    """Terms of an order by its slot in an event: an order that enters for the first time has none yet."""
+    return state.terms[order_slot] if order_slot >= 0 else state.own_terms[0]
+
+
+@kernel(internal=True)
+def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
+    """A trade. Each side is released at its own limit; the taker may be an order that waited and entered in the course of the command."""
     counters = state.counters[0]
     instrument = state.instruments[slot]
     price_ticks = np.int64(event.price_ticks)
@@ -147,8 +156,10 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
     taker = np.int64(event.owner)
     maker = np.int64(event.counter_owner)
     side = np.int64(event.side)
-    release(state, slot, taker, side, taker_limit_ticks, quantity_lots)
-    release(state, slot, maker, 1 - side, price_ticks, quantity_lots)
+    taker_terms = _terms_at(state, np.int64(event.slot))
+    maker_terms = state.terms[event.counter_slot]
+    release(state, slot, taker, side, taker_terms.limit_ticks, quantity_lots)
+    release(state, slot, maker, 1 - side, maker_terms.limit_ticks, quantity_lots)
     buyer = taker if side == Side.BUY else maker
     seller = maker if side == Side.BUY else taker
     if instrument.instrument_class == InstrumentClass.POWER:
@@ -161,10 +172,14 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
     _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE))
     instrument.trade_number += 1
     instrument.last_price_ticks = price_ticks
-    counters.filled_lots += quantity_lots
-    counters.notional_micro += price_ticks * quantity_lots * instrument.multiplier_micro
-    state.terms[event.counter_slot].filled_lots += quantity_lots
-    maker_key = np.int64(state.terms[event.counter_slot].key)
+    taker_terms.filled_lots += quantity_lots
+    maker_terms.filled_lots += quantity_lots
+    if event.order_id == own_order_id or event.counter_id == own_order_id:
+        counters.filled_lots += quantity_lots
+        counters.notional_micro += price_ticks * quantity_lots * instrument.multiplier_micro
+        counters.open_lots = event.remaining_lots if event.order_id == own_order_id else event.counter_remaining_lots
+    taker_key = np.int64(taker_terms.key)
+    maker_key = np.int64(maker_terms.key)
     record_execution(state, np.int64(ExecutionKind.TRADE), event, slot, taker_key, maker_key)
     row = state.executions[counters.n_executions - 1]
     row.fee_micro = taker_fee
@@ -175,41 +190,83 @@ def _post_fill(state: Any, slot: int, event: Any, taker_limit_ticks: int, taker_
     row.counter_seq = state.accounts[maker].execution_seq
     if event.counter_remaining_lots == 0:
         end_order(state, maker, slot, maker_key)
+    if event.slot >= 0 and event.remaining_lots == 0:
+        end_order(state, taker, slot, taker_key)
 
 
 @kernel(internal=True)
-def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id: int, own_key: int) -> None:
-    """An order lost quantity without a trade. The end of the entering order itself (`own_order_id`) is its command's to record."""
-    release(state, slot, np.int64(event.owner), np.int64(event.side), np.int64(event.price_ticks), np.int64(event.quantity_lots))
-    is_own = event.order_id == own_order_id
-    key = own_key if is_own else np.int64(state.terms[event.slot].key)
+def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id: int, own_account: int) -> None:
+    """An order lost quantity without a trade. One that never came to rest or to wait ends with its command."""
+    account = np.int64(event.owner)
+    release(state, slot, account, np.int64(event.side), np.int64(event.price_ticks), np.int64(event.quantity_lots))
+    key = np.int64(_terms_at(state, np.int64(event.slot)).key)
     record_execution(state, kind, event, slot, key, NO_KEY)
+    if event.order_id == own_order_id:
+        state.counters[0].open_lots = event.remaining_lots
     if kind == ExecutionKind.CANCELLED:
-        state.counters[0].cancelled_orders += 1
-        if not is_own:
-            end_order(state, np.int64(event.owner), slot, key)
+        if own_account < 0 or account == own_account:
+            state.counters[0].cancelled_orders += 1
+        if event.slot >= 0:
+            end_order(state, account, slot, key)
 
 
 @kernel(internal=True)
-def post_events(state: Any, slot: int, n_events: int, own_order_id: int, own_limit_ticks: int, own_key: int) -> None:
+def _keep_own_terms(state: Any, slot: int, event: Any) -> None:
+    """The order that is entering has a slot now: here, since one of its makers may have left that slot an event ago."""
+    own = state.own_terms[0]
+    state.terms[event.slot] = own
+    state.keys[own.key].order_live = 1
+    count_open_order(state, np.int64(event.owner), slot, np.int64(1))
+    if own.time_in_force == TimeInForce.GTD:
+        add_deadline(state, own.expiry_ns, DeadlineKind.ORDER_EXPIRY, event.order_id)
+    own.key = NO_KEY
+
+
+@kernel(internal=True)
+def _post_note(state: Any, slot: int, event: Any, kind: int, own_order_id: int) -> None:
+    """Something that moves no money: an order came to rest or to wait, was triggered, shows its next peak or was taken out for an amend."""
+    own = state.own_terms[0]
+    if (kind == ExecutionKind.RESTED or kind == ExecutionKind.WAITING) and event.order_id == own_order_id and own.key >= 0:
+        _keep_own_terms(state, slot, event)
+    if event.order_id == own_order_id:
+        state.counters[0].open_lots = event.remaining_lots
+    record_execution(state, kind, event, slot, np.int64(_terms_at(state, np.int64(event.slot)).key), NO_KEY)
+
+
+@kernel(internal=True)
+def _note_kind(kind: int) -> int:
+    """ExecutionKind of an event that moves no money."""
+    if kind == EventKind.RESTED:
+        return np.int64(ExecutionKind.RESTED)
+    if kind == EventKind.WAITING:
+        return np.int64(ExecutionKind.WAITING)
+    if kind == EventKind.REFILLED:
+        return np.int64(ExecutionKind.REFILLED)
+    if kind == EventKind.TRIGGERED:
+        return np.int64(ExecutionKind.TRIGGERED)
+    # The amend has already exchanged the hold of the old price for that of the new one.
+    return np.int64(ExecutionKind.REPRICED)
+
+
+@kernel(internal=True)
+def post_events(state: Any, slot: int, n_events: int, own_order_id: int, own_account: int) -> None:
     """Post the first `n_events` of state.events, all of the instrument in `slot`, in order.
 
-    `own_order_id` is the order that is entering (0 for none), with its limit and key.
+    `own_order_id` is the order that the command places or amends (0 for none); what it filled and has open is counted for the outcome. Events
+    of other orders follow it: orders that waited and now enter, stops that it triggered. Withdrawn orders are counted for `own_account`
+    alone, or all of them (-1). Terms are read and written event by event, because a slot may change its order between two events.
     """
     start = state.counters[0].n_executions
     for i in range(n_events):
         event = state.events[i]
         if event.kind == EventKind.FILLED:
-            _post_fill(state, slot, event, own_limit_ticks, own_key)
+            _post_fill(state, slot, event, own_order_id)
         elif event.kind == EventKind.CANCELLED:
-            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.CANCELLED), own_order_id, own_key)
+            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.CANCELLED), own_order_id, own_account)
         elif event.kind == EventKind.REDUCED:
-            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.REDUCED), own_order_id, own_key)
-        elif event.kind == EventKind.RESTED:
-            record_execution(state, np.int64(ExecutionKind.RESTED), event, slot, own_key, NO_KEY)
+            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.REDUCED), own_order_id, own_account)
         else:
-            # Repriced: the amend has already exchanged the hold of the old price for that of the new one.
-            record_execution(state, np.int64(ExecutionKind.REPRICED), event, slot, own_key, NO_KEY)
+            _post_note(state, slot, event, _note_kind(np.int64(event.kind)), own_order_id)
     if n_events > 0:
         state.instruments[slot].book_seq += 1
     hash_executions(state, start)

@@ -12,7 +12,8 @@ from exchange.order_path.state import PathState
 from exchange.settlement.statement import DaySettlement, Statement
 from matching.orders import order_at
 from matching.queries import owner_orders
-from matching.records import Side
+from matching.records import EntryFlag, Side
+from matching.state import HAS_COLD
 
 if TYPE_CHECKING:
     from exchange.order_path.rooms import Rooms
@@ -43,7 +44,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """A resting order as its owner sees it."""
+    """An open order as its owner sees it. Conditions as they still hold: 0 or None where there is none."""
 
     order_id: int
     client_order_id: str
@@ -57,6 +58,11 @@ class OpenOrder:
     revision: int
     label: int
     expiry_ns: int
+    waits: bool
+    display_lots: int
+    min_lots: int
+    all_or_none: bool
+    stop_ticks: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,20 @@ class Queries:
             int(terms.revision),
             int(terms.label),
             int(terms.expiry_ns),
+            *self._conditions(order_slot),
         )
+
+    def _conditions(self, order_slot: int) -> tuple[bool, int, int, bool, int | None]:
+        """(waits, display_lots, min_lots, all_or_none, stop_ticks) of an open order."""
+        books = self.state.books
+        if not int(books.orders[order_slot]["owner"]) & HAS_COLD:
+            return False, 0, 0, False, None
+        cold = books.cold[order_slot]
+        flags = int(cold["flags"])
+        beside = bool(flags & (EntryFlag.MINIMUM | EntryFlag.ALL_OR_NONE | EntryFlag.STOP))
+        stop_ticks = int(cold["stop_ticks"]) if flags & EntryFlag.STOP else None
+        min_lots = int(cold["min_lots"]) if flags & EntryFlag.MINIMUM else 0
+        return beside, int(cold["display_lots"]), min_lots, bool(flags & EntryFlag.ALL_OR_NONE), stop_ticks
 
     def _symbol_of_slot(self, slot: int) -> str:
         return self.rooms.instruments.by_id[int(self.state.instruments[slot].id)].symbol

@@ -17,6 +17,7 @@ class OutcomeFlag(IntEnum):
 
     DUPLICATE = 1
     RESTING = 2
+    WAITING = 4  # with RESTING: beside the ladder
 
 
 # The answer to one command. `code` is a RejectCode; quantities of a duplicate are those recorded the first time.
@@ -45,6 +46,9 @@ class ExecutionKind(IntEnum):
     CANCELLED = 3
     REDUCED = 4
     REPRICED = 5
+    WAITING = 6  # beside the ladder, for its minimum or its stop price
+    REFILLED = 7  # an iceberg shows its next peak
+    TRIGGERED = 8  # a stop enters
 
 
 # One event of an order. (sequence, index) is its permanent event id. `seq` and `counter_seq` are the private sequences of the two accounts,

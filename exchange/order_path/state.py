@@ -111,10 +111,13 @@ STORAGE: Final = np.dtype(
     align=True,
 )
 
-# What the exchange knows of a resting order beyond the book: the twin of the matching pool, by order slot.
+# What the exchange knows of an open order beyond the book: the twin of the matching pool, by order slot. `limit_ticks` and `display_lots` are
+# the book's too; here they are at hand when the order has left it. `post_only`: EntryFlag.POST_ONLY, REPRICE.
 TERMS: Final = np.dtype(
     [
         ("expiry_ns", "i8"),
+        ("limit_ticks", "i8"),
+        ("display_lots", "i8"),  # of an iceberg, else 0
         ("original_lots", "i8"),
         ("filled_lots", "i8"),
         ("key", "i4"),
@@ -194,6 +197,8 @@ COUNTERS: Final = np.dtype(
         ("filled_lots", "i8"),  # of the command at work
         ("notional_micro", "i8"),
         ("cancelled_orders", "i8"),
+        ("open_lots", "i8"),
+        ("waits", "i8"),  # 1: they are beside the ladder
     ],
     align=True,
 )
@@ -213,6 +218,7 @@ class PathState(StateBlock):
     storages: Any  # STORAGE[]
     schedule: Any  # int32[], slots of open power instruments by delivery start
     terms: Any  # TERMS[], by order slot
+    own_terms: Any  # TERMS[1], of the order that is entering; its key is -1 when there is none, or when the order has terms by slot
     order_slots: Any  # int32[], scratch: the orders of one account, as many as `terms`
     keys: Any  # KEY[]
     buckets: Any  # int32[], hash table of `keys`, -1: empty
@@ -237,6 +243,8 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
     counters[0].key_free = -1
     accounts = _records(sizes.accounts, ACCOUNT)
     accounts.storage = -1
+    own_terms = _records(1, TERMS)
+    own_terms[0].key = -1
     return PathState(
         books=books,
         events=_records(sizes.events, EVENT),
@@ -249,6 +257,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
         storages=_records(4, STORAGE),
         schedule=np.zeros(sizes.instruments, np.int32),
         terms=_records(order_capacity, TERMS),
+        own_terms=own_terms,
         order_slots=np.zeros(order_capacity, np.int32),
         keys=_records(sizes.keys, KEY),
         buckets=np.full(4 * sizes.keys, -1, np.int32),

@@ -15,7 +15,7 @@ from exchange.protocol.reject_codes import MESSAGES, RejectCode
 # ValueError covers UnicodeDecodeError and Python's own limit on the digits of an integer.
 DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
-_DECIMAL_FIELDS: Final = ("price", "quantity", "injection")
+_DECIMAL_FIELDS: Final = ("price", "quantity", "display", "min_quantity", "stop_price", "injection")
 
 
 class Refusal(Struct, frozen=True, gc=False):

@@ -22,7 +22,7 @@ PositiveInt64 = Annotated[int, Meta(ge=0, le=INT64_MAX)]
 
 SideName = Literal["buy", "sell"]
 OrderTypeName = Literal["limit", "market"]
-TimeInForceName = Literal["gtc", "gtd", "session", "ioc", "fok"]
+TimeInForceName = Literal["gtc", "gtd", "session", "ioc", "fok", "gate"]
 SelfTradeName = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
 
 
@@ -47,7 +47,10 @@ class LogonParams(Params, frozen=True):
 
 
 class PlaceParams(Params, frozen=True):
-    """A new order. Time in force defaults to gtc for limit and to ioc for market orders."""
+    """A new order. Time in force defaults to ioc for market orders without a stop price and to gtc for all others.
+
+    `display` makes it an iceberg; `stop_price` a stop order, or with a price a stop-limit order; `reprice` goes with `post_only`.
+    """
 
     client_order_id: str
     instrument: str
@@ -57,6 +60,11 @@ class PlaceParams(Params, frozen=True):
     price: str | None = None
     time_in_force: TimeInForceName | None = None
     post_only: bool = False
+    reprice: bool = False
+    display: str | None = None
+    min_quantity: str | None = None
+    all_or_none: bool = False
+    stop_price: str | None = None
     self_trade: SelfTradeName = "cancel_newest"
     expires_at_ns: int | None = None
     label: UInt32 = 0
@@ -265,6 +273,8 @@ class OrderResult(Params, frozen=True):
 
 
 class OpenOrderResult(Params, frozen=True):
+    """An open order; conditions as they still hold. `waiting`: beside the book, for its minimum or its stop price."""
+
     order_id: int
     client_order_id: str
     instrument: str
@@ -277,6 +287,11 @@ class OpenOrderResult(Params, frozen=True):
     revision: int
     label: int = 0
     expires_at_ns: int = 0
+    waiting: bool = False
+    display: str | None = None
+    min_quantity: str | None = None
+    all_or_none: bool = False
+    stop_price: str | None = None
 
 
 class OrdersResult(Params, frozen=True):
@@ -462,7 +477,7 @@ class Ticker(Params, frozen=True):
 class Execution(Params, frozen=True):
     """One event of an own order. (`sequence`, `index`) is its permanent id, `seq` counts the account's events without gaps.
 
-    kind: rested, trade, cancelled, reduced, repriced. `remaining` is what the order has open after the event.
+    kind: rested, trade, cancelled, reduced, repriced, waiting, refilled, triggered. `remaining` is what the order has open after the event.
     `liquidity` (maker, taker), `fee_micro` and `trade_number` belong to trades, `reason` to the others.
     """
 

@@ -42,6 +42,8 @@ class RejectCode(IntEnum):
     NOTHING_TO_AMEND = 2014
     UNKNOWN_DOCUMENT = 2015
     INVALID_DOCUMENT = 2016
+    DISPLAY_OUT_OF_RANGE = 2017
+    MINIMUM_OUT_OF_RANGE = 2018
 
     CLIENT_ORDER_ID_REUSED = 3001
     DEADLINE_PASSED = 3002
@@ -65,6 +67,7 @@ class RejectCode(IntEnum):
     NO_LIQUIDITY = 4003
     SELF_TRADE_PREVENTED = 4004
     AMEND_BELOW_FILLED = 4005
+    MINIMUM_UNFILLABLE = 4006
 
     NOT_LOGGED_ON = 5001
     ALREADY_LOGGED_ON = 5002
@@ -111,6 +114,8 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.NOTHING_TO_AMEND: "an amend changes the price, the quantity or both",
     RejectCode.UNKNOWN_DOCUMENT: "unknown document schema",
     RejectCode.INVALID_DOCUMENT: "document does not fit its schema",
+    RejectCode.DISPLAY_OUT_OF_RANGE: "an iceberg shows at least a hundredth of its quantity and at most all of it",
+    RejectCode.MINIMUM_OUT_OF_RANGE: "minimum quantity is outside the quantity of the order",
     RejectCode.CLIENT_ORDER_ID_REUSED: "client_order_id was used with other content",
     RejectCode.DEADLINE_PASSED: "the command's deadline has passed",
     RejectCode.EXPIRY_PASSED: "expires_at has passed",
@@ -132,6 +137,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.NO_LIQUIDITY: "nothing to trade with inside the limit",
     RejectCode.SELF_TRADE_PREVENTED: "order would trade with an order of the same account",
     RejectCode.AMEND_BELOW_FILLED: "new quantity leaves nothing open",
+    RejectCode.MINIMUM_UNFILLABLE: "minimum quantity cannot trade at once",
     RejectCode.NOT_LOGGED_ON: "log on first",
     RejectCode.ALREADY_LOGGED_ON: "session is logged on already",
     RejectCode.UNKNOWN_KEY: "logon refused",

@@ -23,7 +23,7 @@ _FROM_RECORD: Final = (
 
 @dataclass(slots=True)
 class OrderChange:
-    """What a batch changed of one order. `price_ticks` and `revision` are None where they stay."""
+    """What a batch changed of one order. `price_ticks` and `revision` are None where they stay; the price is that of command `price_sequence`."""
 
     filled_lots: int = 0
     remaining_lots: int | None = None
@@ -32,6 +32,7 @@ class OrderChange:
     price_ticks: int | None = None
     revision: int | None = None
     last_sequence: int = 0
+    price_sequence: int = 0
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ def _read_commands(batch: BatchResult, found: OrderChanges) -> None:
     columns += [values_of(outcomes[name][placed]) for name in ("sequence", "stamp_ns")]
     for order_id, *terms, price_ticks, original_lots, sequence, stamp_ns in zip(*columns, strict=True):
         found.placed[order_id] = (order_id, *terms, sequence, stamp_ns, original_lots)
-        found.changes[order_id] = OrderChange(price_ticks=price_ticks, revision=1, last_sequence=sequence)
+        found.changes[order_id] = OrderChange(price_ticks=price_ticks, revision=1, last_sequence=sequence, price_sequence=sequence)
     amended = (records["kind"] == int(CommandKind.AMEND)) & fresh & (outcomes["code"] == 0)
     columns = [values_of(records[name][amended]) for name in ("order_id", "price_ticks", "flags")]
     columns += [values_of(outcomes[name][amended]) for name in ("revision", "sequence")]
@@ -70,7 +71,7 @@ def _read_commands(batch: BatchResult, found: OrderChanges) -> None:
         change.revision = revision
         change.last_sequence = sequence
         if flags & CommandFlag.AMEND_PRICE:
-            change.price_ticks = price_ticks
+            change.price_ticks, change.price_sequence = price_ticks, sequence
 
 
 def _read_executions(executions: NDArray[np.void], found: OrderChanges) -> None:
@@ -88,6 +89,13 @@ def _read_executions(executions: NDArray[np.void], found: OrderChanges) -> None:
     filled_lots = np.zeros(len(ids), np.int64)
     np.add.at(filled_lots, number, filled[::-1])
     last_rows = executions[row[last]]
+    # An order that steps behind the other side rests at another price than its command gave.
+    placed = executions[(executions["kind"] == int(ExecutionKind.RESTED)) | (executions["kind"] == int(ExecutionKind.WAITING))]
+    names = ("order_id", "price_ticks", "sequence")
+    for order, price_ticks, sequence in zip(*(placed[name].tolist() for name in names), strict=True):
+        change = found.changes.setdefault(order, OrderChange())
+        if sequence >= change.price_sequence:
+            change.price_ticks = price_ticks
     columns = (ids, filled_lots, remaining[last], last_rows["kind"], last_rows["reason"], last_rows["sequence"])
     for order, lots, left, kind, reason, sequence in zip(*(column.tolist() for column in columns), strict=True):
         change = found.changes.setdefault(order, OrderChange())

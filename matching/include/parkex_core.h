@@ -155,15 +155,15 @@ typedef struct parkex_entry {
 /* One thing that happened, 56 bytes, aligned to 8. The slots are internal and valid until the next command. */
 typedef struct parkex_event {
     int64_t order_id;
-    int64_t counter_id;
     uint32_t quantity_lots;
     uint32_t remaining_lots;
-    uint32_t counter_remaining_lots;
     int32_t price_ticks;
     int32_t book;
     int32_t owner;
-    int32_t counter_owner;
     int32_t slot;
+    int64_t counter_id;
+    uint32_t counter_remaining_lots;
+    int32_t counter_owner;
     int32_t counter_slot;
     uint8_t kind;
     uint8_t side;

@@ -12,7 +12,7 @@ class Clearing(NamedTuple):
 
 
 def clear(bids: Iterable[Order], asks: Iterable[Order], reference_ticks: int) -> Clearing:
-    """Greatest volume, then smallest surplus, then the side of the surplus, then the nearest to the reference and the higher."""
+    """Greatest volume, then smallest surplus, then the side of the surplus, then the nearest to the reference."""
     bids, asks = list(bids), list(asks)
     best_bid = max((order.price_ticks for order in bids), default=None)
     best_ask = min((order.price_ticks for order in asks), default=None)
@@ -34,4 +34,4 @@ def clear(bids: Iterable[Order], asks: Iterable[Order], reference_ticks: int) ->
         return Clearing(max(prices), volume)
     if all(bid[price] < asked[price] for price in prices):
         return Clearing(min(prices), volume)
-    return Clearing(min(prices, key=lambda price: (abs(price - reference_ticks), -price)), volume)
+    return Clearing(min(prices, key=lambda price: abs(price - reference_ticks)), volume)

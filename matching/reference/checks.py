@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from matching.records import OWNER_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, Reason, SelfTrade, Side, TimeInForce
+from matching.records import OWNER_MAX, PEAKS_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, Reason, SelfTrade, Side, TimeInForce
 from matching.reference.book import Book
 from matching.reference.values import Order, ReferenceEntry
 
@@ -54,6 +54,10 @@ def why_refused(books: Books, entry: ReferenceEntry, legs_before: Collection[Ref
     reason = _of_fields(entry)
     if reason:
         return reason
+    if kind == EntryKind.AMEND:
+        found = books.find(entry.order_id)
+        if found and 0 < found[1].display_lots * PEAKS_MAX < entry.quantity_lots:
+            return Reason.DISPLAY_OUT_OF_RANGE
     if kind in NEW and books.is_out_of_sequence(entry.order_id, [leg.order_id for leg in legs_before]):
         return Reason.ORDER_ID_OUT_OF_SEQUENCE
     if _contradicts(books, entry):
@@ -86,7 +90,7 @@ def _of_fields(entry: ReferenceEntry) -> Reason:
         return Reason.QUANTITY_OUT_OF_RANGE
     if (new or mass_cancel) and not 0 <= entry.owner <= OWNER_MAX:
         return Reason.OWNER_OUT_OF_RANGE
-    if new and flags & ICEBERG and not 1 <= entry.display_lots <= entry.quantity_lots:
+    if new and flags & ICEBERG and not max(1, -(-entry.quantity_lots // PEAKS_MAX)) <= entry.display_lots <= entry.quantity_lots:
         return Reason.DISPLAY_OUT_OF_RANGE
     if new and flags & MINIMUM and not 1 <= entry.min_lots <= entry.quantity_lots:
         return Reason.MINIMUM_OUT_OF_RANGE

@@ -2,7 +2,8 @@
 
     python -m tests.differential.campaign --commands 10000000 --seed 1
 
-After every command the events are compared and the whole state of the books, and now and then the checker walks the arrays. A failure
+After every command the events are compared and the whole state of the books that they speak of; now and then the state of all books and
+what is told of them, and the checker walks the arrays. A failure
 names the profile and the seed of its run, and the call that repeats it. Progress goes to stderr, one JSON line with the counts to stdout.
 """
 
@@ -48,8 +49,10 @@ def compare(run: Run) -> Counter[str]:
         command = drawer.draw()
         try:
             events = pair.submit(*command)
-            pair.compare_state()
+            for book in {event.book for event in events}.intersection(pair.books):
+                pair.compare_book(book)
             if index % COMMANDS_A_CHECK == 0 or index == run.n_commands - 1:
+                pair.compare_state()
                 pair.core.check_all()
         except Exception as error:
             raise DifferenceError(f"command {index} of tests.differential.campaign.compare({run}): {command}") from error

@@ -169,20 +169,6 @@ def counting_llvm():
     return text
 
 
-def test_bounds_checking_has_its_own_cache_and_finds_nothing():
-    """The differential tests under NUMBA_BOUNDSCHECK=1, in a directory of its own."""
-    code = (
-        "from matching.compile import cache_directory\nfrom tests.differential import test_book_oracle as t\n"
-        "t.compare(t.Run(1, sorted(t.PROFILES)[0], False, n_commands=200))\n"
-        "t.test_going_on_after_a_restore_changes_nothing(0)\nt.test_batches_and_sizes_do_not_matter(0)\n"
-        "print(cache_directory('matching'))"
-    )
-    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() != str(cache_directory("matching"))
-
-
 def test_sources_are_the_kernels_and_all_they_import(tmp_path: Path) -> None:
     contents = {
         "one/__init__.py": "",

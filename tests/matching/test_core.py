@@ -92,6 +92,27 @@ def test_events_are_asked_for_before_anything_happens():
     assert batch.run_batch(core.state, entries, 0, make_records(EVENT, at_least), 0) == (1, 2, Need.NOTHING, 0)
 
 
+def test_an_iceberg_that_grows_asks_for_all_its_peaks():
+    """The room is that of the order's own display: an amend says nothing of it."""
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(1, owner=1, quantity_lots=1, flags=EntryFlag.ICEBERG, display_lots=1)]))
+    core.submit(to_array([place(2, owner=2, side=SELL, price_ticks=30, flags=EntryFlag.STOP, stop_ticks=1)]))
+    amend = to_array([ReferenceEntry(EntryKind.AMEND, 1, price_ticks=11, quantity_lots=900, display_lots=900)])
+    _, _, need, at_least = batch.run_batch(core.state, amend, 0, make_records(EVENT, 20), 0)
+    assert need == Need.EVENTS
+    assert at_least > 900
+
+
+def test_a_stop_out_of_reach_asks_for_no_room():
+    """With hundreds of orders in the book, one that cannot reach the stop needs room for its own lots only; one that can, for all."""
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(i, side=SELL, owner=1, price_ticks=20 + i) for i in range(1, 301)]))
+    core.submit(to_array([place(301, owner=2, flags=EntryFlag.STOP, stop_ticks=25)]))
+    for order_id, limit, need in ((302, 9, Need.NOTHING), (303, 22, Need.NOTHING), (304, 25, Need.EVENTS)):
+        entry = to_array([place(order_id, owner=3, price_ticks=limit, quantity_lots=5)])
+        assert batch.run_batch(core.state, entry, 0, make_records(EVENT, 40), 0)[2] == need
+
+
 def test_the_bound_of_events_does_not_grow_with_the_lots():
     core = opened(sizes=Sizes())
     core.submit(to_array([place(1, side=SELL, owner=1)]))

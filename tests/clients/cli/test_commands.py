@@ -50,6 +50,12 @@ USAGE = [
     (["bot", "factory", "--key", "README.md"], 2, "README.md"),
     (["replay", "no-such-journal"], 2, "no-such-journal"),
     (["replay", "docs"], 2, "docs"),
+    (["match"], 2, "--template"),
+    (["match", "no-such-file.csv"], 2, "no-such-file.csv"),
+    (["match", "docs"], 2, "docs"),
+    (["match", "README.md"], 2, "line 1"),
+    (["match", "README.md", "--interval", "0"], 2, "--interval"),
+    (["match", "README.md", "--tick", "0"], 2, "--tick"),
     (["profiles", "import", "README.md"], 2, "line 1"),
     (["profiles", "import", "no-such-file.csv"], 2, "no-such-file.csv"),
 ]
@@ -89,7 +95,17 @@ def test_the_same_in_a_process_of_its_own() -> None:
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
-    assert f"parkex {command} " in shown.replace("Usage: parkex", "Usage:")
+    examples = [line for line in shown.splitlines() if line.startswith(f"    parkex {command} ")]
+    assert examples, "an example on a line of its own"
+
+
+def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, here) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, shown, _ = here("--help")
+    assert code == 0
+    listed = shown.split("Commands:\n")[1]
+    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "bot", "replay", "match", "version", "profiles"]
+    assert "..." not in listed
 
 
 def test_version_and_the_list_of_strategies(here) -> None:
@@ -126,6 +142,24 @@ def test_a_port_that_is_taken_is_an_error_and_nothing_starts(tmp_path: Path) -> 
     assert result.returncode == 2, result.stderr
     assert "port" in last_line(result.stderr)
     assert not (tmp_path / "out" / "summary.json").exists()
+
+
+def test_serve_on_a_taken_port_leaves_nothing_that_stops_the_next_start(tmp_path: Path, here) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, errors = here("serve", "--port", str(taken.getsockname()[1]), "--journal", str(tmp_path / "data"))
+    assert code == 2, errors
+    assert "port" in last_line(errors)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_serve_keeps_a_key_whose_journal_is_gone(tmp_path: Path, here) -> None:
+    (tmp_path / "operator.key").write_text("precious")
+    code, _, errors = here("serve", "--journal", str(tmp_path))
+    assert code == 2
+    assert "operator.key is there but no journal" in last_line(errors)
+    assert (tmp_path / "operator.key").read_text() == "precious"
 
 
 def wait_for_line(process: subprocess.Popen[str], words: str, timeout_s: float = 90) -> str:
@@ -227,3 +261,18 @@ def test_a_child_that_dies_is_noticed_and_named(victim: str, tmp_path: Path) -> 
     assert process.returncode == 1, errors
     assert last_line(errors).startswith("parkex: server ended" if "server" in victim else "parkex: bots 1 ended")
     assert "Traceback" not in errors
+
+
+def test_the_printed_template_is_matched(here: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    code, template, _ = here("match", "--template")
+    assert code == 0
+    orders = tmp_path / "orders.csv"
+    orders.write_text(template, encoding="utf-8")
+    results = [tmp_path / name for name in ("trades.csv", "book.csv", "events.csv", "bars.csv")]
+    options = [text for path in results for text in (f"--{path.stem}", str(path))]
+    code, summary, errors = here("match", str(orders), *options)
+    assert (code, errors) == (0, "")
+    counts = dict(re.findall(r"^\s*(\S.*?)\s{2,}(\S+)$", summary, re.MULTILINE))
+    assert (counts["lines"], counts["orders"], counts["trades"], counts["volume"], counts["refused entries"]) == ("22", "13", "7", "98.0", "0")
+    assert [len(path.read_text(encoding="utf-8").splitlines()) for path in results] == [8, 5, 26, 3]
+    assert {path.name for path in tmp_path.iterdir()} == {orders.name, *(path.name for path in results)}

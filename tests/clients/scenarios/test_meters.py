@@ -136,7 +136,16 @@ def test_every_problem_is_counted_and_twenty_are_worded(tmp_path: Path) -> None:
     text = refusal(tmp_path, day_rows("E99"))
     assert text.startswith("meters.csv: 96 problems, nothing was imported")
     assert text.count("line ") == 20
-    assert "... and 76 more" in text
+    assert text.endswith("... and 76 more in lines 22 to 97")
+
+
+def test_a_quotation_mark_that_is_not_closed_hides_no_line_behind_it(tmp_path: Path) -> None:
+    rows = day_rows()
+    rows[40], rows[50] = '2026-07-15 10:00,"E01,load,1', "2026-07-15 12:30,E01,load,-1"
+    text = refusal(tmp_path, rows)
+    assert "2 problems" in text
+    assert "line 42: not CSV: unexpected end of data" in text
+    assert "line 52: kwh: '-1' is negative" in text
 
 
 def test_a_row_with_several_problems_names_all(tmp_path: Path) -> None:

@@ -171,13 +171,13 @@ def test_csv_rows(tmp_path: Path, body: str, reason: str | None) -> None:
     assert reason in str(caught.value)
 
 
-def test_every_bad_row_is_named_and_at_most_twenty_in_words(tmp_path: Path) -> None:
+def test_every_bad_row_is_named_twenty_in_words_the_others_by_their_lines(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_tariff(write(tmp_path, "t.csv", HEADER + "13,00:00,24:00,0.5,0.3\n" * 25), ZONE)
     text = str(caught.value)
     assert text.startswith("t.csv: 25 problems, nothing was imported")
     assert text.count("line ") == 20
-    assert text.endswith("... and 5 more")
+    assert text.endswith("... and 5 more in lines 22 to 26")
 
 
 @pytest.mark.parametrize(("name", "reason"), [("t.csv", "expected the header"), ("t.xlsx", r"\.toml or \.csv"), ("missing.toml", "cannot read")])

@@ -48,6 +48,19 @@ LIVES = [
         answer(1, "resting", "6.0", "4.0"),
         ("filled", "0.0", "10.0"),
     ),
+    ("waits", [execution("waiting", 1, "10.0")], answer(1, "waiting", "10.0"), ("waiting", "10.0", "0")),
+    (
+        "waits, is triggered and filled in part by another's command",
+        [execution("waiting", 1, "10.0"), execution("triggered", 5, "10.0"), execution("trade", 5, "6.0", "4.0"), execution("rested", 5, "6.0")],
+        answer(1, "waiting", "10.0"),
+        ("resting", "6.0", "4.0"),
+    ),
+    (
+        "waits and is made smaller",
+        [execution("waiting", 1, "10.0"), execution("reduced", 5, "6.0", "4.0")],
+        answer(1, "waiting", "10.0"),
+        ("waiting", "6.0", "0"),
+    ),
     (
         "filled in part, the rest withdrawn",
         [execution("trade", 1, "6.0", "4.0"), execution("cancelled", 1, "0.0", "6.0")],
@@ -71,7 +84,7 @@ def test_an_answer_may_come_at_any_time(events: list[Execution], told: OrderResu
         assert (order.status, order.remaining) == end[:2], place
         assert float(order.filled) == float(end[2]), place
         assert sum(float(fill.quantity) for fill in order.fills) == float(end[2]), place
-        assert (5 in orders.open) is (end[0] == "resting")
+        assert (5 in orders.open) is (end[0] in {"resting", "waiting"})
         assert order.order_id == 5
 
 

@@ -196,7 +196,8 @@ def test_text_in_both_languages() -> None:
     gains = [float(row.split()[-1]) for row in english[2:5]]
     assert gains == sorted(gains)
     assert any("园区运营方" in row for row in chinese)
-    assert any("valued in its market bill: 0.28" in row for row in english)
+    assert any("valued in its market bill, at 0.2800 CNY/kWh: 0.28" in row for row in english)
+    assert any("按 0.2800 元/千瓦时" in row for row in chinese)
     assert english[-1].strip() == "GP-20260715-0015  nobody injects"
     assert chinese[-1].strip().endswith("无上网电量")
 

@@ -1,5 +1,7 @@
 """A small day from bytes to statements, in real processes: what it must hold, and what it leaves behind."""
 
+import asyncio
+import io
 import json
 import re
 import sys
@@ -9,9 +11,14 @@ import psutil
 import pytest
 from rich.console import Console
 
-from clients.simulator.demo import DemoOptions, first_periods, run_demo
+from clients.sdk import connect
+from clients.simulator.demo import Demo, DemoOptions, first_periods, run_demo
 from clients.simulator.journal_counts import replay_and_count
-from exchange.errors import InputError
+from clients.simulator.output import open_output
+from clients.simulator.progress import Progress
+from exchange.errors import CorruptionError, InputError
+from exchange.journal.segments import JournalReader
+from exchange.journal.verify import verify
 from tests.clients.simulator.small_park import MEMBERS, small_park
 
 FIELDS = {
@@ -73,6 +80,38 @@ def test_the_journal_replays_to_the_same_hash_in_this_process_too(played_day) ->
     assert replayed.chain_hash == summary["journal_head"]
 
 
+def test_a_journal_is_replayed_up_to_a_command_that_a_group_ends_with(played_day) -> None:
+    _, out, _ = played_day
+    reader = JournalReader.open(out / "journal")
+    groups = [(group.first_sequence + len(group.records) - 1, group.chain_hash) for group in reader.groups()]
+    reader.close()
+    last, chain_hash = groups[len(groups) // 2]
+    replayed = replay_and_count(out / "journal", last)
+    assert (replayed.sequence, replayed.chain_hash) == (last, chain_hash)
+    assert replayed.orders < replay_and_count(out / "journal").orders
+    with pytest.raises(CorruptionError, match="no group of the journal ends with"):
+        replay_and_count(out / "journal", groups[-1][0] + 1)
+
+
+async def test_kept_serving_the_checks_hold_though_the_journal_grows(tmp_path: Path) -> None:
+    park, shown = small_park(periods=1), io.StringIO()
+    with open_output(tmp_path / "out") as output, Progress(Console(file=shown, width=200)) as progress:
+        playing = asyncio.create_task(Demo(DemoOptions(speed=None, keep_serving=True), park, output, progress).run())
+        while "until interrupted" not in shown.getvalue():
+            assert not playing.done(), playing.exception()
+            await asyncio.sleep(0.05)
+        url = re.search(r"Serving at (http\S+)", shown.getvalue())[1]
+        async with connect(url.replace("http", "ws", 1)) as visitor:
+            assert (await visitor.status()).accepting
+        playing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await playing
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["replay_hash"] == summary["state_hash"]
+    # The ends of sessions and the checkpoint of the stop lie behind the summary; its head stays in the journal.
+    assert verify(tmp_path / "out" / "journal", summary["journal_head"]).known_head_sequence
+
+
 def test_what_it_shows(played_day) -> None:
     summary, _, shown = played_day
     assert "The exchange is open at http://127.0.0.1:" in shown
@@ -90,9 +129,10 @@ def test_no_private_file_stays(played_day) -> None:
 
 
 def test_nothing_is_left_running(played_day) -> None:
-    _, out, _ = played_day
-    commands = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    assert not [command for command in commands if str(out) in command]
+    """The demo was played in this process, so its children would be children of this one."""
+    assert played_day
+    commands = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    assert not [command for command in commands if "clients." in command]
 
 
 @pytest.mark.parametrize("periods", [0, 97])

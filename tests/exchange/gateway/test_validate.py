@@ -1,5 +1,6 @@
 """Step 2, validate: one row a code, in the order in which codes win; records carry what was asked for."""
 
+import itertools
 import struct
 from types import SimpleNamespace
 from typing import Any
@@ -22,14 +23,18 @@ from exchange.gateway.validate import (
     quantity_of,
 )
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind, OrderType
+from exchange.order_path.admit import conditions_contradict
+from exchange.order_path.state import COMMAND_WORDS
 from exchange.protocol import messages as m
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import INT64_MAX
+from matching.compile import kernel
 from matching.records import SelfTrade, Side, TimeInForce
-from tests.exchange.order_path.park import power_spec
+from tests.exchange.order_path.park import power_spec, units_spec
 
 # Wide enough that a notional can overflow: no such instrument can be listed, but the gateway does not rely on that.
 LISTED = SimpleNamespace(id=9, spec=power_spec(max_order_lots=10**15, max_price_ticks=2**31 - 1, min_price_ticks=1))
+UNITS = SimpleNamespace(id=10, spec=units_spec(price_decimals=4, quantity_decimals=1))
 GOOD: dict[str, Any] = {"client_order_id": "c-1_X", "instrument": "GP", "side": "buy", "price": "0.4100", "quantity": "12.5"}
 
 
@@ -75,6 +80,26 @@ PLACE_ROWS = [
     (RejectCode.INVALID_TIMESTAMP, {"time_in_force": "gtd", "expires_at_ns": 0}),
     (RejectCode.INVALID_TIMESTAMP, {"time_in_force": "gtd", "expires_at_ns": INT64_MAX + 1}),
     (RejectCode.INVALID_TIMESTAMP, {"deadline_ns": -1}),
+    (RejectCode.INVALID_DECIMAL, {"display": "-1"}),
+    (RejectCode.INVALID_DECIMAL, {"min_quantity": ""}),
+    (RejectCode.INVALID_DECIMAL, {"stop_price": "1e3", "listed": None}),
+    (RejectCode.INVALID_COMBINATION, {"reprice": True}),
+    (RejectCode.INVALID_COMBINATION, {"time_in_force": "gate", "listed": UNITS}),
+    (RejectCode.PRICE_REQUIRED, {"price": None, "stop_price": "0.4200"}),
+    (RejectCode.PRICE_NOT_ALLOWED, {"type": "market", "stop_price": "0.4200"}),
+    (RejectCode.PRICE_OFF_TICK, {"stop_price": "0.41001"}),
+    (RejectCode.PRICE_OFF_TICK, {"price": "0.0000", "stop_price": "0.41001"}),
+    (RejectCode.PRICE_OUT_OF_RANGE, {"stop_price": "0.0000"}),
+    (RejectCode.QUANTITY_OFF_LOT, {"display": "1.25"}),
+    (RejectCode.QUANTITY_OFF_LOT, {"min_quantity": "1.25", "quantity": "0"}),
+    (RejectCode.NOTIONAL_OVERFLOW, {"post_only": True, "reprice": True, "quantity": "100000000000000.0"}),
+    (RejectCode.DISPLAY_OUT_OF_RANGE, {"display": "0"}),
+    (RejectCode.DISPLAY_OUT_OF_RANGE, {"display": "12.6"}),
+    (RejectCode.DISPLAY_OUT_OF_RANGE, {"display": "0.1"}),
+    (RejectCode.DISPLAY_OUT_OF_RANGE, {"display": "9" * 40}),
+    (RejectCode.MINIMUM_OUT_OF_RANGE, {"min_quantity": "0"}),
+    (RejectCode.MINIMUM_OUT_OF_RANGE, {"min_quantity": "12.6"}),
+    (RejectCode.MINIMUM_OUT_OF_RANGE, {"min_quantity": "9" * 40}),
 ]
 
 
@@ -86,6 +111,7 @@ def test_place_refused(code: RejectCode, changes: dict[str, Any]) -> None:
 def test_the_lowest_code_wins() -> None:
     """Put one fault after the other into an order, from the highest code down: the answer is always the newest fault."""
     faults: list[tuple[RejectCode, dict[str, Any]]] = [
+        (RejectCode.MINIMUM_OUT_OF_RANGE, {"min_quantity": "0"}),
         (RejectCode.INVALID_TIMESTAMP, {"deadline_ns": -1}),
         (RejectCode.EXPIRY_NOT_ALLOWED, {"expires_at_ns": 1}),
         (RejectCode.NOTIONAL_OVERFLOW, {"price": "200000.0000", "quantity": "100000000000000.0"}),
@@ -123,6 +149,54 @@ def test_market_order_is_immediate_or_cancel() -> None:
     record = decoded(place(type="market", price=None))
     assert (record["order_type"], record["time_in_force"], record["price_ticks"]) == (OrderType.MARKET, TimeInForce.IOC, 0)
     assert decoded(place(type="market", price=None, time_in_force="fok"))["time_in_force"] == TimeInForce.FOK
+
+
+def test_record_of_an_order_with_conditions() -> None:
+    record = decoded(place(display="2.5", stop_price="0.4200", time_in_force="gate"))
+    assert record["flags"] == CommandFlag.ICEBERG | CommandFlag.STOP
+    assert (record["display_lots"], record["stop_ticks"], record["min_lots"]) == (25, 4_200, 0)
+    assert (record["time_in_force"], record["order_type"]) == (TimeInForce.GATE, OrderType.LIMIT)
+    record = decoded(place(min_quantity="2.5"))
+    assert (record["flags"], record["min_lots"]) == (CommandFlag.MINIMUM, 25)
+    assert decoded(place(all_or_none=True))["flags"] == CommandFlag.ALL_OR_NONE
+    assert decoded(place(post_only=True, reprice=True))["flags"] == CommandFlag.POST_ONLY | CommandFlag.REPRICE
+    stop = decoded(place(type="market", price=None, stop_price="0.4200"))
+    assert (stop["order_type"], stop["time_in_force"], stop["price_ticks"]) == (OrderType.MARKET, TimeInForce.GTC, 0)
+
+
+def test_combinations_are_those_of_admission() -> None:
+    """Every combination of attributes: refused here where the order path would refuse it, and for a market order that is to rest."""
+    fields: list[dict[str, Any]] = [
+        {"post_only": True}, {"reprice": True}, {"display": "5.0"}, {"min_quantity": "5.0"}, {"all_or_none": True}, {"stop_price": "0.4200"},
+        {"type": "market", "price": None},
+    ]  # fmt: skip
+    bits = [
+        CommandFlag.POST_ONLY, CommandFlag.REPRICE, CommandFlag.ICEBERG, CommandFlag.MINIMUM, CommandFlag.ALL_OR_NONE, CommandFlag.STOP, 0,
+    ]  # fmt: skip
+    cases = list(itertools.product(range(1 << len(fields)), TIMES_IN_FORCE))
+    commands = np.zeros(len(cases), COMMAND_WORDS).view(np.recarray)
+    refused = []
+    for row, (mask, time_in_force) in enumerate(cases):
+        chosen = [n for n in range(len(fields)) if mask >> n & 1]
+        commands[row]["flags"] = sum(int(bits[n]) for n in chosen)
+        commands[row]["order_type"] = OrderType.MARKET if mask >> 6 else OrderType.LIMIT
+        commands[row]["time_in_force"] = TIMES_IN_FORCE[time_in_force]
+        expiry = {"expires_at_ns": 5} if time_in_force == "gtd" else {}
+        answer = place(**{name: value for n in chosen for name, value in fields[n].items()}, time_in_force=time_in_force, **expiry)
+        assert isinstance(answer, bytes) or answer is RejectCode.INVALID_COMBINATION, (chosen, time_in_force)
+        refused.append(not isinstance(answer, bytes))
+    found = np.zeros(len(cases), np.bool_)
+    contradictory(commands, found)
+    is_plain_market = (commands["order_type"] == OrderType.MARKET) & (commands["flags"] & CommandFlag.STOP == 0)
+    rests = ~np.isin(commands["time_in_force"], [TimeInForce.IOC, TimeInForce.FOK])
+    assert refused == (found | (is_plain_market & rests)).tolist()
+
+
+@kernel
+def contradictory(commands: Any, found: Any) -> None:
+    """Fills `found` with what admission says of each command."""
+    for i in range(commands.shape[0]):
+        found[i] = conditions_contradict(commands[i])
 
 
 def test_flags_of_the_session_are_on_every_order() -> None:
@@ -220,6 +294,7 @@ def test_every_name_of_the_wire_has_its_number() -> None:
     assert {*SIDES} == {*m.SideName.__args__}
     assert {*TIMES_IN_FORCE} == {*m.TimeInForceName.__args__}
     assert {*SELF_TRADES} == {*m.SelfTradeName.__args__}
+    assert SelfTrade.ALLOW not in SELF_TRADES.values()
 
 
 @given(st.builds(m.PlaceParams, client_order_id=st.text(max_size=40), instrument=st.text(), side=st.just("buy"), quantity=st.text(max_size=40),

@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -27,6 +30,37 @@ def test_a_new_journal_is_empty_and_starts_the_chain_at_its_genesis(tmp_path: Pa
     assert (journal.epoch, journal.next_sequence, journal.head.group_index) == (1, 1, 0)
     assert journal.chain_hash == genesis_hash(encode_genesis(GENESIS)).hex() == journal.chain_hash_at(0)
     assert list(journal.groups()) == []
+    journal.close()
+
+
+class HeldFlush(QuietFiles):
+    """A disk whose flush, once `hold` is clear, takes until it is set again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hold, self.reached = threading.Event(), threading.Event()
+        self.hold.set()
+
+    def fdatasync(self, fd: int) -> None:
+        self.reached.set()
+        assert self.hold.wait(30)
+
+
+@pytest.mark.parametrize("read", [lambda journal: journal.chain_hash_at(1), lambda journal: next(iter(journal.groups())).chain_hash])
+def test_reading_while_another_thread_appends_waits_and_is_no_failure(tmp_path: Path, read: Callable[[SegmentJournal], str]) -> None:
+    disk = HeldFlush()
+    journal = SegmentJournal.open(tmp_path, GENESIS, files=disk)
+    first = journal.append(commands(1))
+    disk.hold.clear()
+    disk.reached.clear()
+    with ThreadPoolExecutor(2) as threads:
+        appending = threads.submit(journal.append, commands(1, 1))
+        assert disk.reached.wait(30)
+        reading = threads.submit(read, journal)
+        wait([reading], timeout=0.1)  # without waiting for the append it would be over by now
+        disk.hold.set()
+        assert reading.result(30) == first.chain_hash
+        assert appending.result(30).first_sequence == 2
     journal.close()
 
 

@@ -14,6 +14,7 @@ from exchange.order_path.state import Sizes
 from exchange.units import NS_PER_MINUTE
 from matching.core import MatchingCore
 from matching.records import SelfTrade, TimeInForce
+from matching.state import OWNER_MASK
 from matching.state import Sizes as BookSizes
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, power_spec, units_spec
 
@@ -45,6 +46,15 @@ def market() -> tuple[Park, list[int], list[int]]:
 
 PRICES = {0: [2_000, 3_000, 4_000, 30_000], 1: [3_900, 4_000, 12_000], 2: [5_600, 6_000, 6_800, 7_000], 3: [500, 551, 560]}
 
+# Combinations that contradict each other are refused now and then.
+FLAGS = [
+    0, 0, CommandFlag.POST_ONLY, CommandFlag.CANCEL_ON_DISCONNECT, CommandFlag.POST_ONLY | CommandFlag.REPRICE, CommandFlag.ICEBERG,
+    CommandFlag.MINIMUM, CommandFlag.MINIMUM,
+    CommandFlag.ALL_OR_NONE, CommandFlag.ALL_OR_NONE, CommandFlag.STOP, CommandFlag.STOP, CommandFlag.STOP | CommandFlag.ICEBERG,
+    CommandFlag.STOP | CommandFlag.MINIMUM, CommandFlag.STOP | CommandFlag.ALL_OR_NONE, CommandFlag.ICEBERG | CommandFlag.POST_ONLY,
+    CommandFlag.REPRICE, CommandFlag.ICEBERG | CommandFlag.MINIMUM,
+]  # fmt: skip
+
 place = st.fixed_dictionaries(
     {
         "kind": st.just("place"),
@@ -55,8 +65,11 @@ place = st.fixed_dictionaries(
         "lots": st.integers(1, 40),
         "tif": st.sampled_from([*TimeInForce]),
         "stp": st.sampled_from([*SelfTrade]),
-        "flags": st.sampled_from([0, CommandFlag.POST_ONLY, CommandFlag.CANCEL_ON_DISCONNECT]),
+        "flags": st.sampled_from(FLAGS),
         "order_type": st.sampled_from([0, 0, 0, 1]),
+        "display": st.integers(1, 10),
+        "minimum": st.integers(0, 20),
+        "stop": st.integers(0, 3),
         "minutes": st.integers(1, 400),
     }
 )
@@ -88,12 +101,13 @@ def command(park: Park, accounts: list[int], instruments: list[int], step: dict[
         return park.record(
             CommandKind.PLACE, who, instrument=instruments[what], side=step["side"], price_ticks=price_ticks, quantity_lots=step["lots"],
             time_in_force=step["tif"], self_trade=step["stp"], flags=step["flags"], order_type=step["order_type"], session=step["who"] + 1,
-            expiry_ns=park.now_ns + step["minutes"] * NS_PER_MINUTE if step["tif"] == TimeInForce.GTD else 0,
+            expiry_ns=park.now_ns + step["minutes"] * NS_PER_MINUTE if step["tif"] == TimeInForce.GTD else 0, display_lots=step["display"],
+            min_lots=step["minimum"], stop_ticks=PRICES[what][step["stop"] % len(PRICES[what])],
         )  # fmt: skip
     order_id = int(park.exchange.state.counters[0].next_order_id) - step["order"]
     order_slot = park.exchange.core.find_slot(order_id)
     if step["own"] and order_slot >= 0:
-        who = int(park.exchange.state.books.orders[order_slot]["owner"])
+        who = int(park.exchange.state.books.orders[order_slot]["owner"]) & OWNER_MASK
     if step["kind"] == "cancel":
         return park.record(CommandKind.CANCEL, who, order_id=order_id)
     if step["kind"] == "closed":

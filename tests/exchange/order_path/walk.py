@@ -7,7 +7,8 @@ import numpy as np
 
 from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
-from tests.exchange.order_path.test_properties import command, market
+from matching.records import TimeInForce
+from tests.exchange.order_path.test_properties import FLAGS, command, market
 
 CHANGES = ("amend", "amend", "cancel", "closed")
 
@@ -16,7 +17,9 @@ def step(rng: np.random.Generator) -> dict[str, Any]:
     """Seven in ten steps place an order, the others change one or wait a minute."""
     numbers = {
         "who": int(rng.integers(4)), "what": int(rng.integers(4)), "side": int(rng.integers(2)), "price": int(rng.integers(4)),
-        "lots": int(rng.integers(1, 40)), "tif": int(rng.integers(5)), "stp": int(rng.integers(4)), "flags": int(rng.integers(3)),
+        "lots": int(rng.integers(1, 40)), "tif": int(rng.integers(len(TimeInForce))), "stp": int(rng.integers(4)),
+        "flags": int(FLAGS[int(rng.integers(len(FLAGS)))]), "display": int(rng.integers(1, 10)), "minimum": int(rng.integers(20)),
+        "stop": int(rng.integers(4)),
         "order_type": int(rng.random() < 0.2), "order": int(rng.integers(7)), "own": bool(rng.random() < 0.8), "minutes": 5, "revision": 1,
     }  # fmt: skip
     kind = rng.random()

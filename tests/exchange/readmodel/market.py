@@ -44,6 +44,15 @@ class Market:
         return self.park.batches
 
 
+CONDITIONS: list[dict[str, int]] = [
+    {"flags": CommandFlag.POST_ONLY},
+    {"flags": CommandFlag.POST_ONLY | CommandFlag.REPRICE},
+    {"flags": CommandFlag.ICEBERG, "display_lots": 1},
+    {"flags": CommandFlag.ALL_OR_NONE},
+    {"flags": CommandFlag.STOP, "stop_ticks": 0},
+]
+
+
 def open_market() -> Market:
     park = Recorder()
     permissions = ["power_buy", "power_sell", "cea_buy", "cea_sell"]
@@ -67,8 +76,10 @@ def trade(market: Market, n_commands: int, seed: int) -> None:
             power = rng.random() < 0.6
             price = rng.randint(4_000, 4_020) if power else rng.randint(6_000, 6_010)
             fields = {"time_in_force": rng.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK))}
-            if rng.random() < 0.1:
-                fields = {"flags": CommandFlag.POST_ONLY}
+            if rng.random() < 0.3:
+                fields = dict(rng.choice(CONDITIONS))
+            if "stop_ticks" in fields:
+                fields["stop_ticks"] = price + rng.randint(-3, 3)
             park.place(account, market.power if power else market.allowance, rng.randint(0, 1), price, rng.randint(1, 30), **fields)
         elif choice < 0.75:
             park.cancel(account, rng.choice(mine).order_id)

@@ -69,6 +69,12 @@ SCENARIOS = {
         amend #1 to 2 @ 10         -> #1 reduced 2 amended
         left: ask #1 2 @ 10, ask #2 1 @ 10
     """,
+    "a peak is a thousandth of the order at least": """
+        A buys 1000 @ 10 iceberg=1      -> #1 rests 1 of 1000
+        amend #1 to 1001 @ 10           -> rejected display-out-of-range
+        amend #1 to 999 @ 10            -> #1 reduced 1 amended
+        left: bid #1 1 of 999 @ 10
+    """,
     "amend up enters again with its own display": """
         A sells 10 @ 10 iceberg=3  -> #1 rests 3 of 10
         B sells 1 @ 10             -> #2 rests 1

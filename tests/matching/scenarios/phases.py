@@ -131,6 +131,15 @@ SCENARIOS = {
         phase continuous               -> phase continuous; #2 trades 5 @ 10 with #1
         left: nothing
     """,
+    "of those that wait the buy orders are tried first": """
+        phase auction                  -> phase auction
+        A sells 3 @ 12                 -> #1 rests 3
+        A buys 3 @ 8                   -> #2 rests 3
+        B sells 3 @ 8 all-or-none      -> #3 waits 3
+        C buys 3 @ 12 all-or-none      -> #4 waits 3
+        phase continuous               -> phase continuous; #4 trades 3 @ 8 with #3
+        left: bid #2 3 @ 8, ask #1 3 @ 12
+    """,
     "back in continuous trading the last trade triggers": """
         A sells 1 @ 10                 -> #1 rests 1
         B buys 1 @ 10                  -> #2 trades 1 @ 10 with #1

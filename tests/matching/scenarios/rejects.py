@@ -96,8 +96,9 @@ SCENARIOS = {
         C buys 3 @ 1 iceberg=0              -> rejected display-out-of-range
         C buys 3 @ 1 iceberg=4              -> rejected display-out-of-range
         C buys 3 @ 1 iceberg=4294967295     -> rejected display-out-of-range
-        C buys 3 @ 1 display_lots:=9        -> #7 rests 3
-        cancel #7                           -> #7 cancelled 3 requested
+        C buys 1001 @ 1 iceberg=1           -> rejected display-out-of-range
+        C buys 3 @ 1 display_lots:=9        -> #8 rests 3
+        cancel #8                           -> #8 cancelled 3 requested
         {STANDS}
     """,
     "minimum out of range": f"""{ASK}
