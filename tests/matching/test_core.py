@@ -113,6 +113,26 @@ def test_a_stop_out_of_reach_asks_for_no_room():
         assert batch.run_batch(core.state, entry, 0, make_records(EVENT, 40), 0)[2] == need
 
 
+@pytest.mark.parametrize("callers_ids", [False, True])
+def test_asking_ahead_changes_nothing(callers_ids):
+    """With many orders a batch asks for memory ahead of its turn; entry by entry it cannot. Ids that never were or are far off are no harm."""
+    cores = [MatchingCore(Sizes(orders=40_000, id_pages=16), callers_ids=callers_ids) for _ in range(2)]
+    orders_at_rest = make_records(ENTRY, batch.AHEAD_FROM_ORDERS)
+    orders_at_rest["kind"], orders_at_rest["quantity_lots"] = PLACE, 5
+    orders_at_rest["order_id"] = np.arange(1, len(orders_at_rest) + 1)
+    orders_at_rest["price_ticks"] = orders_at_rest["order_id"] % 997
+    for core in cores:
+        core.open_book()
+        core.submit(orders_at_rest)
+    assert cores[0].live_orders >= batch.AHEAD_FROM_ORDERS
+    ids = [1, 5_000, 5_000, 30_000, 10**9, 2**63 - 1, -(2**63), -1, 0, *range(7_000, 7_040)]
+    entries = [ReferenceEntry(EntryKind.CANCEL, order_id) for order_id in ids]
+    entries += [ReferenceEntry(EntryKind.AMEND, order_id, price_ticks=order_id % 900, quantity_lots=7) for order_id in ids]
+    whole = to_events(cores[0].submit(to_array(entries)))
+    assert whole == [event for entry in entries for event in to_events(cores[1].submit(to_array([entry])))]
+    assert cores[0].state_hash() == cores[1].state_hash()
+
+
 def test_the_bound_of_events_does_not_grow_with_the_lots():
     core = opened(sizes=Sizes())
     core.submit(to_array([place(1, side=SELL, owner=1)]))

@@ -1,0 +1,57 @@
+"""Asking for memory before it is needed. A hint to the processor: it changes no result, and does nothing without the JIT."""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from matching.compile import kernel
+from matching.ids import home
+from matching.state import ID_PAGE, ID_PAGE_BITS, Pool
+
+
+@intrinsic
+def _prefetch_item(typing_context, array, index):  # noqa: ARG001 - the signature is numba's
+    """Prefetch `array[index]` for reading and writing, into all caches. The index is not checked: a wrong one is only a wasted hint."""
+
+    def generate(context, builder, signature, arguments):
+        array_type = signature.args[0]
+        value = arrayobj.make_array(array_type)(context, builder, arguments[0])
+        size = context.get_constant(types.intp, array_type.dtype.bitwidth // 8 if hasattr(array_type.dtype, "bitwidth") else array_type.dtype.size)
+        base = builder.ptrtoint(value.data, ir.IntType(64))
+        pointer = builder.inttoptr(builder.add(base, builder.mul(arguments[1], size)), ir.IntType(8).as_pointer())
+        word = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0i8")
+        builder.call(function, [pointer, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
+def _nothing(array, index):
+    """Without the JIT."""
+
+
+prefetch_item = _nothing if config.DISABLE_JIT else _prefetch_item
+
+
+@kernel(inline=True)
+def prefetch_entry(state, order_id):
+    """Ask for the place of an id in the index."""
+    shift = state.core[0].hash_shift
+    if shift != 0:
+        prefetch_item(state.id_table, home(order_id, shift))
+        return
+    index = (order_id >> ID_PAGE_BITS) - state.pools[Pool.ID_PAGES].first
+    if index >= 0 and index < state.id_directory.shape[0]:
+        prefetch_item(state.id_slots, np.int64(state.id_directory[index]) * ID_PAGE + (order_id & (ID_PAGE - 1)))
+
+
+@kernel(inline=True)
+def prefetch_order(state, slot):
+    """Ask for the hot half of an order."""
+    if slot >= 0:
+        prefetch_item(state.orders, slot)
