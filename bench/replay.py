@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +26,10 @@ from bench.record import RESULTS, append_result
 from bench.workloads.standard import open_stream
 from exchange.journal.format import RawGroup, crc_seed, encode_genesis, encode_group, genesis_hash, read_group
 from exchange.journal.interface import Group, Records
-from exchange.journal.segments import JournalReader, SegmentJournal
+from exchange.journal.segments import SegmentJournal
 from exchange.journal.verify import verify as verify_journal
 from exchange.order_path.path import Exchange
-from exchange.replay import replay_into, state_hash_hex
+from exchange.replay import ChainSource, merged, replay_into, state_hash_hex
 
 GROUP: Final = 256
 
@@ -76,15 +77,19 @@ def write_segments(directory: Path, prepared: Prepared, group: int) -> None:
 
 def apply_groups(exchange: Exchange, groups: list[tuple[Records, bytes]]) -> None:
     """Apply commands that need no reading and no checking."""
+    first, whole = exchange.last_sequence + 1, []
     for records, documents in groups:
-        exchange.apply(records, documents, exchange.last_sequence + 1)
+        whole.append(Group(first, 1, records, documents, ""))
+        first += len(records)
+    for group in merged(whole):
+        exchange.replay(group.records, group.documents, group.first_sequence)
 
 
 def from_files(exchange: Exchange, directory: Path) -> None:
-    """As `parkex replay` does: open, which checks the whole chain, then fold what is read again."""
-    reader = JournalReader.open(directory)
-    replay_into(exchange, reader)
-    reader.close()
+    """As `parkex replay` does: each group is checked in a second thread, then folded."""
+    with closing(ChainSource(directory).groups()) as groups:
+        for group in groups:
+            exchange.replay(group.records, group.documents, group.first_sequence)
 
 
 def benchmark(prepared: Prepared, directory: Path, group: int, n_repeat: int) -> dict[str, Any]:

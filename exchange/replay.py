@@ -1,13 +1,22 @@
 """Replay: fold a journal into a fresh exchange."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from exchange.journal.interface import Group
-from exchange.journal.segments import JournalReader
+import numpy as np
+
+from exchange.journal.interface import Genesis, Group
+from exchange.journal.read_ahead import read_ahead
+from exchange.journal.record import COMMAND
+from exchange.journal.segments import check_epoch
+from exchange.journal.walk import ChainWalk, load_layout
 from exchange.order_path import canonical
 from exchange.order_path.path import BatchResult, Exchange
+
+MERGED: Final = 4096  # commands that are folded at once
 
 
 class GroupSource(Protocol):
@@ -16,16 +25,70 @@ class GroupSource(Protocol):
     def groups(self, from_sequence: int = 1) -> Iterator[Group]: ...
 
 
+def merged(groups: Iterable[Group], at_most: int = MERGED) -> Iterator[Group]:
+    """The same commands in fewer, larger groups: how they are cut changes no result, and each fold costs Python its fixed part.
+
+    A group with documents stays alone, since its records point into them. A merged one has the chain hash of its last.
+    """
+    run: list[Group] = []
+    for group in groups:
+        alone = bool(group.documents) or len(group.records) >= at_most
+        if run and (alone or sum(len(other.records) for other in run) + len(group.records) > at_most):
+            yield _joined(run)
+            run = []
+        if alone:
+            yield group
+        else:
+            run.append(group)
+    if run:
+        yield _joined(run)
+
+
+def _joined(run: list[Group]) -> Group:
+    if len(run) == 1:
+        return run[0]
+    records = np.frombuffer(bytearray().join(group.records.view(np.uint8).data for group in run), COMMAND)
+    return Group(run[0].first_sequence, run[0].epoch, records, b"", run[-1].chain_hash)
+
+
 def replay_into(
     exchange: Exchange, journal: GroupSource, on_batch: Callable[[BatchResult], None] | None = None, until_sequence: int | None = None
 ) -> None:
-    """Fold every group from the exchange's next sequence on, or those up to the one that ends with `until_sequence`."""
-    for group in journal.groups(exchange.last_sequence + 1):
-        if until_sequence is not None and group.first_sequence > until_sequence:
-            return
-        batch = exchange.apply(group.records, group.documents, group.first_sequence)
-        if on_batch is not None:
-            on_batch(batch)
+    """Fold every group from the exchange's next sequence on, or those up to the one that ends with `until_sequence`.
+
+    Without `on_batch` what the commands did is not kept; then no other thread may look at the exchange meanwhile.
+    """
+    groups = journal.groups(exchange.last_sequence + 1)
+    if until_sequence is not None:
+        groups = takewhile(lambda group: group.first_sequence <= until_sequence, groups)
+    if on_batch is not None:
+        for group in groups:
+            on_batch(exchange.apply(group.records, group.documents, group.first_sequence))
+        return
+    for group in merged(groups):
+        exchange.replay(group.records, group.documents, group.first_sequence)
+
+
+class ChainSource:
+    """The groups of a journal directory in one pass: each is checked in a second thread and folded in this one."""
+
+    def __init__(self, directory: Path) -> None:
+        self._layout = load_layout(directory)
+        self._walk = ChainWalk(self._layout)
+
+    @property
+    def genesis(self) -> Genesis:
+        return self._layout.genesis
+
+    @property
+    def chain_hash(self) -> str:
+        """Hash of the head (hex) after all groups were read."""
+        return self._walk.position.chain_hash.hex()
+
+    def groups(self, from_sequence: int = 1) -> Generator[Group]:
+        """Raises CorruptionError where the chain is damaged, after the groups before it."""
+        yield from read_ahead(merged(group.decode(from_sequence) for group in self._walk), at_once=1)
+        check_epoch(self._layout, self._walk)
 
 
 def replay_directory(directory: Path) -> tuple[Exchange, str]:
@@ -33,13 +96,12 @@ def replay_directory(directory: Path) -> tuple[Exchange, str]:
 
     Raises InputError when there is no journal, CorruptionError when committed data is damaged.
     """
-    reader = JournalReader.open(directory)
-    try:
-        exchange = Exchange(reader.genesis)
-        replay_into(exchange, reader)
-        return exchange, reader.chain_hash
-    finally:
-        reader.close()
+    source = ChainSource(directory)
+    exchange = Exchange(source.genesis)
+    with closing(source.groups()) as groups:
+        for group in groups:
+            exchange.replay(group.records, group.documents, group.first_sequence)
+    return exchange, source.chain_hash
 
 
 def state_hash_hex(exchange: Exchange) -> str:

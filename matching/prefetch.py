@@ -11,21 +11,26 @@ from matching.compile import kernel
 from matching.ids import home
 from matching.state import ID_PAGE, ID_PAGE_BITS, Pool
 
+LINE_BYTES = 64
+
 
 @intrinsic
 def _prefetch_item(typing_context, array, index):  # noqa: ARG001 - the signature is numba's
-    """Prefetch `array[index]` for reading and writing, into all caches. The index is not checked: a wrong one is only a wasted hint."""
+    """Prefetch `array[index]` into all caches, each line that it may lie in. The index is not checked: a wrong one is only a wasted hint."""
 
     def generate(context, builder, signature, arguments):
         array_type = signature.args[0]
         value = arrayobj.make_array(array_type)(context, builder, arguments[0])
-        size = context.get_constant(types.intp, array_type.dtype.bitwidth // 8 if hasattr(array_type.dtype, "bitwidth") else array_type.dtype.size)
+        n_bytes = array_type.dtype.bitwidth // 8 if hasattr(array_type.dtype, "bitwidth") else array_type.dtype.size
         base = builder.ptrtoint(value.data, ir.IntType(64))
-        pointer = builder.inttoptr(builder.add(base, builder.mul(arguments[1], size)), ir.IntType(8).as_pointer())
+        first = builder.add(base, builder.mul(arguments[1], context.get_constant(types.intp, n_bytes)))
         word = ir.IntType(32)
         function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), word, word, word])
         function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0i8")
-        builder.call(function, [pointer, word(0), word(3), word(1)])
+        # An item of up to 32 bytes is aligned to its size.
+        for offset in range(0, n_bytes, LINE_BYTES) if n_bytes <= LINE_BYTES // 2 else (*range(0, n_bytes - 1, LINE_BYTES), n_bytes - 1):
+            pointer = builder.inttoptr(builder.add(first, ir.IntType(64)(offset)), ir.IntType(8).as_pointer())
+            builder.call(function, [pointer, word(0), word(3), word(1)])
         return context.get_dummy_value()
 
     return types.void(array, types.intp), generate

@@ -35,6 +35,27 @@ def ordinary_events(state, entry):
 
 
 @kernel(inline=True)
+def plain_needs(state, events_free, order_id, book, side, limit_ticks, quantity_lots, owner):
+    """`order_needs` of a new order without conditions, other than that it is not decided yet whether it enters: no entry is filled.
+
+    Not for an order that cancels the oldest of its owner. Answers (Need, at_least), or (Need.EVENTS, -1) where only `order_needs` can tell.
+    """
+    side_index = LADDERS * book + side
+    n_events = np.int64(EVENTS_PER_ENTERING)
+    if state.sides[side_index].unusual != 0:
+        return np.int64(Need.EVENTS), np.int64(-1)
+    other = state.sides[side_index ^ 1]
+    if other.best_level >= 0 and crosses(side, limit_ticks, np.int64(other.best_ticks)):
+        n_events += EVENTS_PER_MEETING * quantity_lots
+    if n_events > events_free:
+        return np.int64(Need.EVENTS), np.int64(-1)
+    need, at_least = pool_needs(state, np.int64(1))
+    if need == Need.NOTHING:
+        need, at_least = id_room(state, order_id, owner)
+    return need, n_events if need == Need.NOTHING else at_least
+
+
+@kernel(inline=True)
 def live_orders(state):
     """Orders in all books."""
     return state.orders.shape[0] - np.int64(state.pools[Pool.ORDERS].free)
@@ -131,15 +152,21 @@ def pool_needs(state, orders):
 @kernel(inline=True)
 def id_needs(state, entry):
     """Room for the owner and the id of a new order."""
-    if entry.owner >= state.owners.shape[0]:
-        return np.int64(Need.OWNERS), np.int64(entry.owner) + 1
+    return id_room(state, np.int64(entry.order_id), np.int64(entry.owner))
+
+
+@kernel(inline=True)
+def id_room(state, order_id, owner):
+    """Room for an id and for its owner."""
+    if owner >= state.owners.shape[0]:
+        return np.int64(Need.OWNERS), owner + 1
     if state.core[0].hash_shift != 0:
         if 2 * (state.core[0].live_ids + 1) > state.id_table.shape[0]:
             return np.int64(Need.ID_TABLE), state.core[0].live_ids + 1
         return np.int64(Need.NOTHING), np.int64(0)
-    index = (np.int64(entry.order_id) >> ID_PAGE_BITS) - state.pools[Pool.ID_PAGES].first
+    index = (order_id >> ID_PAGE_BITS) - state.pools[Pool.ID_PAGES].first
     if index < 0 or index >= state.id_directory.shape[0]:
-        return np.int64(Need.ID_SPAN), np.int64(entry.order_id)
+        return np.int64(Need.ID_SPAN), order_id
     if state.pools[Pool.ID_PAGES].free < 1 and state.id_directory[index] < 0:
         return np.int64(Need.ID_PAGES), np.int64(1)
     return np.int64(Need.NOTHING), np.int64(0)
@@ -212,16 +239,20 @@ def any_needs(state, events_free, entries, index):
 
 @kernel(internal=True)
 def order_needs(state, events_free, entry):
-    """For a PLACE or AMEND of an order that is there, whose fields have been checked and (AMEND) name the order's own book and side."""
+    """For a PLACE or AMEND of an order that is there, whose fields have been checked and (AMEND) name the order's own book and side.
+
+    With nothing needed, the second is a bound of the events that the entry writes.
+    """
     if entry["flags"] == 0 and state.sides[entry_side_index(entry)].unusual == 0:
         n_events = ordinary_events(state, entry)
         if n_events > events_free:
             n_events = level_events(state, entry)
-        if n_events > events_free:
-            return np.int64(Need.EVENTS), n_events
         need, at_least = pool_needs(state, np.int64(1))
     else:
+        n_events = entering_events(state, entry, np.int64(entry.book), events_free)
         need, at_least = long_needs(state, events_free, entry, np.int64(entry.book))
-    if need != Need.NOTHING:
-        return need, at_least
-    return id_needs(state, entry)
+    if n_events > events_free:
+        return np.int64(Need.EVENTS), n_events
+    if need == Need.NOTHING:
+        need, at_least = id_needs(state, entry)
+    return need, n_events if need == Need.NOTHING else at_least

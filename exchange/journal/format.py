@@ -165,13 +165,14 @@ class RawGroup:
     def decode(self, from_sequence: int = 0) -> Group:
         """The commands from `from_sequence` on."""
         start = self.offset + GROUP_HEADER_BYTES
-        records = np.frombuffer(self.data, COMMAND, self.count, start)
         documents_start = start + self.count * COMMAND.itemsize
+        # As one run of bytes: numpy copies records field by field.
+        records = np.frombuffer(bytearray(memoryview(self.data)[start:documents_start]), COMMAND)
         n_before = max(0, from_sequence - self.first_sequence)
         return Group(
             first_sequence=self.first_sequence + n_before,
             epoch=self.epoch,
-            records=records[n_before:].copy(),
+            records=records[n_before:],
             documents=self.data[documents_start : documents_start + self.documents_length],
             chain_hash=self.chain_hash.hex(),
         )

@@ -264,9 +264,14 @@ def walk_whole(layout: Layout, watermarks: Iterable[Watermark] = ()) -> ChainWal
     walk = ChainWalk(layout, watermarks, layout.segments[0].header.first_sequence)
     for _ in walk:
         pass
+    check_epoch(layout, walk)
+    return walk
+
+
+def check_epoch(layout: Layout, walk: ChainWalk) -> None:
+    """Raises CorruptionError when a walked chain is of a later epoch than its head file."""
     if walk.position.epoch > layout.head.epoch:
         raise CorruptionError(f"{HEAD_NAME} is of epoch {layout.head.epoch}, but the last group of epoch {walk.position.epoch}")
-    return walk
 
 
 def _head_at(position: Position, epoch: int) -> Head:

@@ -14,6 +14,7 @@ from exchange.order_path.storage import check_storage
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
+from matching.orders import owner_of
 from matching.records import SelfTrade, Side, TimeInForce
 
 # Peaks that an iceberg may have at most.
@@ -166,4 +167,4 @@ def admit_place(state: Any, command: Any, slot: int) -> int:
 @kernel(internal=True)
 def open_order_slot(state: Any, command: Any, order_slot: int) -> bool:
     """Whether `order_slot` (from the id table of the books) is an order of the command's account: unknown and foreign look the same."""
-    return order_slot >= 0 and state.keys[state.terms[order_slot].key].account == command.account
+    return order_slot >= 0 and owner_of(state.books, order_slot) == command.account

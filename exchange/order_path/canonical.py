@@ -21,7 +21,7 @@ from exchange.order_path import room
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
-from exchange.order_path.state import KEY, POSITION, STORAGE, DeadlineKind
+from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.settlement.statement import DaySettlement
@@ -38,7 +38,7 @@ _ACCOUNT_FIELDS: Final = ("balance_micro", "held_micro", "execution_seq", "suspe
 _BOOK_FIELDS: Final = ("trade_number", "book_seq", "last_price_ticks")
 _TERMS_FIELDS: Final = (
     "expiry_ns", "original_lots", "filled_lots", "session", "label", "revision", "side", "time_in_force", "cancel_on_disconnect", "self_trade",
-    "post_only",
+    "post_only", "outlives_key",
 )  # fmt: skip
 _KEY_FIELDS: Final = tuple(name for name in KEY.names or () if name != "used")
 # What the book knows of an order, then what the exchange does. The book's own label, time in force and self-trade prevention are not those of
@@ -103,7 +103,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
         for name, value in zip(_ACCOUNT_FIELDS, values, strict=True):
             exchange.state.accounts[account][name] = value
     _restore_instruments(exchange, body["instruments"])
-    _restore_keys(exchange, np.frombuffer(body["keys"], _KEY))
+    _restore_keys(exchange, np.frombuffer(body["keys"], _KEY), _outlived_keys(body["books"]))
     _restore_books(exchange, body["books"])
     _restore_positions(exchange, np.frombuffer(body["positions"], _POSITION))
     _restore_storages(exchange, np.frombuffer(body["storages"], _STORAGE))
@@ -192,7 +192,13 @@ def _restore_instruments(exchange: "Exchange", rows: list[Any]) -> None:
     lay_out_schedule(exchange.state)
 
 
-def _restore_keys(exchange: "Exchange", rows: NDArray[np.void]) -> None:
+def _outlived_keys(books: list[Any]) -> set[int]:
+    """Sequences of the keys whose retention is over while their order is open: they are no longer in the ring."""
+    orders = [np.frombuffer(data, _ORDER) for *_, data in books]
+    return {int(sequence) for rows in orders for sequence in rows["key_sequence"][rows["outlives_key"] == 1]}
+
+
+def _restore_keys(exchange: "Exchange", rows: NDArray[np.void], outlived: set[int]) -> None:
     while exchange.state.keys.shape[0] < len(rows) + 1:
         exchange.state = room.with_keys(exchange.state)
     keys, counters = exchange.state.keys, exchange.state.counters[0]
@@ -201,7 +207,7 @@ def _restore_keys(exchange: "Exchange", rows: NDArray[np.void]) -> None:
         for name in _KEY_FIELDS:
             keys[slot][name] = row[name]
         keys[slot].used = 1
-        if not keys[slot].retention_over:
+        if int(row["sequence"]) not in outlived:
             exchange.state.fifo[int(counters.fifo_tail)] = slot
             counters.fifo_tail += 1
     counters.n_keys = len(rows)
@@ -227,6 +233,8 @@ def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
                 terms[name] = order[name]
             terms.limit_ticks, terms.display_lots = order["book_price_ticks"], order["book_display_lots"]
             terms.key, terms.instrument_slot = key_of_sequence[int(order["key_sequence"])], instrument.slot
+            for name in CID_NAMES:
+                terms[name] = exchange.state.keys[int(terms.key)][name]
             exchange.state.instruments[instrument.slot].open_orders += 1
             exchange.state.accounts[int(order["book_owner"])].open_orders += 1
         exchange.core.restore_book(int(row.book), facts)

@@ -10,6 +10,7 @@ import numpy as np
 from exchange.errors import CheckFailedError
 from exchange.market.phases import Phase
 from exchange.order_path.canonical import open_instruments
+from exchange.order_path.state import CID_NAMES
 from exchange.protocol.instrument_class import InstrumentClass
 from matching.records import Side
 
@@ -29,7 +30,7 @@ def check_exchange(exchange: "Exchange") -> None:
         _check_positions(exchange, instrument, held)
     _require(bool((exchange.state.accounts.held_micro == held).all()), "held cash is what open orders and positions hold")
     _require(bool((exchange.state.accounts.open_orders == orders).all()), "accounts count their open orders")
-    _check_keys(exchange, int(orders.sum()))
+    _check_keys(exchange)
 
 
 def _require(condition: bool, invariant: str) -> None:
@@ -57,7 +58,9 @@ def _check_book(exchange: "Exchange", instrument: "Instrument", held: "np.ndarra
         side, owner, lots = int(view["side"]), int(view["owner"]), int(view["remaining_lots"])
         terms = state.terms[int(view["slot"])]
         key = state.keys[int(terms.key)]
-        _require(bool(key.used) and bool(key.order_live) and int(key.account) == owner, "a resting order has its live key")
+        _require(bool(key.used) and int(key.account) == owner, "a resting order has its key")
+        _require(int(key.order_id) == int(view["order_id"]), "a key names its order")
+        _require(all(terms[name] == key[name] for name in CID_NAMES), "terms know the client order id of their key")
         _require(int(terms.instrument_slot) == instrument.slot and int(terms.side) == side, "terms belong to their order")
         _require(int(terms.limit_ticks) == int(view["price_ticks"]), "an order holds for its limit")
         _require(int(terms.display_lots) == int(view["display_lots"]), "terms know what an iceberg shows")
@@ -99,7 +102,15 @@ def _check_positions(exchange: "Exchange", instrument: "Instrument", held: "np.n
         _require(bool((free >= 0).all()), "units on sale are owned and sellable")
 
 
-def _check_keys(exchange: "Exchange", open_orders: int) -> None:
-    keys = exchange.state.keys
-    _require(int(keys.used.sum()) == int(exchange.state.counters[0].n_keys), "the key table counts its keys")
-    _require(int(keys.order_live[keys.used == 1].sum()) == open_orders, "live keys are those of resting orders")
+def _check_keys(exchange: "Exchange") -> None:
+    """Every key waits for the end of its retention in the ring, or for the end of the order that outlives it."""
+    state = exchange.state
+    counters = state.counters[0]
+    waiting = {int(state.fifo[place % len(state.fifo)]) for place in range(int(counters.fifo_head), int(counters.fifo_tail))}
+    outlived = set()
+    for instrument in open_instruments(exchange):
+        terms = state.terms[exchange.core.dump_orders(int(state.instruments[instrument.slot].book))["slot"]]
+        outlived |= set(terms.key[terms.outlives_key == 1].tolist())
+    used = set(np.flatnonzero(state.keys.used).tolist())
+    _require(len(used) == int(counters.n_keys), "the key table counts its keys")
+    _require(not waiting & outlived and waiting | outlived == used, "a key is in the ring until its retention is over, then with its order")

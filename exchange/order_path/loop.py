@@ -10,20 +10,25 @@ from typing import Any
 import numpy as np
 
 from exchange.journal.record import CommandKind
-from exchange.order_path.admit import admit_account, admit_amended_lots, admit_terms, instrument_slot, open_order_slot
+from exchange.order_path.admit import CONDITIONS, admit_account, admit_amended_lots, admit_terms, instrument_slot, limit_ticks, open_order_slot
 from exchange.order_path.deadlines import is_due, is_order_expiry, pop_deadline
 from exchange.order_path.entries import amended_lots, entry_of_amend, entry_of_place
-from exchange.order_path.idempotency import content_digest, find_key, insert_key, keys_free, mix, retire_keys
+from exchange.order_path.idempotency import content_digest, find_key, insert_key, keys_free, prefetch_key, retire_keys
+from exchange.order_path.mixing import mix_pair
 from exchange.order_path.orders import amend, cancel, end_sessions, expire_order, mass_cancel, place
 from exchange.order_path.records import OutcomeFlag
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
 from matching.ids import find_slot
-from matching.records import Need
-from matching.room import order_needs
+from matching.prefetch import prefetch_entry, prefetch_item, prefetch_order
+from matching.records import Need, SelfTrade, Side
+from matching.room import order_needs, plain_needs
 
 # Postings of one fill at most: value in and out, two fees, units.
 POSTINGS_PER_EVENT = 6
+# Commands before its turn at which the bucket of a key and the index entry of an order are asked for, and the order itself.
+AHEAD_KEY = 8
+AHEAD_ORDER = 4
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
 NOTHING = np.int64(0)
 ONE = np.int64(1)
@@ -65,34 +70,67 @@ def _withdrawals(state: Any, command: Any) -> int:
 
 
 @kernel(internal=True)
-def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
-    """(Stop, Need, at_least) of a command before anything of it happens; Stop.DONE when there is room."""
-    if keys_free(state) < 1:
-        return np.int64(Stop.KEYS), 0, 1
-    if state.deadlines.shape[0] - state.counters[0].n_deadlines < 1:
-        return np.int64(Stop.DEADLINES), 0, 1
-    if state.terms.shape[0] < state.books.orders.shape[0]:
-        return np.int64(Stop.TERMS), 0, 0
-    need = np.int64(Need.NOTHING)
-    at_least = np.int64(0)
+def _order_room(state: Any, command: Any) -> tuple[int, int]:
+    """(Need, at_least) of the books for a PLACE or an AMEND, or (NOTHING, bound of its events).
+
+    Nothing is needed for what will be refused: no made-up quantity may claim memory.
+    """
+    events_free = np.int64(state.events.shape[0])
     if command.kind == CommandKind.PLACE:
         slot = instrument_slot(state, np.int64(command.instrument))
-        # Nothing is needed for what will be refused: no made-up quantity may claim memory.
         if slot >= 0 and command.account < state.accounts.shape[0] and admit_terms(state.instruments[slot], command) == RejectCode.ACCEPTED:
             entry_of_place(state, command, slot)
-            need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
+            return order_needs(state.books, events_free, state.entry[0])
     elif command.kind == CommandKind.AMEND:
         order_slot = find_slot(state.books, command.order_id)
         if open_order_slot(state, command, order_slot):
             entry_of_amend(state, command, order_slot)
             if admit_amended_lots(state, order_slot, amended_lots(state, command, order_slot)) == RejectCode.ACCEPTED:
-                need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
+                return order_needs(state.books, events_free, state.entry[0])
+    return np.int64(Need.NOTHING), np.int64(0)
+
+
+@kernel(inline=True)
+def _plain_room(state: Any, command: Any) -> tuple[int, int]:
+    """`_order_room` of a new order that has no conditions, from what is at hand; (Need.EVENTS, -1) where that is not enough to tell."""
+    slot = instrument_slot(state, np.int64(command.instrument))
+    if slot < 0 or command.account >= state.accounts.shape[0]:
+        return np.int64(Need.NOTHING), np.int64(0)
+    instrument = state.instruments[slot]
+    plain = np.int64(command["flags"]) & CONDITIONS == 0 and command.self_trade != SelfTrade.CANCEL_OLDEST and command.side <= Side.SELL
+    if not plain or command.quantity_lots <= 0 or command.quantity_lots > instrument.max_order_lots:
+        return np.int64(Need.EVENTS), np.int64(-1)
+    return plain_needs(
+        state.books, np.int64(state.events.shape[0]), state.counters[0].next_order_id, np.int64(instrument.book), np.int64(command.side),
+        limit_ticks(instrument, command), command.quantity_lots, np.int64(command.account),
+    )  # fmt: skip
+
+
+@kernel(inline=True)
+def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
+    """(Stop, Need, at_least) of a command before anything of it happens; Stop.DONE when there is room."""
+    if keys_free(state) < 1:
+        return np.int64(Stop.KEYS), np.int64(0), np.int64(1)
+    if state.deadlines.shape[0] - state.counters[0].n_deadlines < 1:
+        return np.int64(Stop.DEADLINES), np.int64(0), np.int64(1)
+    if state.terms.shape[0] < state.books.orders.shape[0]:
+        return np.int64(Stop.TERMS), np.int64(0), np.int64(0)
+    need = np.int64(Need.NOTHING)
+    at_least = np.int64(0)
+    if command.kind == CommandKind.PLACE:
+        need, at_least = _plain_room(state, command)
+        if at_least < 0:
+            need, at_least = _order_room(state, command)
+    elif command.kind == CommandKind.AMEND:
+        need, at_least = _order_room(state, command)
     if need != Need.NOTHING:
         return np.int64(Stop.BOOKS), need, at_least
-    executions = max(np.int64(state.events.shape[0]), _withdrawals(state, command))
+    executions = max(at_least, ONE)
+    if command.kind != CommandKind.PLACE and command.kind != CommandKind.CANCEL:
+        executions = max(executions, _withdrawals(state, command))
     if not has_room(state, executions):
-        return np.int64(Stop.EXECUTIONS), 0, executions
-    return np.int64(Stop.DONE), 0, 0
+        return np.int64(Stop.EXECUTIONS), np.int64(0), executions
+    return np.int64(Stop.DONE), np.int64(0), np.int64(0)
 
 
 @kernel
@@ -143,9 +181,9 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     outcome["flags"] = 0
     if remaining_lots > 0 and code == RejectCode.ACCEPTED:
         outcome["flags"] = OutcomeFlag.RESTING | OutcomeFlag.WAITING if counters.waits else OutcomeFlag.RESTING
-    h = mix(np.uint64(counters.event_hash), np.uint64(counters.sequence))
-    h = mix(mix(h, np.uint64(code)), np.uint64(order_id))
-    counters.event_hash = mix(mix(h, np.uint64(outcome.filled_lots)), np.uint64(remaining_lots))
+    h = mix_pair(np.uint64(counters.event_hash), np.uint64(counters.sequence), np.uint64(code))
+    h = mix_pair(h, np.uint64(order_id), np.uint64(outcome.filled_lots))
+    counters.event_hash = mix_pair(h, np.uint64(remaining_lots), np.uint64(outcome.notional_micro))
 
 
 @kernel(internal=True)
@@ -190,7 +228,7 @@ def _apply_order_command(state: Any, command: Any, index: int) -> None:
         return
     # 5. admit: the idempotency key first, so that a resend is answered whatever the market does now
     digest = content_digest(state, command)
-    key = find_key(state, np.int64(command.account), command)
+    key, bucket, key_hash = find_key(state, np.int64(command.account), command)
     if key >= 0:
         answer_resend(state, key, digest, index)
         return
@@ -198,7 +236,7 @@ def _apply_order_command(state: Any, command: Any, index: int) -> None:
     if code == RejectCode.ACCOUNT_SUSPENDED:
         write_outcome(state, index, code, NOTHING, NOTHING, NOTHING)
         return
-    key = insert_key(state, np.int64(command.account), command, digest)
+    key = insert_key(state, np.int64(command.account), command, digest, bucket, key_hash)
     order_id = np.int64(0)
     remaining_lots = np.int64(0)
     revision = np.int64(1)
@@ -234,6 +272,21 @@ def apply_command(state: Any, command: Any, index: int) -> None:
     write_outcome(state, index, np.int64(RejectCode.ACCEPTED), NOTHING, NOTHING, NOTHING)
 
 
+@kernel(inline=True)
+def _look_ahead(state: Any, commands: Any, index: int) -> None:
+    """Ask for what later commands will read: the bucket of a key, the place of an order id, then the order and its terms."""
+    later = commands[index + AHEAD_KEY]
+    prefetch_key(state, later)
+    if later.order_id > 0:
+        prefetch_entry(state.books, later.order_id)
+    sooner = commands[index + AHEAD_ORDER]
+    if sooner.order_id > 0:
+        order_slot = find_slot(state.books, sooner.order_id)
+        if order_slot >= 0:
+            prefetch_order(state.books, order_slot)
+            prefetch_item(state.terms, order_slot)
+
+
 @kernel
 def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> tuple[int, int, int, int]:
     """Apply `commands[start:]` (COMMAND_WORDS records) until the end or a stop.
@@ -242,6 +295,8 @@ def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> 
     """
     for index in range(start, commands.shape[0]):
         command = commands[index]
+        if index + AHEAD_KEY < commands.shape[0]:
+            _look_ahead(state, commands, index)
         stop = _fire_order_expiries(state, first_sequence + index, max(command.stamp_ns, state.counters[0].stamp_ns))
         if stop != Stop.DONE:
             return index, stop, 0, 1
@@ -253,3 +308,9 @@ def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> 
         begin_command(state, first_sequence + index, command.stamp_ns)
         apply_command(state, command, index)
     return commands.shape[0], Stop.DONE, 0, 0
+
+
+@kernel(nogil=True)
+def run_apart(state: Any, commands: Any, start: int, first_sequence: int) -> tuple[int, int, int, int]:
+    """`run_commands` on a state that nobody else looks at: other threads run meanwhile."""
+    return run_commands(state, commands, start, first_sequence)

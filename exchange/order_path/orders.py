@@ -93,6 +93,8 @@ def _note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int)
     terms.original_lots = command.quantity_lots
     terms.filled_lots = 0
     terms.key = key
+    terms.outlives_key = 0
+    terms.cid0, terms.cid1, terms.cid2, terms.cid3, terms.cid4 = command.cid0, command.cid1, command.cid2, command.cid3, command.cid4
     terms.instrument_slot = slot
     terms.session = command.session
     terms.label = command.label

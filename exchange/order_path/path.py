@@ -12,6 +12,7 @@ No clock, randomness, network or file is used here: state is a function of the g
 into batches, nor on memory sizes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +28,10 @@ from exchange.ledger.chart import House
 from exchange.order_path import canonical, room
 from exchange.order_path.business import HANDLERS, BusinessRuleError, Caller, may_send
 from exchange.order_path.listing import enter_account, enter_house
-from exchange.order_path.loop import Stop, begin_command, has_room, run_commands, write_outcome
+from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
-from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, joined
+from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, copied, joined
 from exchange.order_path.rooms import Notice, Rooms
 from exchange.order_path.settings import decode_settings
 from exchange.order_path.state import COMMAND_WORDS, PathState, Sizes, new_state
@@ -64,8 +65,9 @@ class BatchResult:
 
 @dataclass(slots=True)
 class _Output:
-    """What has been drained of the batch at work."""
+    """What has been drained of the batch at work, if it is kept."""
 
+    is_kept: bool = True
     executions: list[NDArray[np.void]] = field(default_factory=list)
     postings: list[NDArray[np.void]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -104,17 +106,38 @@ class Exchange(Queries):
 
         Raises InputError when `first_sequence` is not the next one: the fold has no gaps.
         """
+        self._output = _Output()
+        self._run(run_commands, records, documents, first_sequence)
+        self._drain()
+        output = self._output
+        return BatchResult(
+            first_sequence,
+            records,
+            documents,
+            copied(self.state.outcomes[: len(records)], OUTCOME),
+            joined(output.executions, EXECUTION),
+            joined(output.postings, POSTING),
+            output.notices,
+            output.results,
+        )
+
+    def replay(self, records: NDArray[np.void], documents: bytes, first_sequence: int) -> None:
+        """`apply` for a caller who wants the state alone, and whose exchange no other thread looks at: what the commands did is not kept."""
+        self._output = _Output(is_kept=False)
+        self._run(run_apart, records, documents, first_sequence)
+        self._drain()
+
+    def _run(self, run: Callable[..., tuple[int, int, int, int]], records: NDArray[np.void], documents: bytes, first_sequence: int) -> None:
         if first_sequence != self.last_sequence + 1:
             raise InputError(f"expected command {self.last_sequence + 1}, got {first_sequence}")
         commands = np.ascontiguousarray(records, dtype=COMMAND).view(COMMAND_WORDS).view(np.recarray)
         if self.state.outcomes.shape[0] < len(records):
             self.state = self.state._replace(outcomes=room.longer(self.state.outcomes, len(records)))
-        self._output = _Output()
         index = 0
         while True:
-            index, stop, need, at_least = run_commands(self.state, commands, index, first_sequence)
+            index, stop, need, at_least = run(self.state, commands, index, first_sequence)
             if stop == Stop.DONE:
-                break
+                return
             if stop == Stop.DOCUMENT:
                 self._apply_document(records[index], documents, first_sequence + index, index)
                 index += 1
@@ -122,18 +145,6 @@ class Exchange(Queries):
                 fire_deadline(self, first_sequence + index)
             else:
                 self._make_room(Stop(stop), need, at_least)
-        self._drain()
-        output = self._output
-        return BatchResult(
-            first_sequence,
-            records,
-            documents,
-            np.asarray(self.state.outcomes[: len(records)]).view(OUTCOME).copy(),
-            joined(output.executions, EXECUTION),
-            joined(output.postings, POSTING),
-            output.notices,
-            output.results,
-        )
 
     def notify(self, kind: str, data: dict[str, Any]) -> None:
         """Note something that happened outside the order books."""
@@ -177,13 +188,12 @@ class Exchange(Queries):
     def _drain(self) -> None:
         """Move executions and postings out of the arrays of the loop."""
         counters = self.state.counters[0]
-        if counters.n_executions:
-            rows = self.state.execution_words[: int(counters.n_executions)]
-            self._output.executions.append(rows.copy().reshape(-1).view(EXECUTION))
-            counters.n_executions = 0
-        if counters.n_postings:
-            self._output.postings.append(np.asarray(self.state.postings[: int(counters.n_postings)]).view(POSTING).copy())
-            counters.n_postings = 0
+        n_executions, n_postings = int(counters.n_executions), int(counters.n_postings)
+        if n_executions and self._output.is_kept:
+            self._output.executions.append(copied(self.state.executions[:n_executions], EXECUTION))
+        if n_postings and self._output.is_kept:
+            self._output.postings.append(copied(self.state.postings[:n_postings], POSTING))
+        counters.n_executions = counters.n_postings = 0
 
     def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:
         """A business command: refused whole or carried out whole."""

@@ -16,14 +16,14 @@ from exchange.ledger.postings import (
 )
 from exchange.ledger.records import PostingReason
 from exchange.order_path.deadlines import add_deadline
-from exchange.order_path.idempotency import end_key_order, mix
+from exchange.order_path.idempotency import remove_key
+from exchange.order_path.mixing import mix_rows
 from exchange.order_path.records import ExecutionKind
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from matching.compile import kernel
 from matching.records import EventKind, Side, TimeInForce
 
-EXECUTION_WORD_COUNT = 25
 NO_KEY = np.int64(-1)
 NOTHING = np.int64(0)
 CLEARING = np.int64(House.CLEARING)
@@ -37,16 +37,17 @@ def count_open_order(state: Any, account: int, slot: int, change: int) -> None:
     state.instruments[slot].open_orders += change
 
 
-@kernel(internal=True)
-def end_order(state: Any, account: int, slot: int, key: int) -> None:
-    """A resting order has ended: its key may now leave after its retention."""
+@kernel(inline=True)
+def end_order(state: Any, account: int, slot: int, terms: Any) -> None:
+    """A resting order has ended; its key leaves now if its retention is over."""
     count_open_order(state, account, slot, np.int64(-1))
-    end_key_order(state, key)
+    if terms.outlives_key:
+        remove_key(state, np.int64(terms.key))
 
 
-@kernel(internal=True)
-def record_execution(state: Any, kind: int, event: Any, slot: int, key: int, counter_key: int) -> None:
-    """Append one execution with its event id and the private sequence of its account."""
+@kernel(inline=True)
+def record_execution(state: Any, kind: int, event: Any, slot: int, terms: Any) -> Any:
+    """Append one execution with its event id and the private sequence of its account. Returns the row."""
     counters = state.counters[0]
     row = state.executions[counters.n_executions]
     counters.n_executions += 1
@@ -56,6 +57,7 @@ def record_execution(state: Any, kind: int, event: Any, slot: int, key: int, cou
     row.kind = kind
     row.side = event.side
     row.reason = event.reason
+    row.unused = 0
     row.stamp_ns = counters.stamp_ns
     row.instrument = state.instruments[slot].id
     row.order_id = event.order_id
@@ -66,37 +68,23 @@ def record_execution(state: Any, kind: int, event: Any, slot: int, key: int, cou
     row.counter_remaining_lots = event.counter_remaining_lots
     row.fee_micro = 0
     row.counter_fee_micro = 0
+    state.accounts[event.owner].execution_seq += 1
+    row.seq = state.accounts[event.owner].execution_seq
     row.counter_seq = 0
     row.trade_number = 0
     row.account = event.owner
     row.counter_account = 0
-    state.accounts[event.owner].execution_seq += 1
-    row.seq = state.accounts[event.owner].execution_seq
-    _set_client_ids(state, row, key, counter_key)
+    row.cid0, row.cid1, row.cid2, row.cid3, row.cid4 = terms.cid0, terms.cid1, terms.cid2, terms.cid3, terms.cid4
+    row.counter_cid0 = row.counter_cid1 = row.counter_cid2 = row.counter_cid3 = np.uint64(0)
+    row.counter_cid4 = np.uint32(0)
+    return row
 
 
-@kernel(internal=True)
-def _set_client_ids(state: Any, row: Any, key: int, counter_key: int) -> None:
-    mine = state.keys[key]
-    row.cid0, row.cid1, row.cid2, row.cid3, row.cid4 = mine.cid0, mine.cid1, mine.cid2, mine.cid3, mine.cid4
-    if counter_key >= 0:
-        other = state.keys[counter_key]
-        row.counter_cid0, row.counter_cid1, row.counter_cid2 = other.cid0, other.cid1, other.cid2
-        row.counter_cid3, row.counter_cid4 = other.cid3, other.cid4
-    else:
-        row.counter_cid0 = row.counter_cid1 = row.counter_cid2 = row.counter_cid3 = np.uint64(0)
-        row.counter_cid4 = np.uint32(0)
-
-
-@kernel(internal=True)
+@kernel(inline=True)
 def hash_executions(state: Any, start: int) -> None:
     """Fold the executions from `start` on into the running hash of events."""
     counters = state.counters[0]
-    h = np.uint64(counters.event_hash)
-    for i in range(start, counters.n_executions):
-        for word in range(EXECUTION_WORD_COUNT):
-            h = mix(h, state.execution_words[i, word])
-    counters.event_hash = h
+    counters.event_hash = mix_rows(np.uint64(counters.event_hash), state.execution_words, start, counters.n_executions)
 
 
 @kernel(internal=True)
@@ -158,8 +146,8 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
     side = np.int64(event.side)
     taker_terms = _terms_at(state, np.int64(event.slot))
     maker_terms = state.terms[event.counter_slot]
-    release(state, slot, taker, side, taker_terms.limit_ticks, quantity_lots)
-    release(state, slot, maker, 1 - side, maker_terms.limit_ticks, quantity_lots)
+    release(state, slot, taker, side, np.int64(taker_terms.limit_ticks), quantity_lots)
+    release(state, slot, maker, 1 - side, np.int64(maker_terms.limit_ticks), quantity_lots)
     buyer = taker if side == Side.BUY else maker
     seller = maker if side == Side.BUY else taker
     if instrument.instrument_class == InstrumentClass.POWER:
@@ -178,20 +166,19 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
         counters.filled_lots += quantity_lots
         counters.notional_micro += price_ticks * quantity_lots * instrument.multiplier_micro
         counters.open_lots = event.remaining_lots if event.order_id == own_order_id else event.counter_remaining_lots
-    taker_key = np.int64(taker_terms.key)
-    maker_key = np.int64(maker_terms.key)
-    record_execution(state, np.int64(ExecutionKind.TRADE), event, slot, taker_key, maker_key)
-    row = state.executions[counters.n_executions - 1]
+    row = record_execution(state, np.int64(ExecutionKind.TRADE), event, slot, taker_terms)
     row.fee_micro = taker_fee
     row.counter_fee_micro = maker_fee
     row.trade_number = instrument.trade_number
     row.counter_account = maker
     state.accounts[maker].execution_seq += 1
     row.counter_seq = state.accounts[maker].execution_seq
+    row.counter_cid0, row.counter_cid1, row.counter_cid2 = maker_terms.cid0, maker_terms.cid1, maker_terms.cid2
+    row.counter_cid3, row.counter_cid4 = maker_terms.cid3, maker_terms.cid4
     if event.counter_remaining_lots == 0:
-        end_order(state, maker, slot, maker_key)
+        end_order(state, maker, slot, maker_terms)
     if event.slot >= 0 and event.remaining_lots == 0:
-        end_order(state, taker, slot, taker_key)
+        end_order(state, taker, slot, taker_terms)
 
 
 @kernel(internal=True)
@@ -199,15 +186,15 @@ def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id:
     """An order lost quantity without a trade. One that never came to rest or to wait ends with its command."""
     account = np.int64(event.owner)
     release(state, slot, account, np.int64(event.side), np.int64(event.price_ticks), np.int64(event.quantity_lots))
-    key = np.int64(_terms_at(state, np.int64(event.slot)).key)
-    record_execution(state, kind, event, slot, key, NO_KEY)
+    terms = _terms_at(state, np.int64(event.slot))
+    record_execution(state, kind, event, slot, terms)
     if event.order_id == own_order_id:
         state.counters[0].open_lots = event.remaining_lots
     if kind == ExecutionKind.CANCELLED:
         if own_account < 0 or account == own_account:
             state.counters[0].cancelled_orders += 1
         if event.slot >= 0:
-            end_order(state, account, slot, key)
+            end_order(state, account, slot, terms)
 
 
 @kernel(internal=True)
@@ -215,7 +202,6 @@ def _keep_own_terms(state: Any, slot: int, event: Any) -> None:
     """The order that is entering has a slot now: here, since one of its makers may have left that slot an event ago."""
     own = state.own_terms[0]
     state.terms[event.slot] = own
-    state.keys[own.key].order_live = 1
     count_open_order(state, np.int64(event.owner), slot, np.int64(1))
     if own.time_in_force == TimeInForce.GTD:
         add_deadline(state, own.expiry_ns, DeadlineKind.ORDER_EXPIRY, event.order_id)
@@ -230,7 +216,7 @@ def _post_note(state: Any, slot: int, event: Any, kind: int, own_order_id: int) 
         _keep_own_terms(state, slot, event)
     if event.order_id == own_order_id:
         state.counters[0].open_lots = event.remaining_lots
-    record_execution(state, kind, event, slot, np.int64(_terms_at(state, np.int64(event.slot)).key), NO_KEY)
+    record_execution(state, kind, event, slot, _terms_at(state, np.int64(event.slot)))
 
 
 @kernel(internal=True)

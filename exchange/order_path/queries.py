@@ -160,10 +160,9 @@ class Queries:
     def _open_order(self, order_slot: int) -> OpenOrder:
         order = order_at(self.state.books, order_slot)
         terms = self.state.terms[order_slot]
-        key = self.state.keys[int(terms.key)]
         return OpenOrder(
             int(order.order_id),
-            client_order_id_of(key),
+            client_order_id_of(terms),
             self._symbol_of_slot(int(terms.instrument_slot)),
             Side(int(terms.side)),
             int(order.price_ticks),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exchange.ledger.records import POSTING, PostingReason
 
-__all__ = ["EXECUTION", "OUTCOME", "POSTING", "ExecutionKind", "OutcomeFlag", "PostingReason", "joined"]
+__all__ = ["EXECUTION", "OUTCOME", "POSTING", "ExecutionKind", "OutcomeFlag", "PostingReason", "copied", "joined"]
 
 
 class OutcomeFlag(IntEnum):
@@ -83,5 +83,15 @@ EXECUTION: Final = np.dtype(
 
 
 def joined(parts: Sequence[NDArray[np.void]], dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """Record arrays of one dtype behind each other, as a new array. np.concatenate would compare all fields of each part: 100 us for a command."""
+    """Record arrays of one dtype behind each other: one part as it is, more as a new array.
+
+    np.concatenate would compare all fields of each part: 100 us for a command.
+    """
+    if len(parts) == 1:
+        return parts[0]
     return np.frombuffer(bytearray().join(part.tobytes() for part in parts), dtype)
+
+
+def copied(rows: NDArray[np.void], dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """A copy of contiguous records as one run of bytes; numpy's own copy goes field by field."""
+    return np.asarray(rows).view(np.uint8).copy().view(dtype)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from exchange.order_path.idempotency import place_all_in_buckets
+from exchange.order_path.idempotency import BUCKETS_PER_KEY, move_buckets
 from exchange.order_path.loop import POSTINGS_PER_EVENT
 from exchange.order_path.records import EXECUTION, POSTING
 from exchange.order_path.state import EXECUTION_WORDS, PathState
@@ -47,9 +47,9 @@ def with_keys(state: PathState) -> PathState:
     fifo = np.zeros(2 * old, np.int32)
     fifo[: tail - head] = state.fifo[np.arange(head, tail) % old]
     counters.fifo_head, counters.fifo_tail = 0, tail - head
-    grown = state._replace(keys=keys, buckets=np.full(8 * old, -1, np.int32), fifo=fifo)
+    grown = state._replace(keys=keys, buckets=np.zeros(2 * BUCKETS_PER_KEY * old, np.uint64), fifo=fifo)
     chain_free_keys(grown, old, 2 * old)
-    place_all_in_buckets(grown)
+    move_buckets(state.buckets, grown.buckets)
     return grown
 
 

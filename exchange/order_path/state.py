@@ -16,6 +16,7 @@ from matching.state_block import StateBlock
 
 # Client order ids are 36 bytes; kernels read and compare them as words.
 _CID_WORDS: Final = [("cid0", "<u8"), ("cid1", "<u8"), ("cid2", "<u8"), ("cid3", "<u8"), ("cid4", "<u4")]
+CID_NAMES: Final = tuple(name for name, _ in _CID_WORDS)
 
 
 def _with_words(dtype: np.dtype[Any], fields: dict[str, str]) -> np.dtype[Any]:
@@ -112,14 +113,16 @@ STORAGE: Final = np.dtype(
 )
 
 # What the exchange knows of an open order beyond the book: the twin of the matching pool, by order slot. `limit_ticks` and `display_lots` are
-# the book's too; here they are at hand when the order has left it. `post_only`: EntryFlag.POST_ONLY, REPRICE.
+# the book's too; here they are at hand when the order has left it. So is the client order id, so that an order can trade and end without its
+# key, which may lie anywhere in memory. `post_only`: EntryFlag.POST_ONLY, REPRICE. `outlives_key`: the retention of its key is over.
 TERMS: Final = np.dtype(
     [
         ("expiry_ns", "i8"),
-        ("limit_ticks", "i8"),
-        ("display_lots", "i8"),  # of an iceberg, else 0
         ("original_lots", "i8"),
         ("filled_lots", "i8"),
+        *_CID_WORDS,
+        ("limit_ticks", "i4"),
+        ("display_lots", "u4"),  # of an iceberg, else 0
         ("key", "i4"),
         ("instrument_slot", "i4"),
         ("session", "u4"),
@@ -130,9 +133,11 @@ TERMS: Final = np.dtype(
         ("cancel_on_disconnect", "u1"),
         ("self_trade", "u1"),
         ("post_only", "u1"),
+        ("outlives_key", "u1"),
     ],
     align=True,
 )
+assert TERMS.itemsize == 96, TERMS.itemsize
 
 # An idempotency key with the recorded outcome. It lives until its order has ended and the retention is over.
 KEY: Final = np.dtype(
@@ -150,8 +155,6 @@ KEY: Final = np.dtype(
         ("revision", "u4"),
         ("code", "u2"),
         ("flags", "u2"),
-        ("order_live", "u1"),
-        ("retention_over", "u1"),
         ("used", "u1"),
     ],
     align=True,
@@ -193,6 +196,7 @@ COUNTERS: Final = np.dtype(
         ("key_free", "i8"),  # head of the free list through KEY.sequence, -1: none
         ("fifo_head", "i8"),
         ("fifo_tail", "i8"),
+        ("next_retirement_ns", "i8"),  # no key retires before it
         ("n_schedule", "i8"),
         ("filled_lots", "i8"),  # of the command at work
         ("notional_micro", "i8"),
@@ -221,7 +225,7 @@ class PathState(StateBlock):
     own_terms: Any  # TERMS[1], of the order that is entering; its key is -1 when there is none, or when the order has terms by slot
     order_slots: Any  # int32[], scratch: the orders of one account, as many as `terms`
     keys: Any  # KEY[]
-    buckets: Any  # int32[], hash table of `keys`, -1: empty
+    buckets: Any  # uint64[], hash table of `keys`: half a hash and a slot plus one, 0: empty
     fifo: Any  # int32[], ring of key slots in order of their stamp
     deadlines: Any  # DEADLINE[], binary heap by (at_ns, id)
     outcomes: Any  # OUTCOME[], by index in the batch
@@ -260,7 +264,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
         own_terms=own_terms,
         order_slots=np.zeros(order_capacity, np.int32),
         keys=_records(sizes.keys, KEY),
-        buckets=np.full(4 * sizes.keys, -1, np.int32),
+        buckets=np.zeros(2 * sizes.keys, np.uint64),
         fifo=np.zeros(sizes.keys, np.int32),
         deadlines=_records(sizes.deadlines, DEADLINE),
         outcomes=_records(sizes.outcomes, OUTCOME),

@@ -20,7 +20,7 @@ from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.loop import run_commands
 from exchange.order_path.orders import expire_instrument
 from exchange.order_path.path import Exchange
-from exchange.order_path.state import ACCOUNT, COMMAND_WORDS, COUNTERS, DEADLINE, INSTRUMENT, KEY, POSITION, STORAGE, TERMS, PathState
+from exchange.order_path.state import ACCOUNT, CID_NAMES, COMMAND_WORDS, COUNTERS, DEADLINE, INSTRUMENT, KEY, POSITION, STORAGE, TERMS, PathState
 from exchange.protocol.documents import MeterReadings
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.settlement.day import settle_day
@@ -171,7 +171,7 @@ DERIVED: dict[str, dict[str, str]] = {
     "storages": {},
     "terms": {
         "key": "place in `keys`", "instrument_slot": "slot of the instrument",
-        **dict.fromkeys(("limit_ticks", "display_lots"), "the order in its book"),
+        **dict.fromkeys(("limit_ticks", "display_lots"), "the order in its book"), **dict.fromkeys(CID_NAMES, "the order's key"),
     },
     "keys": {"used": "place in `keys`"},
     "deadlines": {},
@@ -180,6 +180,7 @@ DERIVED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("event_index", "event_sequence", "posting_index"), "place within the command at work"),
         **dict.fromkeys(("filled_lots", "notional_micro", "cancelled_orders", "open_lots", "waits"), "of the command at work"),
         **dict.fromkeys(("n_executions", "n_postings", "n_deadlines", "n_keys", "n_schedule", "key_free", "fifo_head", "fifo_tail"), "fill level"),
+        "next_retirement_ns": "the oldest key in the ring",
     },
 }  # fmt: skip
 for hashed in ("trade_number", "book_seq", "last_price_ticks"):
