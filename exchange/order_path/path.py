@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numba.core import config
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import Participant, RegisteredKey
@@ -34,12 +35,13 @@ from exchange.order_path.queries import Queries
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, copied, joined
 from exchange.order_path.rooms import Notice, Rooms
 from exchange.order_path.settings import decode_settings
-from exchange.order_path.state import COMMAND_WORDS, PathState, Sizes, new_state
+from exchange.order_path.state import COMMAND_WORDS, COUNTER_AT, PathState, Sizes, new_state, output_arrays
 from exchange.protocol.documents import Checkpoint, decode_document
 from exchange.protocol.reject_codes import RejectCode
 from matching.core import MatchingCore
 
 OPERATOR_NAME = "operator"
+_N_EXECUTIONS, _N_POSTINGS = COUNTER_AT["n_executions"], COUNTER_AT["n_postings"]
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class Exchange(Queries):
             first_sequence,
             records,
             documents,
-            copied(self.state.outcomes[: len(records)], OUTCOME),
+            copied(self.state.outcome_words[: len(records)], OUTCOME),
             joined(output.executions, EXECUTION),
             joined(output.postings, POSTING),
             output.notices,
@@ -130,9 +132,11 @@ class Exchange(Queries):
     def _run(self, run: Callable[..., tuple[int, int, int, int]], records: NDArray[np.void], documents: bytes, first_sequence: int) -> None:
         if first_sequence != self.last_sequence + 1:
             raise InputError(f"expected command {self.last_sequence + 1}, got {first_sequence}")
-        commands = np.ascontiguousarray(records, dtype=COMMAND).view(COMMAND_WORDS).view(np.recarray)
-        if self.state.outcomes.shape[0] < len(records):
-            self.state = self.state._replace(outcomes=room.longer(self.state.outcomes, len(records)))
+        commands = np.ascontiguousarray(records, dtype=COMMAND).view(COMMAND_WORDS)
+        if config.DISABLE_JIT:
+            commands = commands.view(np.recarray)
+        if len(self.state.outcome_words) < len(records):
+            self.state = self.state._replace(**output_arrays("outcomes", max(len(records), 2 * len(self.state.outcome_words))))
         index = 0
         while True:
             index, stop, need, at_least = run(self.state, commands, index, first_sequence)
@@ -187,13 +191,13 @@ class Exchange(Queries):
 
     def _drain(self) -> None:
         """Move executions and postings out of the arrays of the loop."""
-        counters = self.state.counters[0]
-        n_executions, n_postings = int(counters.n_executions), int(counters.n_postings)
+        words = self.state.counter_words
+        n_executions, n_postings = int(words[_N_EXECUTIONS]), int(words[_N_POSTINGS])
         if n_executions and self._output.is_kept:
-            self._output.executions.append(copied(self.state.executions[:n_executions], EXECUTION))
+            self._output.executions.append(copied(self.state.execution_words[:n_executions], EXECUTION))
         if n_postings and self._output.is_kept:
-            self._output.postings.append(copied(self.state.postings[:n_postings], POSTING))
-        counters.n_executions = counters.n_postings = 0
+            self._output.postings.append(copied(self.state.posting_words[:n_postings], POSTING))
+        words[_N_EXECUTIONS] = words[_N_POSTINGS] = 0
 
     def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:
         """A business command: refused whole or carried out whole."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.instruments import Instrument
-from exchange.order_path.state import PathState
+from exchange.order_path.state import COUNTER_AT, PathState
 from exchange.settlement.statement import DaySettlement, Statement
 from matching.orders import order_at
 from matching.queries import owner_orders
@@ -18,6 +18,8 @@ from matching.state import HAS_COLD
 if TYPE_CHECKING:
     from exchange.order_path.rooms import Rooms
     from matching.core import MatchingCore
+
+_SEQUENCE, _STAMP_NS = COUNTER_AT["sequence"], COUNTER_AT["stamp_ns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,12 @@ class Queries:
 
     @property
     def last_sequence(self) -> int:
-        return int(self.state.counters[0].sequence)
+        return int(self.state.counter_words[_SEQUENCE])
 
     @property
     def now_ns(self) -> int:
         """Stamp of the last command or deadline."""
-        return int(self.state.counters[0].stamp_ns)
+        return int(self.state.counter_words[_STAMP_NS])
 
     @property
     def epoch(self) -> int:

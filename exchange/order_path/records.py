@@ -92,6 +92,6 @@ def joined(parts: Sequence[NDArray[np.void]], dtype: np.dtype[np.void]) -> NDArr
     return np.frombuffer(bytearray().join(part.tobytes() for part in parts), dtype)
 
 
-def copied(rows: NDArray[np.void], dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """A copy of contiguous records as one run of bytes; numpy's own copy goes field by field."""
-    return np.asarray(rows).view(np.uint8).copy().view(dtype)
+def copied(words: NDArray[np.uint64], dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """A copy of records given as words, u8[n, words of one]: numpy's own copy of records goes field by field."""
+    return words.copy().reshape(-1).view(dtype)

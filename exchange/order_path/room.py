@@ -6,8 +6,7 @@ import numpy as np
 
 from exchange.order_path.idempotency import BUCKETS_PER_KEY, move_buckets
 from exchange.order_path.loop import POSTINGS_PER_EVENT
-from exchange.order_path.records import EXECUTION, POSTING
-from exchange.order_path.state import EXECUTION_WORDS, PathState
+from exchange.order_path.state import PathState, output_arrays
 from matching.records import EVENT, Need
 
 NEED_EVENTS = int(Need.EVENTS)
@@ -25,12 +24,7 @@ def longer(array: Any, length: int, fill: int = 0) -> Any:
 
 def with_output(state: PathState, executions: int) -> PathState:
     """Fresh output arrays with room for `executions` executions and what they post; what was there has been drained."""
-    rows = np.zeros(executions, EXECUTION)
-    return state._replace(
-        executions=rows.view(EXECUTION_WORDS).view(np.recarray),
-        execution_words=rows.view("<u8").reshape(-1, EXECUTION.itemsize // 8),
-        postings=np.zeros(POSTINGS_PER_EVENT * executions, POSTING).view(np.recarray),
-    )
+    return state._replace(**output_arrays("executions", executions), **output_arrays("postings", POSTINGS_PER_EVENT * executions))
 
 
 def with_events(state: PathState, events: int) -> PathState:

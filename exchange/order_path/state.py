@@ -208,6 +208,10 @@ COUNTERS: Final = np.dtype(
 )
 
 
+# Where a counter stands in `counter_words`.
+COUNTER_AT: Final = {name: index for index, name in enumerate(COUNTERS.names or ())}
+
+
 class PathState(StateBlock):
     """Everything the compiled loop reads and writes. `books` is the BookState of matching."""
 
@@ -215,6 +219,7 @@ class PathState(StateBlock):
     events: Any  # EVENT[], of the command at work
     entry: Any  # ENTRY[1], scratch
     counters: Any  # COUNTERS[1]
+    counter_words: Any  # the same memory as int64[]: what Python reads for every batch, since fields of records cost it microseconds
     accounts: Any  # ACCOUNT[], by account id
     instruments: Any  # INSTRUMENT[], by slot
     slot_of_instrument: Any  # int32[], by instrument id, -1: not open
@@ -229,18 +234,29 @@ class PathState(StateBlock):
     fifo: Any  # int32[], ring of key slots in order of their stamp
     deadlines: Any  # DEADLINE[], binary heap by (at_ns, id)
     outcomes: Any  # OUTCOME[], by index in the batch
+    outcome_words: Any  # the same memory as u8[n, 8]
     executions: Any  # EXECUTION_WORDS[]
     execution_words: Any  # the same memory as u8[n, 25]
     postings: Any  # POSTING[]
+    posting_words: Any  # the same memory as u8[n, 5]
 
 
 def _records(n: int, dtype: np.dtype[Any]) -> Any:
     return np.zeros(n, dtype).view(np.recarray)
 
 
+_OUTPUTS: Final = {"outcomes": (OUTCOME, OUTCOME), "executions": (EXECUTION, EXECUTION_WORDS), "postings": (POSTING, POSTING)}
+
+
+def output_arrays(name: str, size: int) -> dict[str, Any]:
+    """Fresh memory for `size` outcomes, executions or postings, as the parts of a PathState that show it: as records and as words."""
+    dtype, in_words = _OUTPUTS[name]
+    rows = np.zeros(size, dtype)
+    return {name: rows.view(in_words).view(np.recarray), f"{name.removesuffix('s')}_words": rows.view("<u8").reshape(-1, dtype.itemsize // 8)}
+
+
 def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
     """Empty state with the given initial sizes. Sizes never decide an outcome: arrays grow before a command needs them."""
-    executions = np.zeros(sizes.executions, EXECUTION)
     counters = _records(1, COUNTERS)
     counters[0].next_order_id = 1
     counters[0].next_deadline_id = 1
@@ -254,6 +270,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
         events=_records(sizes.events, EVENT),
         entry=_records(1, ENTRY),
         counters=counters,
+        counter_words=np.asarray(counters).view(np.int64),
         accounts=accounts,
         instruments=_records(sizes.instruments, INSTRUMENT),
         slot_of_instrument=np.full(sizes.instruments, -1, np.int32),
@@ -267,10 +284,9 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
         buckets=np.zeros(2 * sizes.keys, np.uint64),
         fifo=np.zeros(sizes.keys, np.int32),
         deadlines=_records(sizes.deadlines, DEADLINE),
-        outcomes=_records(sizes.outcomes, OUTCOME),
-        executions=executions.view(EXECUTION_WORDS).view(np.recarray),
-        execution_words=executions.view("<u8").reshape(-1, EXECUTION.itemsize // 8),
-        postings=_records(sizes.postings, POSTING),
+        **output_arrays("outcomes", sizes.outcomes),
+        **output_arrays("executions", sizes.executions),
+        **output_arrays("postings", sizes.postings),
     )
 
 
