@@ -83,11 +83,11 @@ class Quote(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A public trade; `taker` is the side that came second."""
+    """A public trade; `taker` is the side that came second, None in an auction."""
 
     price_ticks: int
     quantity_lots: int
-    taker: Side
+    taker: Side | None
 
 
 class OwnOrder(NamedTuple):

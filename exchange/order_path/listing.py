@@ -12,7 +12,8 @@ from exchange.units import NS_PER_HOUR, PERIOD_NS
 
 _TERMS = (
     "min_price_ticks", "max_price_ticks", "band_low_ticks", "band_high_ticks", "max_order_lots", "multiplier_micro", "maker_fee_lot_micro",
-    "taker_fee_lot_micro", "maker_fee_tick_lot_micro", "taker_fee_tick_lot_micro", "park_fee_lot_micro", "deficit_price_ticks", "delivery_start_ns", "interruption_ns",
+    "taker_fee_lot_micro", "maker_fee_tick_lot_micro", "taker_fee_tick_lot_micro", "park_fee_lot_micro", "deficit_price_ticks", "delivery_start_ns",
+    "interruption_ns",
 )  # fmt: skip
 
 

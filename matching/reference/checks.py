@@ -3,7 +3,20 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from matching.records import K_ONE, OWNER_MAX, PEAKS_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, Reason, SelfTrade, Side, TimeInForce, UncrossFlag
+from matching.records import (
+    K_ONE,
+    OWNER_MAX,
+    PEAKS_MAX,
+    BookPhase,
+    EntryFlag,
+    EntryKind,
+    MassCancel,
+    Reason,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    UncrossFlag,
+)
 from matching.reference.book import Book
 from matching.reference.values import Order, ReferenceEntry
 

@@ -71,7 +71,7 @@ def notices(result: BatchResult, kind: str) -> list[dict[str, Any]]:
 
 def test_golden_story_from_the_call_auction_to_the_statement() -> None:
     """Five bids and five asks: 1,000 kWh at 0.51. Buyers pay 510.00 and hold 40.00 of park fee; E03 meters 380 of 400 kWh."""
-    park, buyers, sellers, instrument, _ = story()
+    park, buyers, sellers, *_ = story()
     result = park.tick(OPEN_NS + CALL_NS)
     (auction,) = notices(result, "auction")
     assert auction == {"symbol": "GP-20260715-1000", "phase": "opening_auction", "price_ticks": 5_100, "volume_lots": 10_000}
@@ -111,7 +111,7 @@ def _settle_story(park: Park, buyers: list[int], sellers: list[int]) -> None:
     assert fee_micro == 39_200_000
     held_micro = sum(statement.park_fee_held_micro for statement in statements if statement)
     assert (held_micro, held_micro - fee_micro) == (40_000_000, 800_000)
-    assert lines[0]["surplus_energy"] == (20_000, 20 * 280_000)
+    assert lines[0]["surplus"] == (20_000, 20 * 280_000)
     received = [park.exchange.balances(account).balance_micro - 10_000 * MICRO_PER_CNY for account in sellers]
     assert [amount / MICRO_PER_CNY for amount in received] == [153, 204, 153, 0, 0]
     assert all(park.exchange.balances(account).held_micro == 0 for account in buyers + sellers)
