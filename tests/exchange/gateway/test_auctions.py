@@ -54,7 +54,7 @@ async def test_the_call_phase_from_its_first_order_to_its_trades() -> None:
             await subscribe()
         await listed(park)
         bought = await factory.place(CALLED, "buy", price="0.5000", quantity="10.0")
-        assert (bought.status, bought.filled) == ("resting", "0.0")
+        assert (bought.status, bought.filled) == ("resting", "0")
         await until(lambda: CALLED in factory.indications)
         assert factory.indications[CALLED] == Indication(instrument=CALLED, phase="opening_auction", end_ns=END_NS, volume="0.0")
         await solar.place(CALLED, "sell", price="0.4000", quantity="4.0")
