@@ -7,7 +7,6 @@ import pytest
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.ledger.chart import House
 from exchange.market.auction_terms import dynamic_band
-from exchange.market.instruments import spec_problem
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
@@ -373,6 +372,37 @@ def test_an_interruption_of_units_goes_on_after_a_pause() -> None:
     check_exchange(park.exchange)
 
 
+def test_units_halted_in_an_interruption_and_resumed_in_a_pause_wait_for_their_session() -> None:
+    park = Park()
+    buyer, seller = (park.admit(name, "enterprise", ["cea_buy", "cea_sell"]) for name in ("T1", "T2"))
+    (instrument,) = park.list(units_spec(calendar="cea", interruption_ppm=20_000, interruption_ns=BREAK_NS, reference_price_ticks=6_200))
+    park.issue(seller, "CEA25", 100)
+    noon_ns, afternoon_ns = DAY_NS + 46 * PERIOD_NS, DAY_NS + 52 * PERIOD_NS
+    park.tick(noon_ns - 1)
+    park.place(seller, instrument, Side.SELL, 6_500, 10)
+    park.place(buyer, instrument, Side.BUY, 6_500, 10)
+    for phase, at_ns, after in (("halted", noon_ns - 1, Phase.HALTED), ("resume", noon_ns + 1, Phase.PAUSED)):
+        park.tick(at_ns)
+        assert park.document(SetPhase(symbol="CEA25", phase=phase, reason="test"))[0] == RejectCode.ACCEPTED
+        assert phase_of(park, "CEA25") is after
+        check_exchange(park.exchange)
+    park.tick(afternoon_ns)
+    assert phase_of(park, "CEA25") is Phase.INTERRUPTED
+    assert trades(park.tick(afternoon_ns + BREAK_NS)) == [(buyer, seller, 6_500, 10)]
+
+
+@pytest.mark.parametrize(
+    ("late_ns", "phase"), [(CALL_NS - 1, Phase.OPENING_AUCTION), (CALL_NS, Phase.CONTINUOUS), (2 * CALL_NS, Phase.CONTINUOUS)]
+)
+def test_a_contract_listed_after_its_opening_is_in_the_phase_of_the_time(late_ns: int, phase: Phase) -> None:
+    park = Park()
+    park.tick(OPEN_NS + late_ns)
+    park.list(called())
+    park.tick(OPEN_NS + late_ns)
+    assert phase_of(park) is phase
+    check_exchange(park.exchange)
+
+
 def test_snapshot_in_the_middle_of_a_call_phase_goes_on_the_same() -> None:
     park, *_ = story()
     other = Exchange(GENESIS)
@@ -385,36 +415,3 @@ def test_snapshot_in_the_middle_of_a_call_phase_goes_on_the_same() -> None:
     assert len(first.executions)
     assert [first.executions[name].tolist() for name in EXECUTION.names or ()] == [second.executions[name].tolist() for name in EXECUTION.names or ()]
     assert canonical.state_hash(other) == canonical.state_hash(park.exchange)
-
-
-def test_terms_of_auctions_at_their_defaults_are_no_state() -> None:
-    """The state of a journal from before there were auctions keeps its hash."""
-    park = Park()
-    park.list(power_spec())
-    content = canonical.content(park.exchange)
-    assert "auctions" not in content
-    assert not {"opening_auction_ns", "reference_price_ticks", "k_ppm"} & set(content["instruments"][0][1])
-
-
-RULES: dict[str, dict[str, Any]] = {
-    "auction_length_negative": {"interruption_ns": -1},
-    "call_phases_do_not_fit": {"opening_auction_ns": 2 * NS_PER_DAY},
-    "interruption_width_out_of_range": {"interruption_ppm": 1_000_001},
-    "interruption_incomplete": {"interruption_ns": 0},
-    "unknown_auction_price_rule": {"auction_price_rule": "midpoint"},
-    "k_out_of_range": {"k_ppm": 1_000_001},
-    "reference_price_missing": {"reference_price_ticks": -1},
-    "reference_price_out_of_range": {"reference_price_ticks": 30_001},
-}
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_terms_that_cannot_be_are_refused(rule: str) -> None:
-    assert spec_problem(called()) is None
-    assert spec_problem(called(**RULES[rule])) == rule
-
-
-def test_units_have_no_call_phase_and_k_needs_no_reference() -> None:
-    assert spec_problem(units_spec(opening_auction_ns=1, reference_price_ticks=6_000)) == "call_phase_without_gate"
-    assert spec_problem(power_spec(opening_auction_ns=1, auction_price_rule="k")) is None
-    assert spec_problem(power_spec(opening_auction_ns=1)) == "reference_price_missing"
