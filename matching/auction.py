@@ -1,7 +1,8 @@
 """The call auction of one book: the price at which most trades, and the fills at it (docs/matching.md, "UNCROSS").
 
 Demand falls and supply rises with the price, and both change only where orders stand, so between two such prices all prices are alike. One
-walk upwards from the best ask to the best bid compares these stretches; it costs the levels between the two.
+walk upwards from the best ask to the best bid compares these stretches; it costs the levels between the two. The k rule then asks who is the
+last to trade on each side and who the first that does not: one walk from the best of each side, as far as the volume reaches.
 """
 
 from typing import NamedTuple
@@ -13,8 +14,11 @@ from matching.events import write_auction_fill, write_book_event
 from matching.ladder import level_price, next_level
 from matching.meeting import note_trade, take_shown
 from matching.orders import first_in_ladder, has_cold
-from matching.records import QUANTITY_LOTS_MAX, EventKind, Reason, Side
-from matching.state import LADDERS
+from matching.price_rules import k_price
+from matching.records import K_ONE, QUANTITY_LOTS_MAX, EventKind, Reason, Side
+from matching.state import LADDERS, NIL
+
+NO_K = -1  # instead of a k: the price nearest to the reference
 
 
 class Indication(NamedTuple):
@@ -38,8 +42,48 @@ def level_lots(state, level):
 
 
 @kernel
-def find_auction(state, book, reference_ticks):
-    """What an auction of a book would come to now (Indication). Reads only."""
+def find_auction(state, book, reference_ticks, k):
+    """What an auction of a book would come to now (Indication), its price by the reference or, with k of 0 to K_ONE, by k. Reads only."""
+    found = find_by_reference(state, book, reference_ticks)
+    if k == NO_K or found.volume_lots == 0:
+        return found
+    low_ticks, high_ticks = find_interval(state, book, found.volume_lots)
+    return Indication(k_price(low_ticks, high_ticks, k, K_ONE), found.volume_lots)
+
+
+@kernel(internal=True)
+def level_of_lot(state, side, level, lot):
+    """Level in which a lot stands, counted from 1 at `level` away from the best; NIL when there are fewer lots."""
+    while level >= 0:
+        lot -= level_lots(state, level)
+        if lot <= 0:
+            return level
+        level = next_level(state, side, level)
+    return np.int64(NIL)
+
+
+@kernel(internal=True)
+def find_interval(state, book, volume_lots):
+    """(low, high): prices at which demand and supply agree on a volume above 0, lot by lot (docs/matching.md, "UNCROSS"). Reads only.
+
+    Not below the last ask that trades and the first bid that does not, not above the last bid that trades and the first ask that does not.
+    """
+    best_bid = np.int64(state.sides[LADDERS * book].best_level)
+    best_ask = np.int64(state.sides[LADDERS * book + 1].best_level)
+    low_ticks = level_price(state, level_of_lot(state, np.int64(Side.SELL), best_ask, volume_lots))
+    high_ticks = level_price(state, level_of_lot(state, np.int64(Side.BUY), best_bid, volume_lots))
+    bid_left = level_of_lot(state, np.int64(Side.BUY), best_bid, volume_lots + 1)
+    ask_left = level_of_lot(state, np.int64(Side.SELL), best_ask, volume_lots + 1)
+    if bid_left >= 0:
+        low_ticks = max(low_ticks, level_price(state, bid_left))
+    if ask_left >= 0:
+        high_ticks = min(high_ticks, level_price(state, ask_left))
+    return low_ticks, high_ticks
+
+
+@kernel(internal=True)
+def find_by_reference(state, book, reference_ticks):
+    """`find_auction` with the price nearest to the reference among those of the greatest volume and the smallest surplus."""
     bid_level = np.int64(state.sides[LADDERS * book].best_level)
     ask_level = np.int64(state.sides[LADDERS * book + 1].best_level)
     if bid_level < 0 or ask_level < 0 or level_price(state, bid_level) < level_price(state, ask_level):
@@ -94,9 +138,9 @@ def find_auction(state, book, reference_ticks):
 
 
 @kernel(internal=True)
-def uncross(state, events, n_events, book, reference_ticks):
+def uncross(state, events, n_events, book, reference_ticks, k):
     """Hold one auction: UNCROSSED, then the fills. There is room. Returns the new count of events."""
-    found = find_auction(state, book, reference_ticks)
+    found = find_auction(state, book, reference_ticks, k)
     price_ticks = found.price_ticks
     left = found.volume_lots
     n_events = write_book_event(events, n_events, EventKind.UNCROSSED, book, left & QUANTITY_LOTS_MAX, price_ticks, np.int64(Reason.NONE))

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from matching.auction import uncross
+from matching.auction import NO_K, uncross
 from matching.basket import count_legs, place_basket
 from matching.commands import amend_ordinary, mass_cancel, withdraw_order
 from matching.compile import kernel
@@ -24,7 +24,7 @@ from matching.orders import order_side_index
 from matching.ordinary import enter_ordinary, is_ordinary
 from matching.prefetch import prefetch_entry, prefetch_order
 from matching.records import OWNER_MAX, EntryFlag, EntryKind, Need, Reason, SelfTrade, TimeInForce
-from matching.refusals import is_out_of_sequence, refusal_of
+from matching.refusals import K_PRICE, is_out_of_sequence, refusal_of
 from matching.room import EVENTS_PER_ENTERING, any_needs, id_needs, level_events, live_orders, ordinary_events
 from matching.state import HAS_COLD, LADDER_BITS, NIL, NODES_MAX_PER_ORDER, Pool
 
@@ -80,7 +80,8 @@ def apply_any(state, events, n_events, entries, index):
     elif kind == EntryKind.SET_PHASE:
         n_events = change_phase(state, events, n_events, book, np.int64(entry.quantity_lots))
     elif kind == EntryKind.UNCROSS:
-        n_events = uncross(state, events, n_events, book, np.int64(entry.price_ticks))
+        k = np.int64(entry.quantity_lots) if entry["flags"] & K_PRICE != 0 else np.int64(NO_K)
+        n_events = uncross(state, events, n_events, book, np.int64(entry.price_ticks), k)
     else:
         set_band(state, entry)
     return n_events, index + 1

@@ -215,10 +215,10 @@ class MatchingCore:
         record = self.state.books[book]
         return int(record["last_ticks"]) if record["has_traded"] else None
 
-    def indicative(self, book: int, reference_ticks: int) -> tuple[int, int]:
-        """(price in ticks, lots) of an auction held now."""
+    def indicative(self, book: int, reference_ticks: int, k_ppm: int | None = None) -> tuple[int, int]:
+        """(price in ticks, lots) of an auction held now: nearest to the reference, or by k in millionths (0 to K_ONE)."""
         self._require_open(book)
-        price, lots = auction.find_auction(self.state, book, reference_ticks)
+        price, lots = auction.find_auction(self.state, book, reference_ticks, auction.NO_K if k_ppm is None else k_ppm)
         return int(price), int(lots)
 
     def queue_position(self, order_id: int) -> tuple[int, int] | None:

@@ -63,7 +63,7 @@ class EntryKind(IntEnum):
     BASKET = 5  # one leg of a linked basket; `legs` of the first is the number of its legs, that of the others 0
     MASS_CANCEL = 6  # orders of `owner`, filtered (see MassCancel)
     SET_PHASE = 7  # `quantity_lots` is a BookPhase
-    UNCROSS = 8  # one auction; `price_ticks` is the reference price
+    UNCROSS = 8  # one auction; `price_ticks` is the reference price (see UncrossFlag)
     SET_BAND = 9  # trades outside [price_ticks, stop_ticks] interrupt trading; price_ticks > stop_ticks: no band
 
 
@@ -73,6 +73,12 @@ class MassCancel(IntEnum):
     BY_BOOK = 1
     BY_SIDE = 2
     BY_LABEL = 4
+
+
+class UncrossFlag(IntEnum):
+    """Bits of `flags` of an UNCROSS entry."""
+
+    K_PRICE = 1  # the price lies at k = quantity_lots / K_ONE of the interval at which demand and supply agree
 
 
 class EventKind(IntEnum):
@@ -225,5 +231,6 @@ LEVEL_VIEW: Final = np.dtype([("quantity_lots", "i8"), ("orders", "i8"), ("price
 OWNER_MAX: Final = 2**20 - 1
 ORDER_ID_STEP_MAX: Final = 2**20
 PEAKS_MAX: Final = 1000  # of an iceberg: each is an event, and room for all of them is asked for at once
+K_ONE: Final = 1_000_000  # k of an auction is counted in millionths
 # With at most 2**31 orders in the pool no sum of quantities wraps an int64.
 QUANTITY_LOTS_MAX: Final = 2**32 - 1

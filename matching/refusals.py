@@ -11,6 +11,7 @@ from matching.meeting import ICEBERG, MINIMUM_FLAGS
 from matching.orders import has_cold, order_lots, order_price, order_side_index
 from matching.ordinary import is_immediate
 from matching.records import (
+    K_ONE,
     ORDER_ID_STEP_MAX,
     OWNER_MAX,
     PEAKS_MAX,
@@ -22,6 +23,7 @@ from matching.records import (
     SelfTrade,
     Side,
     TimeInForce,
+    UncrossFlag,
 )
 from matching.scratch import MINIMUM, STOP
 from matching.state import LADDER_BITS, LADDERS, Ladder
@@ -31,6 +33,7 @@ AMEND_FLAGS: Final = POST_ONLY | REPRICE
 MASS_CANCEL_FLAGS: Final = int(sum(MassCancel))
 BY_BOOK: Final = int(MassCancel.BY_BOOK)
 BY_SIDE: Final = int(MassCancel.BY_SIDE)
+K_PRICE: Final = int(UncrossFlag.K_PRICE)
 
 
 @kernel(inline=True)
@@ -59,18 +62,21 @@ def field_refusal(entry):
     new = is_new(kind)
     amend = kind == EntryKind.AMEND
     mass_cancel = kind == EntryKind.MASS_CANCEL
-    known = ENTRY_FLAGS if new else (AMEND_FLAGS if amend else MASS_CANCEL_FLAGS)
+    uncross = kind == EntryKind.UNCROSS
+    known = ENTRY_FLAGS if new else (AMEND_FLAGS if amend else (K_PRICE if uncross else MASS_CANCEL_FLAGS))
     if (new or (mass_cancel and flags & BY_SIDE != 0)) and entry.side > Side.SELL:
         return np.int64(Reason.UNKNOWN_SIDE)
     if new and entry.time_in_force > TimeInForce.GATE:
         return np.int64(Reason.UNKNOWN_TIME_IN_FORCE)
     if (new or amend) and entry.self_trade > SelfTrade.ALLOW:
         return np.int64(Reason.UNKNOWN_SELF_TRADE)
-    if (new or amend or mass_cancel) and flags & ~known != 0:
+    if (new or amend or mass_cancel or uncross) and flags & ~known != 0:
         return np.int64(Reason.UNKNOWN_FLAGS)
     if (new or amend) and entry.quantity_lots < 1:
         return np.int64(Reason.QUANTITY_OUT_OF_RANGE)
     if kind == EntryKind.SET_PHASE and entry.quantity_lots > BookPhase.HALTED:
+        return np.int64(Reason.QUANTITY_OUT_OF_RANGE)
+    if uncross and flags & K_PRICE != 0 and entry.quantity_lots > K_ONE:
         return np.int64(Reason.QUANTITY_OUT_OF_RANGE)
     if (new or mass_cancel) and (entry.owner < 0 or entry.owner > OWNER_MAX):
         return np.int64(Reason.OWNER_OUT_OF_RANGE)

@@ -5,7 +5,7 @@ import numpy as np
 from clients.bots.actions import Place
 from clients.bots.balancing import Balancing
 from clients.bots.market import Contract, MarketView, Side
-from clients.bots.pricing import LADDER_SHARE, conceding_price, concession, ladder
+from clients.bots.pricing import LADDER_SHARE, conceded, conceding_price, ladder
 from clients.bots.private import FactoryData
 
 
@@ -15,7 +15,7 @@ def conceding_ladder(
     """A ladder whose best price gives way from the other side's best case towards the limit as the gate comes near."""
     other_ticks = contract.surplus_ticks if side == "buy" else contract.deficit_ticks - contract.park_fee_ticks
     start_ticks = min(other_ticks, limit_ticks) if side == "buy" else max(other_ticks, limit_ticks)
-    share = concession(view.now_ns, contract, beta)
+    share = conceded(view, contract, beta)
     best = conceding_price(start_ticks, limit_ticks, share)
     worst = conceding_price(start_ticks, limit_ticks, share - LADDER_SHARE)
     return ladder(contract, side, lots, best, worst, levels, label)

@@ -34,6 +34,7 @@ class Contract:
     surplus_ticks: int
     park_fee_ticks: int
     trade_fee_ticks: int
+    call_end_ns: int = 0  # of the opening auction, 0: there is none
 
     @property
     def is_power(self) -> bool:
@@ -64,6 +65,7 @@ class Contract:
             max_order_lots=parse_decimal(wire.max_order, wire.quantity_decimals),
             open_ns=wire.open_ns,
             close_ns=wire.close_ns,
+            call_end_ns=wire.open_ns + wire.opening_auction_ns if wire.opening_auction_ns else 0,
             delivery_start_ns=wire.delivery_start_ns,
             deficit_ticks=ticks(wire.deficit_price),
             surplus_ticks=ticks(wire.surplus_price),
@@ -83,11 +85,11 @@ class Quote(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A public trade; `taker` is the side that came second."""
+    """A public trade; `taker` is the side that came second, None in an auction."""
 
     price_ticks: int
     quantity_lots: int
-    taker: Side
+    taker: Side | None
 
 
 class OwnOrder(NamedTuple):
@@ -136,6 +138,10 @@ class MarketView:
         if contract.is_power:
             return contract.open_ns <= self.now_ns < contract.close_ns
         return contract.symbol in self.open_units
+
+    def gathers(self, contract: Contract) -> bool:
+        """Whether orders gather for the opening auction of a contract."""
+        return contract.open_ns <= self.now_ns < contract.call_end_ns
 
     def open_power(self) -> list[Contract]:
         """Power contracts open now, the next gate first."""

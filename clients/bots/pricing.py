@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from clients.bots.actions import Place
-from clients.bots.market import Contract, Side
+from clients.bots.market import Contract, MarketView, Side
 from exchange.units import NS_PER_MINUTE
 
 # Half of a bargaining range is given up over the day, the other half in the last hours before the gate.
@@ -24,6 +24,14 @@ def concession(now_ns: int, contract: Contract, beta: float) -> float:
     early = _fraction(now_ns, contract.open_ns, late_from_ns)
     late = _fraction(now_ns, late_from_ns, contract.close_ns)
     return float(_EARLY_SHARE * early ** (1 / beta) + (1 - _EARLY_SHARE) * late ** (1 / beta))
+
+
+def conceded(view: MarketView, contract: Contract, beta: float) -> float:
+    """`concession`, but all of it where orders gather: all trade at the one price of the auction, not at their limits.
+
+    So a member that names its true limit loses little by it, and one that holds back may miss the trade.
+    """
+    return 1.0 if view.gathers(contract) else concession(view.now_ns, contract, beta)
 
 
 def conceding_price(start_ticks: int, limit_ticks: int, share: float) -> int:

@@ -8,7 +8,7 @@ from clients.bots.actions import Action, Schedule
 from clients.bots.battery import Battery, Exposure, most_that_holds
 from clients.bots.dispatch import Plan, best_dispatch
 from clients.bots.market import Contract, MarketView
-from clients.bots.pricing import LADDER_SHARE, conceding_price, concession, ladder
+from clients.bots.pricing import LADDER_SHARE, conceded, conceding_price, ladder
 from clients.bots.private import StorageData
 from clients.bots.strategy import Agenda, PowerStrategy
 from exchange.units import NS_PER_DAY, NS_PER_HOUR, PERIOD_NS, POWER_LOT_WH
@@ -57,7 +57,7 @@ class Storage(PowerStrategy):
         if lots == 0:
             return []
         start = min(contract.surplus_ticks, limit) if buy else max(contract.deficit_ticks - contract.park_fee_ticks, limit)
-        share = concession(view.now_ns, contract, _BETA)
+        share = conceded(view, contract, _BETA)
         best, worst = conceding_price(start, limit, share), conceding_price(start, limit, share - LADDER_SHARE)
         return list[Action](ladder(contract, "buy" if buy else "sell", lots, best, worst, self.data.activity.levels, self.label))
 

@@ -66,8 +66,10 @@ class PowerStrategy(Strategy):
         return [action for contract in self._chosen if view.is_open(contract) for action in self.quote(view, contract)]
 
     def choose(self, view: MarketView) -> list[Contract]:
-        """Contracts to work on this turn."""
-        return self._agenda.choose(view.open_power())
+        """Contracts to work on this turn: its agenda, but every one that gathers for its opening auction, since that is held only once."""
+        contracts = view.open_power()
+        gathering = [c for c in contracts if view.gathers(c) and not view.own_orders(c.symbol, self.label)]
+        return gathering or self._agenda.choose(contracts)
 
     @abstractmethod
     def quote(self, view: MarketView, contract: Contract) -> list[Action]:

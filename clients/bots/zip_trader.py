@@ -73,7 +73,11 @@ class Zip(Balancing):
 
     def _learn(self, view: MarketView, contract: Contract, margin: Margin) -> None:
         for trade in view.trades.get(contract.symbol, []):
-            self.hear(margin, trade.price_ticks, "bid" if trade.taker == "buy" else "offer", accepted=True)
+            kind: Kind = "bid" if trade.taker == "buy" else "offer"
+            if trade.taker is None:
+                # An auction trades bids and offers at once: who could not have traded at its price hears the side that he did not meet.
+                kind = "bid" if margin.side == "sell" else "offer"
+            self.hear(margin, trade.price_ticks, kind, accepted=True)
         quote = view.quote(contract.symbol)
         if quote.bid_ticks is not None:
             self.hear(margin, quote.bid_ticks, "bid", accepted=False)

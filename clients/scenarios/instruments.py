@@ -20,6 +20,8 @@ def power_rules(power: PowerTable, reader: Reader) -> PowerRules:
     except ValueError:
         reader.note(f"power.opens: {power.opens[:20]!r} is not a local time such as 16:00", "power", "opens")
         opens = datetime.time()
+    if not 0 <= power.opening_auction_minutes <= 120:
+        reader.note("power.opening_auction_minutes: expected 0 to 120", "power", "opening_auction_minutes")
     if not 0 <= power.gate_closure_minutes <= 60:
         reader.note("power.gate_closure_minutes: expected 0 to 60", "power", "gate_closure_minutes")
     low = reader.scaled(power.min_price_cny_per_kwh, 4, "power", "min_price_cny_per_kwh")
@@ -28,6 +30,7 @@ def power_rules(power: PowerTable, reader: Reader) -> PowerRules:
         reader.note("power: min_price is above max_price", "power", "min_price_cny_per_kwh")
     return PowerRules(
         opens=opens,
+        opening_auction_minutes=power.opening_auction_minutes,
         gate_closure_minutes=power.gate_closure_minutes,
         min_price_ticks=low,
         max_price_ticks=high,

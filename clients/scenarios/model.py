@@ -125,6 +125,7 @@ class PowerRules:
     """Rules of the green power contracts of the day. Fees are micro-CNY per kWh."""
 
     opens: datetime.time
+    opening_auction_minutes: int
     gate_closure_minutes: int
     min_price_ticks: int
     max_price_ticks: int

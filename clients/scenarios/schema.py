@@ -28,6 +28,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 class PowerTable(_Table, frozen=True, kw_only=True):
     opens: str = "16:00"
+    opening_auction_minutes: int = 0
     gate_closure_minutes: int = 5
     min_price_cny_per_kwh: Decimal
     max_price_cny_per_kwh: Decimal

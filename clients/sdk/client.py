@@ -117,6 +117,11 @@ class ParkClient:
         return self._feeds.phases
 
     @property
+    def indications(self) -> Mapping[str, m.Indication]:
+        """What the auctions of call phases would come to, by symbol, live after `subscribe_auctions`."""
+        return self._feeds.indications
+
+    @property
     def ack_latency_ns(self) -> "array[int]":
         """Nanoseconds from sending an order command to receiving its answer, one entry a command."""
         return self._link.ack_latency_ns
@@ -227,6 +232,11 @@ class ParkClient:
         result = await self._link.call("instruments", m.InstrumentsParams(class_=instrument_class), _decode_instruments)
         return result.instruments
 
+    async def auctions(self, instrument: str | None = None) -> list[m.Indication]:
+        """Instruments in a call phase: when it ends, and what its auction would come to now."""
+        result = await self._link.call("auctions", m.InstrumentFilter(instrument=instrument), _decode_auctions)
+        return result.auctions
+
     async def balances(self) -> m.BalancesResult:
         """Money of the account in micro-CNY."""
         return await self._link.call("balances", m.NoParams(), _decode_balances)
@@ -278,6 +288,10 @@ class ParkClient:
         """Trading phases; see `on("phase", ...)`."""
         await self._feeds.subscribe("phases")
 
+    async def subscribe_auctions(self) -> None:
+        """Indications of call phases, and their results; see `on("auction", ...)`."""
+        await self._feeds.subscribe("auctions")
+
     async def unsubscribe(self, *channels: str) -> None:
         """Leave channels, by their name on the wire."""
         await self._feeds.unsubscribe(*channels)
@@ -313,6 +327,7 @@ def _rejected(error: WireError) -> ClientError:
 
 _decode_order: Final = msgspec.json.Decoder(m.OrderResult).decode
 _decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
+_decode_auctions: Final = msgspec.json.Decoder(m.AuctionsResult).decode
 _decode_balances: Final = msgspec.json.Decoder(m.BalancesResult).decode
 _decode_positions: Final = msgspec.json.Decoder(m.PositionsResult).decode
 _decode_statement: Final = msgspec.json.Decoder(m.StatementResult).decode

@@ -39,6 +39,7 @@ class Feeds:
         self.books: dict[str, Book] = {}
         self.ticker: dict[str, m.Quote] = {}
         self.phases: dict[str, str] = {}
+        self.indications: dict[str, m.Indication] = {}
         self.callbacks: dict[str, list[Callable[[Any], None]]] = {}
         self.now_ns = 0
 
@@ -112,6 +113,10 @@ class Feeds:
             self._apply_turn(params)
         elif isinstance(params, m.PhaseChange):
             self.phases[params.instrument] = params.phase
+        elif isinstance(params, m.Indications):
+            self.indications.update({indication.instrument: indication for indication in params.indications})
+        elif isinstance(params, m.AuctionHeld):
+            self.indications.pop(params.instrument, None)
         elif isinstance(params, m.Heartbeat):
             self._apply_heartbeat(params)
         for callback in self.callbacks.get(method, ()):

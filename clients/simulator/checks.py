@@ -48,7 +48,7 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
     yield ""
     yield f"{park.name_en}, {s['date']}: {s['participants']} participants, {s['periods_settled']} of {s['periods']} periods settled"
     yield (
-        f"orders {s['orders']:,}   trades {s['trades']:,}   energy traded {s['energy_traded_kwh']:,.0f} kWh, "
+        f"orders {s['orders']:,}   trades {s['trades']:,} ({s['auction_trades']:,} in auctions)   energy traded {s['energy_traded_kwh']:,.0f} kWh, "
         f"delivered {s['energy_delivered_kwh']:,.0f} kWh (churn {s['churn']})   imbalance {s['imbalance_kwh']:,.0f} kWh"
     )
     yield (
@@ -65,6 +65,7 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
     yield f"state hash  {s['state_hash']}"
     yield f"replay hash {s['replay_hash']}"
     yield (
-        f"{park.name_zh}：{s['periods_settled']} 个时段已结算，委托 {s['orders']:,} 笔，成交 {s['trades']:,} 笔；"
+        f"{park.name_zh}：{s['periods_settled']} 个时段已结算，委托 {s['orders']:,} 笔，成交 {s['trades']:,} 笔"
+        f"（集合竞价 {s['auction_trades']:,} 笔）；"
         f"全园区账单 零售 {s['bill_retail_cny']:,.2f} 元，统一池 {s['bill_pool_cny']:,.2f} 元，市场 {s['bill_market_cny']:,.2f} 元"
     )

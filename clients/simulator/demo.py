@@ -75,6 +75,7 @@ class Played:
     report: Any
     units_traded: Counter[str]
     trades: int
+    auction_trades: int
     reports: list[Event]
     final: Event
     compile_s: float
@@ -140,6 +141,7 @@ class Demo:
         self._reports: list[Event] = []
         self._ready_bots = 0
         self._units_traded: Counter[str] = Counter()
+        self._auction_trades = 0
 
     async def run(self) -> dict[str, Any]:
         """Play, settle, check, write. See `run_demo`."""
@@ -168,7 +170,7 @@ class Demo:
         wall_s = time.perf_counter() - began_s
         self._progress.hide()
         played = Played(
-            self._park, desk, report, self._units_traded, self._state.trades, self._reports, final, compile_s, wall_s
+            self._park, desk, report, self._units_traded, self._state.trades, self._auction_trades, self._reports, final, compile_s, wall_s
         )
         return await self._conclude(played)
 
@@ -305,6 +307,7 @@ class Demo:
 
     def _count_trades(self, params: messages.Trades) -> None:
         self._state.trades += len(params.trades)
+        self._auction_trades += sum(trade.auction for trade in params.trades)
         for trade in params.trades:
             self._state.last_prices.pop(trade.instrument, None)
             self._state.last_prices[trade.instrument] = trade.price
@@ -362,6 +365,7 @@ class Demo:
             "periods_settled": played.report["periods"],
             "orders": sum(report["orders"] for report in played.reports),
             "trades": played.trades,
+            "auction_trades": played.auction_trades,
             **energy_figures(self._park, meters, played.report),
             "units_traded": dict(sorted(played.units_traded.items())),
             "rejects": dict(sorted(rejects.items())),

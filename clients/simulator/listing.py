@@ -19,7 +19,7 @@ from exchange.protocol.documents import (
     OpeningPositions,
     RegisterStorage,
 )
-from exchange.units import PERIOD_NS, POWER_LOT_WH, POWER_MULTIPLIER_MICRO, UNIT_MULTIPLIER_MICRO, WH_PER_KWH
+from exchange.units import NS_PER_MINUTE, PERIOD_NS, POWER_LOT_WH, POWER_MULTIPLIER_MICRO, UNIT_MULTIPLIER_MICRO, WH_PER_KWH
 
 POWER_PRICE_DECIMALS: Final = 4
 POWER_QUANTITY_DECIMALS: Final = 1
@@ -77,6 +77,9 @@ def power_instruments(park: Park) -> list[InstrumentSpec]:
             delivery_end_ns=int(park.start_ns[i]) + PERIOD_NS,
             open_ns=park.opens_ns,
             close_ns=int(park.gate_ns[i]),
+            opening_auction_ns=power.opening_auction_minutes * NS_PER_MINUTE,
+            # Nobody has a price to refer to before the first trade of a day.
+            auction_price_rule="k",
         )
         for i, symbol in enumerate(park.symbols)
     ]

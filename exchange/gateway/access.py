@@ -22,6 +22,7 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Positions: _READ,
     m.Statement: _READ,
     m.Instruments: ANYONE,
+    m.Auctions: ANYONE,
     m.SystemStatus: ANYONE,
     m.Subscribe: ANYONE,
     m.Unsubscribe: ANYONE,
@@ -32,4 +33,4 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.ClockPause: _OPERATE,
 }
 # Where market data is not for everyone, these need any logon.
-PUBLIC_DATA: Final = frozenset({m.Instruments, m.SystemStatus, m.Subscribe, m.Unsubscribe})
+PUBLIC_DATA: Final = frozenset({m.Instruments, m.Auctions, m.SystemStatus, m.Subscribe, m.Unsubscribe})

@@ -18,6 +18,7 @@ REASON_NAMES: Final = {int(reason): "" if reason is Reason.NONE else reason.name
 SIDE_NAMES: Final = ("buy", "sell")
 
 _TRADE: Final = int(ExecutionKind.TRADE)
+_AUCTION: Final = int(Reason.AUCTION)
 _NAMES: Final = EXECUTION.names or ()
 _KIND, _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT, _SEQ, _COUNTER_SEQ = (
     _NAMES.index(name) for name in ("kind", "instrument", "account", "counter_account", "seq", "counter_seq")
@@ -53,8 +54,8 @@ def taker_report(row: Row, instrument: Instrument) -> Execution:
         quantity=format_decimal(quantity, spec.quantity_decimals),
         remaining=format_decimal(remaining, spec.quantity_decimals),
         at_ns=stamp_ns,
-        reason=REASON_NAMES[reason],
-        liquidity="taker" if kind == _TRADE else "",
+        reason="" if kind == _TRADE else REASON_NAMES[reason],
+        liquidity=_liquidity(reason, "taker") if kind == _TRADE else "",
         fee_micro=fee,
         trade_number=number,
     )
@@ -63,7 +64,8 @@ def taker_report(row: Row, instrument: Instrument) -> Execution:
 def maker_report(row: Row, instrument: Instrument) -> Execution:
     """What a trade says to its `counter_account`."""
     (
-        sequence, index, _, side, _, _, stamp_ns, _, _, order_id, price, quantity, _, remaining, _, fee, _, seq, number, _, _, _, client_order_id,
+        sequence, index, _, side, reason, _, stamp_ns, _, _, order_id, price, quantity, _, remaining, _, fee, _, seq, number, _, _, _,
+        client_order_id,
     ) = row  # fmt: skip
     spec = instrument.spec
     return Execution(
@@ -80,10 +82,15 @@ def maker_report(row: Row, instrument: Instrument) -> Execution:
         quantity=format_decimal(quantity, spec.quantity_decimals),
         remaining=format_decimal(remaining, spec.quantity_decimals),
         at_ns=stamp_ns,
-        liquidity="maker",
+        liquidity=_liquidity(reason, "maker"),
         fee_micro=fee,
         trade_number=number,
     )
+
+
+def _liquidity(reason: int, otherwise: str) -> str:
+    """What a trade was to one of its sides: in an auction neither takes what the other offered."""
+    return "auction" if reason == _AUCTION else otherwise
 
 
 _Report = Callable[[Row, Instrument], Execution]

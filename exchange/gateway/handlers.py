@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exchange.errors import InputError
 from exchange.gateway import queries
+from exchange.gateway.auctions import indication_of
 from exchange.gateway.auth import logon_problem
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.market_data import ALL_SYMBOLS
@@ -79,7 +80,14 @@ def positions(connection: "Connection", request: m.Positions) -> None:
 
 
 def instruments(connection: "Connection", request: m.Instruments) -> None:
-    connection.session.answer(request, queries.instruments_result(connection.hub.exchange.instruments(), request.params.class_))
+    connection.session.answer(request, queries.instruments_result(connection.hub.exchange, request.params.class_))
+
+
+def auctions(connection: "Connection", request: m.Auctions) -> None:
+    """The call phases that are on; of an instrument that is in none, or not listed, nothing."""
+    exchange, symbol = connection.hub.exchange, request.params.instrument
+    found = (indication_of(exchange, i) for i in exchange.instruments() if symbol is None or i.symbol == symbol)
+    connection.session.answer(request, m.AuctionsResult(auctions=[indication for indication in found if indication is not None]))
 
 
 def statement(connection: "Connection", request: m.Statement) -> None:
@@ -204,7 +212,7 @@ def _channel_problem(connection: "Connection", channel: str) -> RejectCode | Non
         if connection.identity is None:
             return RejectCode.NOT_LOGGED_ON
         return None if "read" in connection.identity.scopes else RejectCode.SCOPE_MISSING
-    if channel in {"ticker", "phases", "clock", "trades:" + ALL_SYMBOLS}:
+    if channel in {"ticker", "phases", "auctions", "clock", "trades:" + ALL_SYMBOLS}:
         return None
     kind, colon, symbol = channel.partition(":")
     if not colon or kind not in {"book", "trades"}:
@@ -228,6 +236,8 @@ def _join_channel(connection: "Connection", channel: str, params: m.SubscribePar
         publisher.ticker.subscribe(outbox)
     elif kind == "phases":
         publisher.phases.add(outbox)
+    elif kind == "auctions":
+        publisher.auctions.subscribe(outbox)
     else:
         publisher.clock.add(outbox)
         conductor = connection.hub.conductor
@@ -251,6 +261,8 @@ def leave_channel(connection: "Connection", channel: str) -> None:
         publisher.ticker.unsubscribe(outbox)
     elif kind == "phases":
         publisher.phases.discard(outbox)
+    elif kind == "auctions":
+        publisher.auctions.unsubscribe(outbox)
     else:
         publisher.clock.discard(outbox)
         if connection.hub.conductor is not None:
@@ -301,6 +313,7 @@ HANDLERS: Final[dict[type[m.Request], Handler]] = {
     m.Balances: balances,
     m.Positions: positions,
     m.Instruments: instruments,
+    m.Auctions: auctions,
     m.Statement: statement,
     m.SettlementReport: settlement_report,
     m.SystemStatus: system_status,

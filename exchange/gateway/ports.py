@@ -9,7 +9,7 @@ import numpy.typing as npt
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
-from exchange.order_path.queries import Balances, OpenOrder, Position
+from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
 from exchange.order_path.rooms import Rooms
 
 
@@ -43,6 +43,10 @@ class ExchangeView(Protocol):
     def open_orders(self, account: int) -> Iterable[OpenOrder]: ...
 
     def depth(self, symbol: str, side: int, levels: int) -> npt.NDArray[np.void]: ...
+
+    def phase_end_ns(self, symbol: str) -> int: ...
+
+    def indication(self, symbol: str) -> AuctionState | None: ...
 
     def book_seq(self, symbol: str) -> int: ...
 

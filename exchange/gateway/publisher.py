@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from exchange.gateway.auctions import AuctionChannel, auction_held
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChannels
@@ -18,11 +19,13 @@ from exchange.order_path.rooms import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import PhaseChange, PublicTrade, Turn
+from matching.records import Reason
 
 _TRADE: Final = int(ExecutionKind.TRADE)
+_AUCTION: Final = int(Reason.AUCTION)
 _NAMES: Final = EXECUTION.names or ()
-_KIND, _INSTRUMENT, _SIDE, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
-    _NAMES.index(name) for name in ("kind", "instrument", "side", "price_ticks", "quantity_lots", "stamp_ns", "trade_number")
+_KIND, _INSTRUMENT, _SIDE, _REASON, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
+    _NAMES.index(name) for name in ("kind", "instrument", "side", "reason", "price_ticks", "quantity_lots", "stamp_ns", "trade_number")
 )
 
 
@@ -35,6 +38,7 @@ class Publisher:
         self.executions = executions or ExecutionFeed(limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
         self.books = BookChannels(exchange, epoch, limits.book_levels)
         self.ticker = TickerChannel(exchange)
+        self.auctions = AuctionChannel(exchange)
         self.trades = TradeChannels()
         self.phases: set[Outbox] = set()
         self.clock: set[Outbox] = set()
@@ -59,6 +63,7 @@ class Publisher:
         self.trades.flush()
         self.books.flush()
         self.ticker.flush()
+        self.auctions.flush()
         self._schedule_flush()
 
     def publish_turn(self, turn: Turn) -> None:
@@ -78,6 +83,7 @@ class Publisher:
             spec = self._exchange.instrument_by_id(row[_INSTRUMENT]).spec
             self.books.touch(spec.symbol)
             self.ticker.touch(spec.symbol)
+            self.auctions.touch(spec.symbol)
             if row[_KIND] == _TRADE:
                 self.trades.add(
                     PublicTrade(
@@ -85,14 +91,15 @@ class Publisher:
                         number=row[_TRADE_NUMBER],
                         price=format_decimal(row[_PRICE], spec.price_decimals),
                         quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
-                        side=SIDE_NAMES[row[_SIDE]],
+                        side="" if row[_REASON] == _AUCTION else SIDE_NAMES[row[_SIDE]],
                         at_ns=row[_STAMP],
+                        auction=row[_REASON] == _AUCTION,
                     )
                 )
 
     def _publish_notice(self, notice: Notice) -> None:
-        """Phases, and new instruments with the phase they were listed in: few, and never left out."""
-        if notice.kind not in {"phase", "listed"}:
+        """Phases, new instruments with the phase they were listed in, and results of auctions: few, and never left out."""
+        if notice.kind not in {"phase", "listed", "auction"}:
             return
         symbol = notice.data["symbol"]
         instrument = self._exchange.instrument(symbol)
@@ -100,13 +107,17 @@ class Publisher:
             return
         self.books.touch(symbol)
         self.ticker.touch(symbol)
+        self.auctions.touch(symbol)
+        if notice.kind == "auction":
+            self.auctions.publish_result(auction_held(instrument, notice.data, notice.stamp_ns))
+            return
         phase = notice.data.get("phase", instrument.phase.name.lower())
-        frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns))
+        frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns, end_ns=notice.data.get("end_ns", 0)))
         for outbox in self.phases:
             outbox.put_private(frame)
 
     def _schedule_flush(self) -> None:
-        if self._timer is None and (self.trades.pending or self.books.pending or self.ticker.pending):
+        if self._timer is None and (self.trades.pending or self.books.pending or self.ticker.pending or self.auctions.pending):
             self._timer = asyncio.get_running_loop().call_later(self._flush_interval_s, self._flush_from_timer)
 
     def _flush_from_timer(self) -> None:

@@ -1,9 +1,8 @@
 """Answers that read and change nothing: reference data, the account's own orders, money and positions."""
 
-from collections.abc import Iterable
-
 from exchange.gateway.executions import SIDE_NAMES
 from exchange.gateway.ports import ExchangeView
+from exchange.market.auction_terms import NO_PRICE
 from exchange.market.instruments import Instrument
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import (
@@ -20,9 +19,10 @@ from matching.records import TimeInForce
 _TIME_IN_FORCE_NAMES = {int(member): member.name.lower() for member in TimeInForce}
 
 
-def instrument_result(instrument: Instrument) -> InstrumentResult:
+def instrument_result(instrument: Instrument, phase_end_ns: int = 0) -> InstrumentResult:
     """Published facts of one instrument."""
     spec = instrument.spec
+    has_auctions = bool(spec.opening_auction_ns or spec.closing_auction_ns or spec.interruption_ns)
 
     def price(ticks: int) -> str:
         return format_decimal(ticks, spec.price_decimals)
@@ -38,14 +38,18 @@ def instrument_result(instrument: Instrument) -> InstrumentResult:
         maker_fee_tick_lot_micro=spec.maker_fee_tick_lot_micro, taker_fee_tick_lot_micro=spec.taker_fee_tick_lot_micro,
         park_fee_lot_micro=spec.park_fee_lot_micro, deficit_price=price(spec.deficit_price_ticks) if is_power else "",
         surplus_price=price(spec.surplus_price_ticks) if is_power else "", environment_price=price(spec.environment_price_ticks) if is_power else "",
+        phase_end_ns=phase_end_ns, opening_auction_ns=spec.opening_auction_ns, closing_auction_ns=spec.closing_auction_ns,
+        interruption_ns=spec.interruption_ns, interruption_ppm=spec.interruption_ppm,
+        reference_price=price(spec.reference_price_ticks) if spec.reference_price_ticks != NO_PRICE else "",
+        auction_price_rule=spec.auction_price_rule if has_auctions else "",
+        k_ppm=spec.k_ppm if has_auctions and spec.auction_price_rule == "k" else 0,
     )
 
 
-def instruments_result(instruments: Iterable[Instrument], instrument_class: str | None) -> InstrumentsResult:
+def instruments_result(exchange: ExchangeView, instrument_class: str | None) -> InstrumentsResult:
     """All instruments, or those of one class."""
-    return InstrumentsResult(
-        instruments=[instrument_result(i) for i in instruments if instrument_class is None or i.spec.instrument_class == instrument_class]
-    )
+    found = [i for i in exchange.instruments() if instrument_class is None or i.spec.instrument_class == instrument_class]
+    return InstrumentsResult(instruments=[instrument_result(i, exchange.phase_end_ns(i.symbol)) for i in found])
 
 
 def open_orders_result(exchange: ExchangeView, account: int, symbol: str | None) -> OrdersResult:

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
+from exchange.gateway.executions import SIDE_NAMES
 from exchange.gateway.hub import Hub
 from exchange.gateway.queries import instrument_result
 from exchange.market.phases import Phase
@@ -53,6 +54,14 @@ class InstrumentOut(BaseModel):
     deficit_price: str = ""
     surplus_price: str = ""
     environment_price: str = ""
+    phase_end_ns: int = 0
+    opening_auction_ns: int = 0
+    closing_auction_ns: int = 0
+    interruption_ns: int = 0
+    interruption_ppm: int = 0
+    reference_price: str = ""
+    auction_price_rule: str = ""
+    k_ppm: int = 0
 
 
 class InstrumentList(BaseModel):
@@ -61,7 +70,7 @@ class InstrumentList(BaseModel):
 
 
 class TradeOut(BaseModel):
-    """`number` counts the trades of the instrument; `side` is the taker's."""
+    """`number` counts the trades of the instrument; `side` is the taker's, empty in an auction, where there is none."""
 
     instrument: str
     number: int
@@ -69,6 +78,7 @@ class TradeOut(BaseModel):
     quantity: str
     side: str
     at_ns: int
+    auction: bool = False
 
 
 class TradeList(BaseModel):
@@ -139,7 +149,8 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
     async def instruments(instrument_class: Annotated[str | None, Query(alias="class", max_length=16)] = None) -> InstrumentList:
         found = [i for i in exchange.instruments() if instrument_class is None or i.spec.instrument_class == instrument_class]
         return InstrumentList(
-            as_of_seq=exchange.last_sequence, instruments=[InstrumentOut(**msgspec.to_builtins(instrument_result(i))) for i in found]
+            as_of_seq=exchange.last_sequence,
+            instruments=[InstrumentOut(**msgspec.to_builtins(instrument_result(i, exchange.phase_end_ns(i.symbol)))) for i in found],
         )
 
     @router.get("/trades", summary="Last public trades, newest first")
@@ -166,14 +177,14 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
 
 def _recent_trades(hub: Hub, symbol: str | None, limit: int) -> list[TradeOut]:
     found: list[TradeOut] = []
-    for _, instrument_id, number, price, quantity, side, stamp_ns in reversed(hub.statistics.recent_trades):
+    for _, instrument_id, number, price, quantity, side, stamp_ns, auction in reversed(hub.statistics.recent_trades):
         spec = hub.exchange.instrument_by_id(instrument_id).spec
         if symbol is not None and spec.symbol != symbol:
             continue
         found.append(
             TradeOut(
                 instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
-                quantity=format_decimal(quantity, spec.quantity_decimals), side="sell" if side else "buy", at_ns=stamp_ns,
+                quantity=format_decimal(quantity, spec.quantity_decimals), side="" if auction else SIDE_NAMES[side], at_ns=stamp_ns, auction=auction,
             )
         )
         if len(found) == limit:

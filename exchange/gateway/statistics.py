@@ -10,8 +10,10 @@ from exchange.journal.record import CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import ExecutionKind, OutcomeFlag
 from exchange.units import POWER_LOT_WH
+from matching.records import Reason
 
 _RECENT_TRADES: Final = 1_000
+_AUCTION: Final = int(Reason.AUCTION)
 
 
 class Statistics:
@@ -23,8 +25,8 @@ class Statistics:
         self.trades = 0
         self.energy_traded_wh = 0
         self.rejects: Counter[int] = Counter()
-        # (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns)
-        self.recent_trades: deque[tuple[int, int, int, int, int, int, int]] = deque(maxlen=_RECENT_TRADES)
+        # (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns, whether in an auction)
+        self.recent_trades: deque[tuple[int, int, int, int, int, int, int, bool]] = deque(maxlen=_RECENT_TRADES)
 
     def on_batch(self, batch: BatchResult) -> None:
         kinds, codes = batch.records["kind"], batch.outcomes["code"]
@@ -39,8 +41,8 @@ class Statistics:
 
     def _count_trades(self, trades: "np.ndarray[tuple[int], np.dtype[np.void]]") -> None:
         self.trades += len(trades)
-        fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns"]
-        for sequence, instrument_id, number, price, quantity, side, stamp_ns in trades[fields].tolist():
-            self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns))
+        fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns", "reason"]
+        for sequence, instrument_id, number, price, quantity, side, stamp_ns, reason in trades[fields].tolist():
+            self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns, reason == _AUCTION))
             if self._exchange.instrument_by_id(instrument_id).is_power:
                 self.energy_traded_wh += quantity * POWER_LOT_WH

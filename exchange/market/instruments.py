@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
+from exchange.market.auction_terms import auction_problem, spec_content
 from exchange.market.phases import Phase
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
@@ -51,7 +50,7 @@ class Instruments:
         self.by_symbol[instrument.symbol] = instrument
 
     def to_canonical(self) -> list[Any]:
-        return [[i.id, msgspec.to_builtins(i.spec), int(i.phase), i.slot >= 0] for _, i in sorted(self.by_id.items())]
+        return [[i.id, spec_content(i.spec), int(i.phase), i.slot >= 0] for _, i in sorted(self.by_id.items())]
 
 
 def spec_problem(spec: InstrumentSpec) -> str | None:
@@ -76,7 +75,8 @@ def spec_problem(spec: InstrumentSpec) -> str | None:
         worst_lot_micro += spec.deficit_price_ticks * spec.multiplier_micro
     if worst_lot_micro * spec.max_order_lots > INT64_MAX // 1024:
         return "notional_out_of_range"
-    return _power_problem(spec, fees) if spec.instrument_class == "power" else _units_problem(spec, fees)
+    problem = _power_problem(spec, fees) if spec.instrument_class == "power" else _units_problem(spec, fees)
+    return problem or auction_problem(spec)
 
 
 def _power_problem(spec: InstrumentSpec, fees: tuple[int, ...]) -> str | None:

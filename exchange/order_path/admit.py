@@ -50,6 +50,12 @@ def admit_account(state: Any, command: Any) -> int:
 
 
 @kernel(internal=True)
+def gathers(phase: int) -> bool:
+    """Whether a phase is a call phase."""
+    return phase >= Phase.OPENING_AUCTION
+
+
+@kernel(internal=True)
 def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
     """Account, permission, recovery and phase: for new orders and for amends."""
     account = state.accounts[command.account]
@@ -62,7 +68,7 @@ def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
         return np.int64(RejectCode.NO_PERMISSION)
     if state.counters[0].stamp_ns < state.counters[0].cancel_only_until_ns:
         return np.int64(RejectCode.RECOVERY_CANCEL_ONLY)
-    if instrument.phase != Phase.CONTINUOUS:
+    if instrument.phase != Phase.CONTINUOUS and not gathers(instrument.phase):
         return np.int64(RejectCode.NOT_OPEN_FOR_TRADING)
     return np.int64(RejectCode.ACCEPTED)
 

@@ -11,7 +11,7 @@ from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permiss
 from exchange.errors import ParkexError
 from exchange.ledger.chart import House
 from exchange.market.instruments import Instrument, spec_problem
-from exchange.market.phases import Phase, PhaseEvent
+from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import phase_control
 from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
 from exchange.order_path.settings import ExchangeSettings
@@ -257,7 +257,7 @@ def nominate(exchange: "Exchange", document: Nominate, caller: Caller) -> Result
     instrument = _listed(exchange, document.symbol)
     storage = int(exchange.state.accounts[_member(exchange, document.account).id].storage)
     _require(storage >= 0, "account_has_no_storage")
-    _require(instrument.phase in {Phase.CONTINUOUS, Phase.GATE_CLOSED, Phase.HALTED}, "period_is_over")
+    _require(instrument.phase in TRADING_PHASES | {Phase.GATE_CLOSED, Phase.HALTED}, "period_is_over")
     _require(abs(document.injection_wh) <= int(exchange.state.storages[storage].period_limit_wh), "nomination_beyond_rating")
     exchange.rooms.nominations[document.account, instrument.id] = document.injection_wh
     exchange.notify("nominated", {"account": document.account, "symbol": document.symbol, "injection_wh": document.injection_wh})

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from exchange.accounts.participants import Participants
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
+from exchange.market.auction_terms import NO_PRICE
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
@@ -73,6 +74,8 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "midnight": rooms.midnight_is_scheduled,
         "meters": rooms.meters.to_canonical(),
         "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
+        # Left out where there are none, so that the state of a journal from before them keeps its hash.
+        **({"auctions": auctions} if (auctions := _auctions(exchange)) else {}),
     }
 
 
@@ -105,6 +108,9 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     _restore_instruments(exchange, body["instruments"])
     _restore_keys(exchange, np.frombuffer(body["keys"], _KEY), _outlived_keys(body["books"]))
     _restore_books(exchange, body["books"])
+    for instrument_id, phase_end_ns, auction_ticks in body.get("auctions", ()):
+        row = exchange.state.instruments[rooms.instruments.by_id[instrument_id].slot]
+        row.phase_end_ns, row.auction_ticks = phase_end_ns, auction_ticks
     _restore_positions(exchange, np.frombuffer(body["positions"], _POSITION))
     _restore_storages(exchange, np.frombuffer(body["storages"], _STORAGE))
     for row in np.frombuffer(body["deadlines"], _DEADLINE).tolist():
@@ -148,6 +154,13 @@ def _book(exchange: "Exchange", instrument: Instrument) -> list[Any]:
     out["key_sequence"] = exchange.state.keys.sequence[terms.key]
     facts = list(exchange.core.book_facts(int(row.book)))
     return [instrument.id, *(int(row[name]) for name in _BOOK_FIELDS), facts, out.tobytes()]
+
+
+def _auctions(exchange: "Exchange") -> list[list[int]]:
+    """[instrument, end of its call phase, price of its last auction] where there is either."""
+    rows = [(instrument.id, exchange.state.instruments[instrument.slot]) for instrument in open_instruments(exchange)]
+    found = [[instrument_id, int(row.phase_end_ns), int(row.auction_ticks)] for instrument_id, row in rows]
+    return [row for row in found if row[1:] != [0, NO_PRICE]]
 
 
 def _positions(exchange: "Exchange") -> NDArray[np.void]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exchange.errors import CheckFailedError
-from exchange.market.phases import Phase
+from exchange.market.phases import CALL_PHASES, TRADING_PHASES, Phase
 from exchange.order_path.canonical import open_instruments
-from exchange.order_path.state import CID_NAMES
+from exchange.order_path.state import CID_NAMES, DeadlineKind
 from exchange.protocol.instrument_class import InstrumentClass
-from matching.records import Side
+from matching.records import BookPhase, Side
 
 if TYPE_CHECKING:
     from exchange.market.instruments import Instrument
@@ -26,6 +26,7 @@ def check_exchange(exchange: "Exchange") -> None:
     held = np.zeros(exchange.state.accounts.shape[0], np.int64)
     orders = np.zeros(exchange.state.accounts.shape[0], np.int64)
     for instrument in open_instruments(exchange):
+        _check_phase(exchange, instrument)
         _check_book(exchange, instrument, held, orders)
         _check_positions(exchange, instrument, held)
     _require(bool((exchange.state.accounts.held_micro == held).all()), "held cash is what open orders and positions hold")
@@ -46,12 +47,27 @@ def _check_money(exchange: "Exchange") -> None:
         _require(balances.available_micro >= 0, "available cash is not negative")
 
 
+def _check_phase(exchange: "Exchange", instrument: "Instrument") -> None:
+    """The compiled record and the book of an instrument are in its phase, and a call phase has an end that is a deadline still to come."""
+    row = exchange.state.instruments[instrument.slot]
+    phase, book_phase = instrument.phase, exchange.core.phase(int(row.book))
+    _require(int(row.phase) == phase, "both records of an instrument have its phase")
+    if phase in TRADING_PHASES:
+        _require((book_phase is BookPhase.AUCTION) == (phase in CALL_PHASES), "orders gather in the call phases and nowhere else")
+    if phase in CALL_PHASES:
+        deadlines = exchange.state.deadlines[: int(exchange.state.counters[0].n_deadlines)]
+        ends = deadlines.at_ns[(deadlines.ref == instrument.id) & (deadlines.kind != DeadlineKind.ORDER_EXPIRY)]
+        _require(int(row.phase_end_ns) in ends.tolist() and int(row.phase_end_ns) >= exchange.now_ns, "a call phase ends at a deadline to come")
+    elif phase not in {Phase.PAUSED, Phase.HALTED}:
+        _require(int(row.phase_end_ns) == 0, "only call phases have an end")
+
+
 def _check_book(exchange: "Exchange", instrument: "Instrument", held: "np.ndarray", orders: "np.ndarray") -> None:
     """Orders of one book against positions; adds what they hold to `held` and count to `orders`, in place."""
     state = exchange.state
     row = state.instruments[instrument.slot]
     views = exchange.core.dump_orders(int(row.book))
-    _require(len(views) == 0 or instrument.phase in {Phase.CONTINUOUS, Phase.PAUSED, Phase.HALTED}, "a closed instrument has no orders")
+    _require(len(views) == 0 or instrument.phase in TRADING_PHASES | {Phase.PAUSED, Phase.HALTED}, "a closed instrument has no orders")
     _require(int(row.open_orders) == len(views), "an instrument counts its open orders")
     open_lots = np.zeros((2, state.accounts.shape[0]), np.int64)
     for view in views:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from exchange.accounts.participants import Participant
+from exchange.market.auction_terms import NO_PRICE, continuous_end_ns
 from exchange.market.instruments import Instrument
 from exchange.order_path.room import with_accounts, with_instruments
 from exchange.order_path.state import PathState
@@ -12,6 +13,7 @@ from exchange.units import NS_PER_HOUR, PERIOD_NS
 _TERMS = (
     "min_price_ticks", "max_price_ticks", "band_low_ticks", "band_high_ticks", "max_order_lots", "multiplier_micro", "maker_fee_lot_micro",
     "taker_fee_lot_micro", "maker_fee_tick_lot_micro", "taker_fee_tick_lot_micro", "park_fee_lot_micro", "deficit_price_ticks", "delivery_start_ns",
+    "interruption_ns",
 )  # fmt: skip
 
 
@@ -47,6 +49,7 @@ def enter_instrument(state: PathState, instrument: Instrument, book: int) -> Pat
     row.instrument_class, row.resale = int(instrument.instrument_class), int(instrument.resale)
     row.trade_number = row.book_seq = row.open_orders = 0
     row.last_price_ticks = -1
+    row.continuous_end_ns, row.phase_end_ns, row.auction_ticks = continuous_end_ns(instrument.spec), 0, NO_PRICE
     state.slot_of_instrument[instrument.id] = instrument.slot
     state.positions[instrument.slot] = np.zeros(state.positions.shape[1], state.positions.dtype)
     if instrument.is_power:

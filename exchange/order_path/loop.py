@@ -45,6 +45,7 @@ class Stop(IntEnum):
     DEADLINE_DUE = 5  # the earliest deadline is one that Python fires
     DOCUMENT = 6  # a business command
     TERMS = 7  # the twin of the order pool is shorter than the pool
+    INTERRUPTED = 8  # the last command has interrupted an instrument: Python takes that over
 
 
 @kernel
@@ -111,7 +112,8 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     """(Stop, Need, at_least) of a command before anything of it happens; Stop.DONE when there is room."""
     if keys_free(state) < 1:
         return np.int64(Stop.KEYS), np.int64(0), np.int64(1)
-    if state.deadlines.shape[0] - state.counters[0].n_deadlines < 1:
+    # An order's own expiry, and the end of the interruption that it may cause.
+    if state.deadlines.shape[0] - state.counters[0].n_deadlines < 2:
         return np.int64(Stop.DEADLINES), np.int64(0), np.int64(1)
     if state.terms.shape[0] < state.books.orders.shape[0]:
         return np.int64(Stop.TERMS), np.int64(0), np.int64(0)
@@ -307,6 +309,8 @@ def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> 
             return index, Stop.DOCUMENT, 0, 0
         begin_command(state, first_sequence + index, command.stamp_ns)
         apply_command(state, command, index)
+        if state.counters[0].interrupted != 0:
+            return index + 1, Stop.INTERRUPTED, 0, 0
     return commands.shape[0], Stop.DONE, 0, 0
 
 

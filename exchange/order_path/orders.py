@@ -9,7 +9,16 @@ import numpy as np
 
 from exchange.journal.record import CommandFlag
 from exchange.ledger.postings import release, reserve
-from exchange.order_path.admit import admit_amended_lots, admit_place, admit_risk, admit_trading, instrument_slot, limit_ticks, open_order_slot
+from exchange.order_path.admit import (
+    admit_amended_lots,
+    admit_place,
+    admit_risk,
+    admit_trading,
+    gathers,
+    instrument_slot,
+    limit_ticks,
+    open_order_slot,
+)
 from exchange.order_path.entries import POST_ONLY, REPRICE, admitted_ticks, amended_lots, entry_of_amend, entry_of_place
 from exchange.order_path.post import post_events
 from exchange.protocol.reject_codes import RejectCode
@@ -20,6 +29,7 @@ from matching.ids import find_slot
 from matching.orders import first_order, order_after, order_at, order_side_index
 from matching.queries import CANONICAL, owner_orders
 from matching.records import Reason, TimeInForce
+from matching.refusals import phase_refuses
 from matching.state import LADDERS, Ladder
 
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
@@ -71,6 +81,8 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     code = admit_risk(state, account, slot, side, price_ticks, command.quantity_lots)
     if code != RejectCode.ACCEPTED:
         return code, 0, 0
+    if gathers(state.instruments[slot].phase) and phase_refuses(state.books, state.entry[0]):
+        return np.int64(RejectCode.RESTING_ORDERS_ONLY), 0, 0
     order_id = counters.next_order_id
     counters.next_order_id += 1
     reserve(state, slot, account, side, price_ticks, command.quantity_lots)
@@ -155,6 +167,8 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         code = admit_risk(state, account, slot, side, price_ticks, lots)
         if code == RejectCode.ACCEPTED and price_ticks != old_ticks and terms.post_only and would_cross(state.books, entry):
             code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
+        if code == RejectCode.ACCEPTED and terms.post_only and gathers(state.instruments[slot].phase):
+            code = np.int64(RejectCode.RESTING_ORDERS_ONLY)
         if code != RejectCode.ACCEPTED:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision

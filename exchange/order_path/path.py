@@ -26,7 +26,10 @@ from exchange.errors import CheckFailedError, InputError
 from exchange.journal.interface import Genesis
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.ledger.chart import House
+from exchange.market.instruments import Instrument
+from exchange.market.phases import CALL_PHASES
 from exchange.order_path import canonical, room
+from exchange.order_path.auctions import take_over_interruption
 from exchange.order_path.business import HANDLERS, BusinessRuleError, Caller, may_send
 from exchange.order_path.listing import enter_account, enter_house
 from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
@@ -145,6 +148,8 @@ class Exchange(Queries):
             if stop == Stop.DOCUMENT:
                 self._apply_document(records[index], documents, first_sequence + index, index)
                 index += 1
+            elif stop == Stop.INTERRUPTED:
+                take_over_interruption(self)
             elif stop == Stop.DEADLINE_DUE:
                 fire_deadline(self, first_sequence + index)
             else:
@@ -154,6 +159,16 @@ class Exchange(Queries):
         """Note something that happened outside the order books."""
         counters = self.state.counters[0]
         self._output.notices.append(Notice(int(counters.sequence), int(counters.stamp_ns), kind, data))
+
+    def notify_phase(self, instrument: Instrument) -> None:
+        """Note the phase that an instrument has now, with its end where it is a call phase."""
+        end_ns = int(self.state.instruments[instrument.slot].phase_end_ns) if instrument.phase in CALL_PHASES else 0
+        data = {"symbol": instrument.symbol, "phase": instrument.phase.name.lower()}
+        self.notify("phase", data | {"end_ns": end_ns} if end_ns else data)
+
+    def make_book_room(self, need: int, at_least: int) -> None:
+        """Room for an entry of a book (matching.records.Need)."""
+        self._make_room(Stop.BOOKS, need, at_least)
 
     def make_output_room(self, executions: int) -> None:
         """Room for what withdrawing `executions` orders writes, or for that many single postings."""

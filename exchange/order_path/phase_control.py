@@ -4,25 +4,31 @@ from typing import TYPE_CHECKING
 
 from exchange.market.calendar import is_last_close_of_day, is_open, next_midnight_ns, next_transition
 from exchange.market.instruments import Instrument
-from exchange.market.phases import PhaseEvent, next_phase
+from exchange.market.phases import CALL_PHASES, PhaseEvent, next_phase
+from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
 from exchange.order_path.orders import expire_instrument
 from exchange.order_path.state import DeadlineKind
 from exchange.order_path.units_control import unlock_units
+from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import Resale
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
 
-_EVENTS = {DeadlineKind.OPEN: PhaseEvent.OPEN, DeadlineKind.CLOSE: PhaseEvent.CLOSE, DeadlineKind.DELIVER: PhaseEvent.DELIVER}
+_EVENTS = {
+    DeadlineKind.CLOSING_CALL: PhaseEvent.GATHER_CLOSING,
+    DeadlineKind.CLOSE: PhaseEvent.CLOSE,
+    DeadlineKind.DELIVER: PhaseEvent.DELIVER,
+}
 
 
 def schedule_phases(exchange: "Exchange", instrument: Instrument, now_ns: int) -> None:
     """Enter the deadlines of a newly listed instrument."""
     spec = instrument.spec
     if instrument.is_power:
-        for at_ns, kind in ((spec.open_ns, DeadlineKind.OPEN), (spec.close_ns, DeadlineKind.CLOSE), (spec.delivery_end_ns, DeadlineKind.DELIVER)):
+        for at_ns, kind in _day_of(spec):
             exchange.make_deadline_room()
             add_deadline(exchange.state, at_ns, kind, instrument.id)
         return
@@ -32,6 +38,16 @@ def schedule_phases(exchange: "Exchange", instrument: Instrument, now_ns: int) -
     if is_open(spec.calendar, now_ns):
         move_phase(exchange, instrument, PhaseEvent.OPEN)
     _schedule_session(exchange, instrument, now_ns)
+
+
+def _day_of(spec: InstrumentSpec) -> list[tuple[int, DeadlineKind]]:
+    """Deadlines of a power contract: at one time the end of the opening call fires before the closing call, and that before the gate."""
+    day = [(spec.open_ns, DeadlineKind.OPEN)]
+    if spec.opening_auction_ns:
+        day.append((spec.open_ns + spec.opening_auction_ns, DeadlineKind.CALL_END))
+    if spec.closing_auction_ns:
+        day.append((spec.close_ns - spec.closing_auction_ns, DeadlineKind.CLOSING_CALL))
+    return [*day, (spec.close_ns, DeadlineKind.CLOSE), (spec.delivery_end_ns, DeadlineKind.DELIVER)]
 
 
 def schedule_midnight(exchange: "Exchange", now_ns: int) -> None:
@@ -53,32 +69,47 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:
         opens = is_open(instrument.spec.calendar, at_ns)
-        move_phase(exchange, instrument, PhaseEvent.OPEN if opens else PhaseEvent.PAUSE)
+        move_phase(exchange, instrument, opening_event(exchange, instrument) if opens else PhaseEvent.PAUSE)
         if not opens and is_last_close_of_day(at_ns):
             exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
             expire_instrument(exchange.state, instrument.slot, True)
         _schedule_session(exchange, instrument, at_ns)
         return
-    move_phase(exchange, instrument, _EVENTS[kind])
+    if kind is DeadlineKind.OPEN:
+        move_phase(exchange, instrument, opening_event(exchange, instrument))
+    elif kind is not DeadlineKind.CALL_END:
+        move_phase(exchange, instrument, _EVENTS[kind])
+    elif is_end_of_call(exchange, instrument, at_ns):
+        move_phase(exchange, instrument, PhaseEvent.UNCROSS)
 
 
 def move_phase(exchange: "Exchange", instrument: Instrument, event: PhaseEvent) -> bool:
-    """Apply one event of the phase table; gate closure expires every resting order. False when the event does not apply."""
+    """Apply one event of the phase table. False when the event does not apply.
+
+    The end of a call phase holds its auction first; gate closure expires every order that rests then.
+    """
     phase = next_phase(instrument.phase, event)
     if phase is None:
         return False
+    if instrument.phase in CALL_PHASES and event in {PhaseEvent.UNCROSS, PhaseEvent.CLOSE}:
+        hold_auction(exchange, instrument)
     instrument.phase = phase
     exchange.state.instruments[instrument.slot].phase = int(phase)
     if event is PhaseEvent.CLOSE:
         exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
         expire_instrument(exchange.state, instrument.slot, False)
-    exchange.notify("phase", {"symbol": instrument.symbol, "phase": phase.name.lower()})
+    if phase in CALL_PHASES:
+        follow_phase(exchange, instrument)
+        exchange.notify_phase(instrument)
+    else:
+        exchange.notify_phase(instrument)
+        follow_phase(exchange, instrument)
     return True
 
 
 def resume(exchange: "Exchange", instrument: Instrument, now_ns: int) -> bool:
-    """End a halt: back to what the calendar says."""
-    if not move_phase(exchange, instrument, PhaseEvent.RESUME):
+    """End a halt: back to what the calendar, the time and the book say."""
+    if not move_phase(exchange, instrument, resume_event(exchange, instrument, now_ns)):
         return False
     if not instrument.is_power and not is_open(instrument.spec.calendar, now_ns):
         move_phase(exchange, instrument, PhaseEvent.PAUSE)

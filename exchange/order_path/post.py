@@ -15,6 +15,7 @@ from exchange.ledger.postings import (
     taker_fee_micro,
 )
 from exchange.ledger.records import PostingReason
+from exchange.order_path.book_events import post_book_event
 from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.idempotency import remove_key
 from exchange.order_path.mixing import mix_rows
@@ -22,7 +23,7 @@ from exchange.order_path.records import ExecutionKind
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from matching.compile import kernel
-from matching.records import EventKind, Side, TimeInForce
+from matching.records import EventKind, Reason, Side, TimeInForce
 
 NO_KEY = np.int64(-1)
 NOTHING = np.int64(0)
@@ -154,9 +155,11 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
         _fill_power(state, slot, buyer, seller, price_ticks, quantity_lots)
     else:
         _fill_units(state, slot, buyer, seller, price_ticks, quantity_lots)
-    taker_fee = taker_fee_micro(instrument, price_ticks, quantity_lots)
+    # In an auction both orders were resting: neither took what the other offered.
+    in_auction = event.reason == Reason.AUCTION
+    taker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots) if in_auction else taker_fee_micro(instrument, price_ticks, quantity_lots)
     maker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots)
-    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.TAKER_FEE))
+    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.MAKER_FEE) if in_auction else np.int64(PostingReason.TAKER_FEE))
     _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE))
     instrument.trade_number += 1
     instrument.last_price_ticks = price_ticks
@@ -251,6 +254,8 @@ def post_events(state: Any, slot: int, n_events: int, own_order_id: int, own_acc
             _post_withdrawal(state, slot, event, np.int64(ExecutionKind.CANCELLED), own_order_id, own_account)
         elif event.kind == EventKind.REDUCED:
             _post_withdrawal(state, slot, event, np.int64(ExecutionKind.REDUCED), own_order_id, own_account)
+        elif event.kind == EventKind.PHASE_CHANGED or event.kind == EventKind.UNCROSSED:
+            post_book_event(state, slot, event)
         else:
             _post_note(state, slot, event, _note_kind(np.int64(event.kind)), own_order_id)
     if n_events > 0:

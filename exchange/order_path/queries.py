@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.market.auction_terms import reference_ticks
 from exchange.market.instruments import Instrument
+from exchange.market.phases import CALL_PHASES
 from exchange.order_path.state import COUNTER_AT, PathState
 from exchange.settlement.statement import DaySettlement, Statement
 from matching.orders import order_at
@@ -65,6 +67,15 @@ class OpenOrder:
     min_lots: int
     all_or_none: bool
     stop_ticks: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuctionState:
+    """What the auction of a call phase would come to now, and when it is held. `price_ticks` is None while nothing crosses."""
+
+    price_ticks: int | None
+    volume_lots: int
+    end_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +226,21 @@ class Queries:
             return None
         price_ticks = int(self.state.instruments[instrument.slot].last_price_ticks)
         return price_ticks if price_ticks >= 0 else None
+
+    def phase_end_ns(self, symbol: str) -> int:
+        """When the call phase of an instrument ends; 0 in any other phase."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        return int(self.state.instruments[instrument.slot].phase_end_ns) if instrument.phase in CALL_PHASES else 0
+
+    def indication(self, symbol: str) -> AuctionState | None:
+        """Price and volume of the auction that the orders gathered so far would make; None outside call phases."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        if instrument.phase not in CALL_PHASES:
+            return None
+        row, spec = self.state.instruments[instrument.slot], instrument.spec
+        k_ppm = spec.k_ppm if spec.auction_price_rule == "k" else None
+        price_ticks, lots = self.core.indicative(int(row.book), reference_ticks(row, spec), k_ppm)
+        return AuctionState(price_ticks if lots else None, lots, int(row.phase_end_ns))
 
     def book_seq(self, symbol: str) -> int:
         """Revision of the public book; 0 for a settled instrument."""

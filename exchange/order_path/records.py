@@ -39,7 +39,7 @@ OUTCOME: Final = np.dtype(
 
 
 class ExecutionKind(IntEnum):
-    """Past tense. TRADE speaks of taker (`account`, `order_id`) and maker (`counter_account`, `counter_order_id`)."""
+    """Past tense. TRADE speaks of taker (`account`, `order_id`), maker (`counter_account`, `counter_order_id`); in an auction of buyer and seller."""
 
     RESTED = 1
     TRADE = 2

@@ -70,6 +70,10 @@ INSTRUMENT: Final = np.dtype(
         ("book_seq", "i8"),
         ("last_price_ticks", "i8"),
         ("open_orders", "i8"),
+        ("interruption_ns", "i8"),
+        ("continuous_end_ns", "i8"),
+        ("phase_end_ns", "i8"),  # of a call phase, also while it is halted or paused; else 0
+        ("auction_ticks", "i8"),  # price of the last auction, -1: none
         ("book", "i4"),
         ("phase", "u1"),
         ("instrument_class", "u1"),
@@ -170,6 +174,8 @@ class DeadlineKind(IntEnum):
     DELIVER = 4
     SESSION = 5  # next calendar transition of a unit instrument
     MIDNIGHT = 6  # units bought today become sellable
+    CALL_END = 7  # an opening auction or an interruption ends
+    CLOSING_CALL = 8  # orders gather for the closing auction
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)
@@ -203,6 +209,7 @@ COUNTERS: Final = np.dtype(
         ("cancelled_orders", "i8"),
         ("open_lots", "i8"),
         ("waits", "i8"),  # 1: they are beside the ladder
+        ("interrupted", "i8"),  # instrument slot + 1 that the command at work has interrupted, 0: none
     ],
     align=True,
 )

@@ -84,6 +84,10 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     instrument_class: power, gec, cea, ccer, pcc. venue: park, national_simulated, internal. calendar: continuous, cea (exchange.market.calendar).
     resale: free, next_day (not the day it was bought), none (bought units stay).
     A fee of one lot at price p is fee_lot_micro + p * fee_tick_lot_micro: integers, so fees are exact and linear.
+
+    Auctions: `opening_auction_ns` and `closing_auction_ns` are the lengths of the call phases at the two ends of trading, 0 for none (power only).
+    A trade further than `interruption_ppm` of the reference price away from it (price of the last auction, before that
+    `reference_price_ticks`; -1: none) interrupts trading for `interruption_ns`, and an auction ends that. auction_price_rule: reference, k.
     """
 
     symbol: str
@@ -113,6 +117,14 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     delivery_end_ns: int = 0
     open_ns: int = 0
     close_ns: int = 0
+    # Auctions.
+    opening_auction_ns: int = 0
+    closing_auction_ns: int = 0
+    interruption_ppm: int = 0
+    interruption_ns: int = 0
+    reference_price_ticks: int = -1
+    auction_price_rule: str = "reference"
+    k_ppm: int = 500_000
 
 
 class ListInstruments(Document, frozen=True, kw_only=True):

@@ -193,6 +193,10 @@ class Positions(Request, tag="positions"):
     params: InstrumentFilter = InstrumentFilter()
 
 
+class Auctions(Request, tag="auctions"):
+    params: InstrumentFilter = InstrumentFilter()
+
+
 class Instruments(Request, tag="instruments"):
     params: InstrumentsParams = InstrumentsParams()
 
@@ -238,7 +242,7 @@ class ClockPause(Request, tag="clock.pause"):
 
 
 AnyRequest = (
-    Place | Cancel | Amend | MassCancel | Logon | OrdersOpen | Balances | Positions | Instruments | Statement | Nominate | OperatorSubmit
+    Place | Cancel | Amend | MassCancel | Logon | OrdersOpen | Balances | Positions | Instruments | Auctions | Statement | Nominate | OperatorSubmit
     | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
 )  # fmt: skip
 
@@ -324,7 +328,10 @@ class PositionsResult(Params, frozen=True):
 
 
 class InstrumentResult(Params, frozen=True):
-    """One tick is 10**-price_decimals, one lot 10**-quantity_decimals of `unit`."""
+    """One tick is 10**-price_decimals, one lot 10**-quantity_decimals of `unit`.
+
+    `phase_end_ns` is there in a call phase; the terms of auctions where the instrument has any.
+    """
 
     symbol: str
     instrument_class: str
@@ -353,6 +360,30 @@ class InstrumentResult(Params, frozen=True):
     deficit_price: str = ""
     surplus_price: str = ""
     environment_price: str = ""
+    phase_end_ns: int = 0
+    opening_auction_ns: int = 0
+    closing_auction_ns: int = 0
+    interruption_ns: int = 0
+    interruption_ppm: int = 0
+    reference_price: str = ""
+    auction_price_rule: str = ""
+    k_ppm: int = 0
+
+
+class Indication(Params, frozen=True):
+    """What the auction of a call phase would come to now; it is held at `end_ns`. No price while nothing crosses."""
+
+    instrument: str
+    phase: str
+    end_ns: int
+    volume: str
+    price: str | None = None
+
+
+class AuctionsResult(Params, frozen=True):
+    """The instruments in a call phase."""
+
+    auctions: list[Indication]
 
 
 class InstrumentsResult(Params, frozen=True):
@@ -441,7 +472,7 @@ class BookDelta(Params, frozen=True):
 
 
 class PublicTrade(Params, frozen=True):
-    """`number` counts the trades of the instrument; `side` is the taker's."""
+    """`number` counts the trades of the instrument; `side` is the taker's, empty in an auction, where there is none."""
 
     instrument: str
     number: int
@@ -449,6 +480,7 @@ class PublicTrade(Params, frozen=True):
     quantity: str
     side: str
     at_ns: int
+    auction: bool = False
 
 
 class Trades(Params, frozen=True):
@@ -478,7 +510,7 @@ class Execution(Params, frozen=True):
     """One event of an own order. (`sequence`, `index`) is its permanent id, `seq` counts the account's events without gaps.
 
     kind: rested, trade, cancelled, reduced, repriced, waiting, refilled, triggered. `remaining` is what the order has open after the event.
-    `liquidity` (maker, taker), `fee_micro` and `trade_number` belong to trades, `reason` to the others.
+    `liquidity` (maker, taker, auction), `fee_micro` and `trade_number` belong to trades, `reason` to the others.
     """
 
     seq: int
@@ -501,9 +533,28 @@ class Execution(Params, frozen=True):
 
 
 class PhaseChange(Params, frozen=True):
+    """`end_ns`: when a call phase ends."""
+
     instrument: str
     phase: str
     at_ns: int
+    end_ns: int = 0
+
+
+class Indications(Params, frozen=True):
+    """Indications that changed since the last such frame of this connection; the first frame holds all."""
+
+    indications: list[Indication]
+
+
+class AuctionHeld(Params, frozen=True):
+    """The auction that ended a call phase. Without a price nothing traded."""
+
+    instrument: str
+    phase: str
+    at_ns: int
+    volume: str
+    price: str | None = None
 
 
 class Turn(Params, frozen=True):
@@ -530,6 +581,8 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "ticker": Ticker,
     "execution": Execution,
     "phase": PhaseChange,
+    "indication": Indications,
+    "auction": AuctionHeld,
     "turn": Turn,
     "heartbeat": Heartbeat,
 }

@@ -68,6 +68,7 @@ class RejectCode(IntEnum):
     SELF_TRADE_PREVENTED = 4004
     AMEND_BELOW_FILLED = 4005
     MINIMUM_UNFILLABLE = 4006
+    RESTING_ORDERS_ONLY = 4010
 
     NOT_LOGGED_ON = 5001
     ALREADY_LOGGED_ON = 5002
@@ -138,6 +139,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.SELF_TRADE_PREVENTED: "order would trade with an order of the same account",
     RejectCode.AMEND_BELOW_FILLED: "new quantity leaves nothing open",
     RejectCode.MINIMUM_UNFILLABLE: "minimum quantity cannot trade at once",
+    RejectCode.RESTING_ORDERS_ONLY: "the call phase takes only orders that may rest, and no post-only ones",
     RejectCode.NOT_LOGGED_ON: "log on first",
     RejectCode.ALREADY_LOGGED_ON: "session is logged on already",
     RejectCode.UNKNOWN_KEY: "logon refused",

@@ -18,7 +18,7 @@ from exchange.protocol.documents import Document, ListInstruments, MeterReadings
 from exchange.readmodel import tables
 from exchange.readmodel.columns import values_of
 from exchange.settlement.statement import DaySettlement
-from matching.records import Side
+from matching.records import Reason, Side
 
 Row = tuple[Any, ...]
 Rows = dict[Table, list[Row]]
@@ -72,7 +72,9 @@ def _trade_rows(trades: NDArray[np.void]) -> list[Row]:
 
     names = ("sequence", "index", "stamp_ns", "instrument", "trade_number", "price_ticks", "quantity_lots", "side")
     parties = by_side("account", "counter_account") + by_side("order_id", "counter_order_id") + by_side("fee_micro", "counter_fee_micro")
-    return list(zip(*(trades[name].tolist() for name in names), *(column.tolist() for column in parties), strict=True))
+    in_auction = (trades["reason"] == int(Reason.AUCTION)).astype(int)
+    columns = [*(trades[name].tolist() for name in names), *(column.tolist() for column in parties), in_auction.tolist()]
+    return list(zip(*columns, strict=True))
 
 
 def _numbered(notices: list[Notice]) -> Iterator[tuple[Notice, int]]:
@@ -88,6 +90,10 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
     data = notice.data
     if notice.kind == "phase":
         rows[tables.phases].append((notice.sequence, index, notice.stamp_ns, data["symbol"], data["phase"]))
+    elif notice.kind == "auction":
+        rows[tables.auctions].append(
+            (notice.sequence, index, notice.stamp_ns, data["symbol"], data["phase"], data["price_ticks"], data["volume_lots"])
+        )
     elif notice.kind == "admitted":
         rows[tables.participants].append((data["account"], data["name"], data["role"], notice.sequence))
     elif notice.kind == "settled":

@@ -77,6 +77,11 @@ enum parkex_mass_cancel {
     PARKEX_MASS_CANCEL_BY_LABEL = 4,
 };
 
+/* Bits of flags of an UNCROSS entry. K_PRICE: the price lies at k = quantity_lots / 1000000 of the interval at which demand and supply agree. */
+enum parkex_uncross_flag {
+    PARKEX_UNCROSS_FLAG_K_PRICE = 1,
+};
+
 /* What happened to order_id. FILLED speaks of the taker (order_id) and the maker (counter_id) at once. */
 enum parkex_event_kind {
     PARKEX_EVENT_KIND_RESTED = 1,

@@ -1,6 +1,7 @@
 """The price of a call auction, by looking at every price that could be it."""
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import NamedTuple
 
 from matching.reference.values import Order
@@ -9,6 +10,28 @@ from matching.reference.values import Order
 class Clearing(NamedTuple):
     price_ticks: int
     lots: int
+
+
+def clear_at_k(bids: Iterable[Order], asks: Iterable[Order], reference_ticks: int, k: Fraction) -> Clearing:
+    """Greatest volume, at low + k (high - low) between the orders that trade last and those that are left first, half a tick to the even one."""
+    bids, asks = list(bids), list(asks)
+    volume = clear(bids, asks, reference_ticks).lots
+    if volume == 0:
+        return Clearing(reference_ticks, 0)
+    demanded = sorted(bids, key=lambda order: -order.price_ticks)
+    supplied = sorted(asks, key=lambda order: order.price_ticks)
+    low = max(price for price in (_price_of_lot(supplied, volume), _price_of_lot(demanded, volume + 1)) if price is not None)
+    high = min(price for price in (_price_of_lot(demanded, volume), _price_of_lot(supplied, volume + 1)) if price is not None)
+    return Clearing(round(low + k * (high - low)), volume)
+
+
+def _price_of_lot(orders: list[Order], lot: int) -> int | None:
+    """Price of the order that holds a lot, counted from 1 through all orders."""
+    for order in orders:
+        lot -= order.remaining_lots
+        if lot <= 0:
+            return order.price_ticks
+    return None
 
 
 def clear(bids: Iterable[Order], asks: Iterable[Order], reference_ticks: int) -> Clearing:

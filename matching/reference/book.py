@@ -70,8 +70,8 @@ class Book(BookQueues):
     def set_band(self, low_ticks: int, high_ticks: int) -> None:
         self.band = (low_ticks, high_ticks) if low_ticks <= high_ticks else None
 
-    def uncross(self, reference_ticks: int) -> None:
-        price_ticks, lots = self.indicative(reference_ticks)
+    def uncross(self, reference_ticks: int, k_ppm: int | None) -> None:
+        price_ticks, lots = self.indicative(reference_ticks, k_ppm)
         self._tell_of_book(EventKind.UNCROSSED, lots % 2**32, Reason.NONE, price_ticks, lots // 2**32)
         while lots:
             buy, sell = self.ladder[Side.BUY][0], self.ladder[Side.SELL][0]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count, takewhile
 
-from matching.records import ORDER_ID_STEP_MAX, BookPhase, EntryKind, EventKind, MassCancel, Reason, SelfTrade
+from matching.records import ORDER_ID_STEP_MAX, BookPhase, EntryKind, EventKind, MassCancel, Reason, SelfTrade, UncrossFlag
 from matching.reference.auction import Clearing
 from matching.reference.book import Book
 from matching.reference.checks import LEGS_MAX, why_refused
@@ -50,9 +50,9 @@ class ReferenceBooks:
     def last_trade(self, book: int) -> int | None:
         return self.open_books[book].last_trade
 
-    def indicative(self, book: int, reference_ticks: int) -> Clearing:
+    def indicative(self, book: int, reference_ticks: int, k_ppm: int | None = None) -> Clearing:
         """Price and volume that UNCROSS would find now."""
-        return self.open_books[book].indicative(reference_ticks)
+        return self.open_books[book].indicative(reference_ticks, k_ppm)
 
     def queue_position(self, order_id: int) -> QueuePosition | None:
         """What stands before an order in the queue of its price; None if it is not in a ladder."""
@@ -108,7 +108,8 @@ class ReferenceBooks:
         elif entry.kind == EntryKind.SET_PHASE:
             self.open_books[entry.book].set_phase(entry.quantity_lots)
         elif entry.kind == EntryKind.UNCROSS:
-            self.open_books[entry.book].uncross(entry.price_ticks)
+            by_k = bool(entry.flags & UncrossFlag.K_PRICE)
+            self.open_books[entry.book].uncross(entry.price_ticks, entry.quantity_lots if by_k else None)
         else:
             self.open_books[entry.book].set_band(entry.price_ticks, entry.stop_ticks)
 

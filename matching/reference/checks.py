@@ -3,7 +3,20 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from matching.records import OWNER_MAX, PEAKS_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, Reason, SelfTrade, Side, TimeInForce
+from matching.records import (
+    K_ONE,
+    OWNER_MAX,
+    PEAKS_MAX,
+    BookPhase,
+    EntryFlag,
+    EntryKind,
+    MassCancel,
+    Reason,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    UncrossFlag,
+)
 from matching.reference.book import Book
 from matching.reference.values import Order, ReferenceEntry
 
@@ -75,18 +88,21 @@ def _of_fields(entry: ReferenceEntry) -> Reason:
     """The reasons that show in the entry alone, from the side to the minimum."""
     kind, flags = entry.kind, entry.flags
     new, amend, mass_cancel = kind in NEW, kind == EntryKind.AMEND, kind == EntryKind.MASS_CANCEL
-    known = sum(EntryFlag) if new else POST_ONLY | REPRICE if amend else sum(MassCancel)
+    uncross = kind == EntryKind.UNCROSS
+    known = sum(EntryFlag) if new else POST_ONLY | REPRICE if amend else sum(UncrossFlag) if uncross else sum(MassCancel)
     if (new or (mass_cancel and flags & MassCancel.BY_SIDE)) and entry.side not in list(Side):
         return Reason.UNKNOWN_SIDE
     if new and entry.time_in_force not in list(TimeInForce):
         return Reason.UNKNOWN_TIME_IN_FORCE
     if (new or amend) and entry.self_trade not in list(SelfTrade):
         return Reason.UNKNOWN_SELF_TRADE
-    if (new or amend or mass_cancel) and flags & ~known:
+    if (new or amend or mass_cancel or uncross) and flags & ~known:
         return Reason.UNKNOWN_FLAGS
     if (new or amend) and entry.quantity_lots < 1:
         return Reason.QUANTITY_OUT_OF_RANGE
     if kind == EntryKind.SET_PHASE and entry.quantity_lots not in list(BookPhase):
+        return Reason.QUANTITY_OUT_OF_RANGE
+    if uncross and flags & UncrossFlag.K_PRICE and entry.quantity_lots > K_ONE:
         return Reason.QUANTITY_OUT_OF_RANGE
     if (new or mass_cancel) and not 0 <= entry.owner <= OWNER_MAX:
         return Reason.OWNER_OUT_OF_RANGE

@@ -1,11 +1,12 @@
 """What a book of the oracle holds, shows and tells."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from sortedcontainers import SortedKeyList
 
 from matching.records import BookPhase, EventKind, Reason, Side
-from matching.reference.auction import Clearing, clear
+from matching.reference.auction import Clearing, clear, clear_at_k
 from matching.reference.values import Order, QueuePosition, ReferenceEvent
 
 
@@ -50,8 +51,11 @@ class BookQueues:
         ahead = [other for other in self.ladder[order.side] if other.price_ticks == order.price_ticks and other.turn < order.turn]
         return QueuePosition(len(ahead), sum(other.shown_lots for other in ahead))
 
-    def indicative(self, reference_ticks: int) -> Clearing:
-        return clear(self.ladder[Side.BUY], self.ladder[Side.SELL], reference_ticks)
+    def indicative(self, reference_ticks: int, k_ppm: int | None = None) -> Clearing:
+        bids, asks = self.ladder[Side.BUY], self.ladder[Side.SELL]
+        if k_ppm is None:
+            return clear(bids, asks, reference_ticks)
+        return clear_at_k(bids, asks, reference_ticks, Fraction(k_ppm, 1_000_000))
 
     def _take_out(self, order: Order) -> None:
         """Out of the list in which it stands, if it does."""

@@ -26,6 +26,7 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "balances": m.BalancesResult,
     "positions": m.PositionsResult,
     "instruments": m.InstrumentsResult,
+    "auctions": m.AuctionsResult,
     "statement": m.StatementResult,
     "nominate": m.SubmitResult,
     "operator.submit": m.SubmitResult,
@@ -37,7 +38,7 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "clock.run": m.TurnResult,
     "clock.pause": m.TurnResult,
 }
-PARTS: Final = (m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.PublicTrade)
+PARTS: Final = (m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade)
 
 
 def _fields(cls: type) -> str:

@@ -14,7 +14,7 @@ from exchange.units import NS_PER_MINUTE, PERIOD_NS
 from matching.records import Side
 from tests.browser.devtools import Page, browser_page
 from tests.conftest import find_browser
-from tests.exchange.order_path.park import DAY_NS, power_spec
+from tests.exchange.order_path.park import DAY_NS, OPEN_NS, power_spec
 from tests.running_market import Market, running_market
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -114,6 +114,27 @@ async def test_a_contract_listed_later_appears(page: Page, market: Market) -> No
     assert "11:00–11:15" in await page.text("#contracts-body")
 
 
+async def test_a_call_phase_shows_its_end_and_what_its_auction_would_come_to(page: Page, market: Market) -> None:
+    called, end_ns = "GP-20260715-1115", OPEN_NS + 15 * NS_PER_MINUTE
+    await market.document(ListInstruments(instruments=[power_spec(45, opening_auction_ns=15 * NS_PER_MINUTE, auction_price_rule="k")]))
+    await page.wait_for(ROW.format("11:15–11:30") + " !== undefined")
+    await page.evaluate(ROW.format("11:15–11:30") + ".click()")
+    await market.place(market.load, called, Side.BUY, 5_000, 100)
+    await page.wait_for("document.getElementById('spread').innerText === 'nothing crosses yet'")
+    await market.place(market.plant, called, Side.SELL, 4_000, 100)
+    await page.wait_for("document.getElementById('spread').innerText === 'auction now: 0.4500 for 10.0'")
+    assert "opening auction · orders gather until 16:15" in await page.text("#book-meta")
+    await page.click("#language")
+    await page.wait_for("document.getElementById('spread').innerText.includes('模拟匹配价 0.4500')")
+    assert "开盘集合竞价 · 集合申报至 16:15" in await page.text("#book-meta")
+    await page.click("#language")
+    await market.tick(end_ns)
+    await page.wait_for("document.querySelector('#tape-body tr').className === 'auction'")
+    assert (await page.text("#tape-body")).split()[:4] == ["16:15", "11:15–11:30", "10.0", "0.4500"]
+    await page.wait_for("document.getElementById('book-meta').innerText.includes('· open ·')")
+    await page.click("#follow")
+
+
 async def test_gate_closure_moves_on(page: Page, market: Market) -> None:
     await market.tick(DAY_NS + 40 * PERIOD_NS - 5 * NS_PER_MINUTE)
     await page.wait_for(ROW.format("10:00–10:15") + ".dataset.phase === 'gate_closed'")
@@ -141,8 +162,8 @@ async def test_a_lost_connection_comes_back(page: Page, market: Market) -> None:
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (DESK, True), (PHONE, False), ((820, 1180), False)])
 async def test_the_page_fits_its_window(page: Page, market: Market, size: tuple[int, int], dark: bool) -> None:
     await page.open(market.url, *size, dark=dark)
-    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 5")
-    await page.wait_for("document.querySelectorAll('#tape-body tr').length === 1")  # trades from before the page was opened
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 6")
+    await page.wait_for("document.querySelectorAll('#tape-body tr').length === 2")  # trades from before the page was opened
     width, height = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert width <= size[0]
     if size == DESK:

@@ -6,7 +6,7 @@ A command is a list of entries: one, or the legs of a basket. A stream is made o
 import random
 from typing import NamedTuple
 
-from matching.records import ORDER_ID_STEP_MAX, OWNER_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, SelfTrade, Side, TimeInForce
+from matching.records import ORDER_ID_STEP_MAX, OWNER_MAX, BookPhase, EntryFlag, EntryKind, MassCancel, SelfTrade, Side, TimeInForce, UncrossFlag
 from matching.reference import ReferenceBooks, ReferenceEntry, ReferenceOrder
 
 POST_ONLY, REPRICE, ICEBERG, MINIMUM, ALL_OR_NONE, STOP = (flag for flag in EntryFlag if flag)
@@ -14,6 +14,7 @@ PLAIN_FLAGS = (0, POST_ONLY, POST_ONLY | REPRICE, ICEBERG, MINIMUM, ALL_OR_NONE,
 FLAG_SETS = (*PLAIN_FLAGS, STOP | ICEBERG, STOP | MINIMUM, STOP | ALL_OR_NONE, ICEBERG | POST_ONLY)
 PRICE_STEPS = (1, 1, 1, 1, 1, 63, 64, 4096, 2**18, 2**29)
 TICKS_MIN, TICKS_MAX = -(2**31), 2**31 - 1
+K_CHOICES = (0, 1, 250_000, 500_000, 500_000, 999_999, 1_000_000, 1_000_001)  # the last is refused
 EXTREMES = {
     "kind": (0, 10, 255),
     "order_id": (0, -1, 2**63 - 1, -(2**63)),
@@ -56,6 +57,7 @@ class Profile(NamedTuple):
     orders_max: int = 40  # of a book; above it cancels and sweeps come first
     back: float = 0.35  # how soon a book that is not continuous becomes so again
     waiting_sides: tuple[int, ...] = (0, 1)  # sides that may have a minimum
+    by_k: float = 0.5  # share of the auctions whose price is that of the k rule
 
 
 PROFILES = {
@@ -137,7 +139,8 @@ class StreamDrawer:
             ahead = BookPhase.AUCTION if self._is_crossed(book) else BookPhase.CONTINUOUS
             return ReferenceEntry(kind, 0, book, quantity_lots=ahead if back else rng.randrange(3))
         if kind == EntryKind.UNCROSS:
-            return ReferenceEntry(kind, 0, book, price_ticks=self._price())
+            terms = {"flags": UncrossFlag.K_PRICE, "quantity_lots": rng.choice(K_CHOICES)} if rng.random() < profile.by_k else {}
+            return ReferenceEntry(kind, 0, book, price_ticks=self._price(), **terms)
         low = self._price()
         width = rng.choice((-1, profile.prices // 2, profile.prices))
         return ReferenceEntry(kind, 0, book, price_ticks=low, stop_ticks=_in_range(low + width))

@@ -122,6 +122,8 @@ class Pair:
             assert self.core.best(book, side) == (levels[0][0] if levels else None)
         for reference_ticks in (-(2**31), 0, 3, 2**31 - 1):
             assert self.core.indicative(book, reference_ticks) == self.reference.indicative(book, reference_ticks)
+        for k_ppm in (0, 499_999, 500_000, 1_000_000):
+            assert self.core.indicative(book, 3, k_ppm) == self.reference.indicative(book, 3, k_ppm)
         for order in orders[::7]:
             assert self.core.queue_position(order.order_id) == self.reference.queue_position(order.order_id)
 

@@ -9,7 +9,7 @@ an event's owner, side, book and limit are those of its order, and what remains 
 
 Entries
     A buys|sells LOTS @ PRICE [terms]      cancel #N      expire #N      amend #N to LOTS @ PRICE [terms]
-    mass cancel A [terms]                  phase NAME     uncross PRICE  band LOW..HIGH     no band
+    mass cancel A [terms]                  phase NAME     uncross PRICE [k MILLIONTHS]  band LOW..HIGH     no band
     basket A buys 1 @ 10, B sells 2 @ 9 book 1, ...
 Terms
     gtc gtd session ioc fok gate; post-only reprice iceberg=LOTS minimum=LOTS all-or-none stop=PRICE label=N;
@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from matching.records import BookPhase, EntryFlag, EntryKind, EventKind, MassCancel, Reason, SelfTrade, Side, TimeInForce
+from matching.records import BookPhase, EntryFlag, EntryKind, EventKind, MassCancel, Reason, SelfTrade, Side, TimeInForce, UncrossFlag
 from matching.reference import ReferenceEntry, ReferenceEvent, ReferenceOrder
 
 SIDES = {"buys": Side.BUY, "sells": Side.SELL, "buy": Side.BUY, "sell": Side.SELL, "bid": Side.BUY, "ask": Side.SELL}
@@ -101,6 +101,8 @@ def _entry(words: list[str], next_id: int) -> ReferenceEntry:
             return _mass_cancel(ReferenceEntry(EntryKind.MASS_CANCEL, owner=_owner(owner)), terms)
         case ["phase", name, *terms]:
             entry = ReferenceEntry(EntryKind.SET_PHASE, quantity_lots=PHASES[name])
+        case ["uncross", price, "k", k, *terms]:
+            entry = ReferenceEntry(EntryKind.UNCROSS, price_ticks=int(price), flags=UncrossFlag.K_PRICE, quantity_lots=int(k))
         case ["uncross", price, *terms]:
             entry = ReferenceEntry(EntryKind.UNCROSS, price_ticks=int(price))
         case ["band", prices, *terms]:

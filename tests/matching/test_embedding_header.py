@@ -20,7 +20,7 @@ STRUCTS = {
 }  # fmt: skip
 ENUMS = (
     records.Side, records.TimeInForce, records.SelfTrade, records.EntryFlag, records.BookPhase, records.EntryKind, records.MassCancel,
-    records.EventKind, records.Reason, Status,
+    records.UncrossFlag, records.EventKind, records.Reason, Status,
 )  # fmt: skip
 TEXT = (include_directory() / "parkex_core.h").read_text("utf-8")
 KIND = '_Generic((x), int64_t: "i8", uint64_t: "u8", int32_t: "i4", uint32_t: "u4", uint16_t: "u2", uint8_t: "u1", default: "u8")'

@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.compile import kernel
+from matching.core import MatchingCore
 from matching.price_rules import PRICE_LEVEL, PRICE_TICKS_MAX, PRICE_TICKS_MIN, PriceRule, auction_price, depth_at, k_price
+from matching.records import K_ONE, BookPhase, EntryKind
+from matching.reference import ReferenceEntry
 from matching.state import make_records
+from tests.matching.books import to_array
 from tests.matching.mechanisms import naive
 from tests.matching.mechanisms.markets import GOLDEN, fractions, markets, prices
 from tests.matching.mechanisms.naive import Order
@@ -139,3 +143,26 @@ def test_depth(orders, price):
 def test_levels_behind_the_count_are_not_read():
     levels = depth(book([(10, 5)], [(4, 5), (3, 100)]))
     assert auction_price(levels, 2, PriceRule.K, 1, 2, 0)[0] == 0
+
+
+def gathered(orders):
+    """A book of the core in which the orders wait for an auction."""
+    core = MatchingCore()
+    book_number = core.open_book()
+    entries = [ReferenceEntry(EntryKind.SET_PHASE, quantity_lots=BookPhase.AUCTION)]
+    entries += [
+        ReferenceEntry(EntryKind.PLACE, number, 0, number, order.side, order.price, order.lots) for number, order in enumerate(orders, start=1)
+    ]
+    core.submit(to_array(entries))
+    return core, book_number
+
+
+@given(markets, prices, st.sampled_from([0, 1, 333_333, 500_000, 999_999, 1_000_000]))
+def test_a_book_of_the_core_comes_to_the_same_price(orders, reference, k_ppm):
+    """The auction of a book walks its ladder, this one its depth: two ways to one price, by both rules."""
+    core, number = gathered(orders)
+    levels = depth(orders)
+    volume, _, _, price, _ = auction_price(levels, len(levels), PriceRule.K, k_ppm, K_ONE, 0)
+    assert core.indicative(number, reference, k_ppm) == ((price, volume) if volume else (reference, 0))
+    volume, _, _, price, _ = auction_price(levels, len(levels), PriceRule.REFERENCE, 1, 2, reference)
+    assert core.indicative(number, reference) == ((price, volume) if volume else (reference, 0))

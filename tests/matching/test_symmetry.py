@@ -1,7 +1,8 @@
 """What must not matter: which side is called buy, what happens in other books, and in an auction who came first at another price.
 
 Mirrored, a buy at p is a sell at -1 - p, which maps int32 onto itself. Two rules of docs/matching.md know the sides: waiting orders are
-tried "first the buy orders", so only one side may wait in these streams; and a fill of an auction names the buyer first, so its two
+tried "first the buy orders", so only one side may wait in these streams; half a tick goes to the even one, which the mirror makes odd, so the
+k rule is left out of them; and a fill of an auction names the buyer first, so its two
 orders change places in the mirror, as do the new peaks that follow.
 """
 
@@ -73,7 +74,7 @@ def mirrored_orders(orders: list[ReferenceOrder]) -> list[ReferenceOrder]:
 @BY_ENGINE
 def test_mirrored_streams_have_mirrored_events(engine, profile, waiting_side):
     straight, mirror = engine(N_BOOKS), engine(N_BOOKS)
-    profile = PROFILES[profile]._replace(odd=0.0, waiting_sides=(waiting_side,))
+    profile = PROFILES[profile]._replace(odd=0.0, by_k=0.0, waiting_sides=(waiting_side,))
     for command in draw_stream(7, 250, profile, N_BOOKS):
         events = straight.submit(command)
         mirrored = mirror.submit([mirrored_entry(entry) for entry in command])

@@ -1,5 +1,7 @@
 """Those who trade the gap between forecast and position: never beyond their limit, never beyond their need, never past their position limits."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +101,16 @@ def test_prices_give_way_towards_the_gate_up_to_the_limit(kind) -> None:
     assert best == sorted(best)
     assert best[0] < c.surplus_ticks + 100
     assert best[-1] > 0.95 * (c.deficit_ticks - c.park_fee_ticks)
+
+
+@pytest.mark.parametrize("kind", [FactoryData, GeneratorData])
+def test_in_a_call_phase_it_names_its_limit(kind) -> None:
+    """All trade at one price there; after it prices begin at the other side's best case again."""
+    c = dataclasses.replace(contract(), call_end_ns=OPENS_NS + 15 * NS_PER_MINUTE)
+    buyer = build(kind, 50_000)
+    during, after = (play(buyer, view(now_ns, c)) for now_ns in (c.call_end_ns - 1, c.call_end_ns))
+    assert max(o.price_ticks for o in during) == buyer.limit_ticks(c, "buy")
+    assert max(o.price_ticks for o in after) < c.surplus_ticks + 500
 
 
 def test_the_forecast_near_delivery_replaces_the_one_of_the_day_before() -> None:

@@ -77,7 +77,7 @@ def in_numbers(event: Row) -> tuple[object, ...]:
 @pytest.mark.parametrize("rows_per_piece", [7, 100_000])
 def test_a_file_does_what_its_entries_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, rows_per_piece: int) -> None:
     monkeypatch.setattr(reading, "ROWS_PER_PIECE", rows_per_piece)
-    stream = draw_stream(5, 400, PROFILES[profile]._replace(odd=0.0), N_BOOKS)
+    stream = draw_stream(5, 400, PROFILES[profile]._replace(odd=0.0, by_k=0.0), N_BOOKS)
     entries = [entry for command in stream for entry in command]
     core = MatchingCore()
     for _ in range(N_BOOKS):

@@ -26,6 +26,7 @@ def refusal(folder: Path, text: str) -> str:
         ('tariff = "henan-283-2024.toml"', 'tariff = "hebei.toml"', "no file 'hebei.toml'"),
         ('tariff = "henan-283-2024.toml"', 'tariff = "../park.toml"', "no file"),
         ('opens = "16:00" ', 'opens = "4 pm" ', "not a local time"),
+        ("opening_auction_minutes = 15", "opening_auction_minutes = 121", "expected 0 to 120"),
         ("gate_closure_minutes = 5", "gate_closure_minutes = 90", "expected 0 to 60"),
         ("gate_closure_minutes = 5", "gate_closure_mins = 5", "unknown key gate_closure_mins"),
         ('max_price_cny_per_kwh = "2.0000"', 'max_price_cny_per_kwh = "2.00001"', "5 decimals"),

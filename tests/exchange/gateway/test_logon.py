@@ -173,6 +173,7 @@ EXAMPLES: dict[type[m.Request], tuple[str, Any]] = {
     m.Balances: ("balances", None),
     m.Positions: ("positions", {}),
     m.Instruments: ("instruments", {}),
+    m.Auctions: ("auctions", {}),
     m.Statement: ("statement", {"day": "2026-07-15"}),
     m.Nominate: ("nominate", {"instrument": POWER, "injection": "-1.0"}),
     m.OperatorSubmit: ("operator.submit", {"schema": "revoke_key", "document": {"key_id": "x"}}),

@@ -16,6 +16,7 @@ from exchange.ledger.postings import post_settlement
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
+from exchange.order_path.auctions import answer_of_book, ask_of_book
 from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.loop import run_commands
 from exchange.order_path.orders import expire_instrument
@@ -178,12 +179,12 @@ DERIVED: dict[str, dict[str, str]] = {
     "counters": {
         "event_hash": "kept beside the state hash", "retention_ns": "genesis", "hash_key": "genesis",
         **dict.fromkeys(("event_index", "event_sequence", "posting_index"), "place within the command at work"),
-        **dict.fromkeys(("filled_lots", "notional_micro", "cancelled_orders", "open_lots", "waits"), "of the command at work"),
+        **dict.fromkeys(("filled_lots", "notional_micro", "cancelled_orders", "open_lots", "waits", "interrupted"), "of the command at work"),
         **dict.fromkeys(("n_executions", "n_postings", "n_deadlines", "n_keys", "n_schedule", "key_free", "fifo_head", "fifo_tail"), "fill level"),
         "next_retirement_ns": "the oldest key in the ring",
     },
 }  # fmt: skip
-for hashed in ("trade_number", "book_seq", "last_price_ticks"):
+for hashed in ("trade_number", "book_seq", "last_price_ticks", "phase_end_ns", "auction_ticks"):
     del DERIVED["instruments"][hashed]
 
 
@@ -234,10 +235,19 @@ def test_restored_state_has_the_same_hash(payload: bytes) -> None:
 def _arguments(exchange: Exchange) -> dict[str, tuple[Any, ...]]:
     state = exchange.state
     commands = np.zeros(1, COMMAND).view(COMMAND_WORDS).view(np.recarray)
-    return {"run_commands": (state, commands, 0, 1), "expire_instrument": (state, 0, False), "post_settlement": (state, state.postings, 0)}
+    return {
+        "run_commands": (state, commands, 0, 1),
+        "expire_instrument": (state, 0, False),
+        "post_settlement": (state, state.postings, 0),
+        "ask_of_book": (state, 0, 8, 0, 0, 0, 0),
+        "answer_of_book": (state, 0),
+    }
 
 
-@pytest.mark.parametrize("function", [run_commands, expire_instrument, post_settlement], ids=lambda function: function.__name__)
+KERNELS = [run_commands, expire_instrument, post_settlement, ask_of_book, answer_of_book]
+
+
+@pytest.mark.parametrize("function", KERNELS, ids=lambda function: function.__name__)
 def test_kernels_count_no_references(function: Any) -> None:
     """Compiled anew under the same options: what comes from the cache cannot be read."""
     fresh = numba.jit(**function.targetoptions)(function.py_func)

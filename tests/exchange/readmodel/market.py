@@ -8,8 +8,8 @@ import numpy as np
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.protocol.documents import MeterReadings, SettleDay, encode_document
-from exchange.units import NS_PER_DAY, PERIOD_NS
-from matching.records import TimeInForce
+from exchange.units import NS_PER_DAY, NS_PER_SECOND, PERIOD_NS
+from matching.records import Side, TimeInForce
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, OPERATOR, Park, power_spec, units_spec
 
 DAY = "2026-07-15"
@@ -57,10 +57,14 @@ def open_market() -> Market:
     park = Recorder()
     permissions = ["power_buy", "power_sell", "cea_buy", "cea_sell"]
     accounts = [park.admit(f"E{i:02d}", "enterprise", permissions, -200_000, 200_000, 100_000) for i in range(3)]
-    power, allowance = park.list(power_spec(40), units_spec(resale="free"))
+    opening = power_spec(40, opening_auction_ns=NS_PER_SECOND, auction_price_rule="k")
+    power, allowance = park.list(opening, units_spec(resale="free"))
     for account in accounts:
         park.issue(account, "CEA25", 1_000)
     park.tick(OPEN_NS)
+    park.place(accounts[0], power, Side.BUY, 4_012, 5)
+    park.place(accounts[1], power, Side.SELL, 4_008, 8)
+    park.tick(OPEN_NS + NS_PER_SECOND)
     return Market(park, accounts, power, allowance)
 
 

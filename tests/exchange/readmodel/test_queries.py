@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from exchange.order_path.records import ExecutionKind
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
+from matching.records import Reason
 from tests.exchange.readmodel.market import DAY, Market, market_day
 from tests.exchange.readmodel.test_projector import GENESIS_HASH
 
@@ -28,12 +30,18 @@ def fold_trades(market: Market) -> list[tuple]:
     return [row for b in market.batches for row in b.executions if row["kind"] == ExecutionKind.TRADE]
 
 
+def _taker_side(row: np.void) -> str:
+    """An auction has no taker."""
+    return "" if row["reason"] == Reason.AUCTION else "sell" if row["side"] else "buy"
+
+
 def test_trades_newest_first(model: ReadModel, market: Market) -> None:
     as_of, rows = model.trades(limit=1_000)
     assert as_of == market.exchange.last_sequence
-    expected = [(int(r["trade_number"]), int(r["stamp_ns"]), "sell" if r["side"] else "buy") for r in reversed(fold_trades(market))]
+    expected = [(int(r["trade_number"]), int(r["stamp_ns"]), _taker_side(r)) for r in reversed(fold_trades(market))]
     assert [(row["number"], row["at_ns"], row["side"]) for row in rows] == expected
-    assert set(rows[0]) == {"instrument", "number", "price", "quantity", "side", "at_ns"}
+    assert set(rows[0]) == {"instrument", "number", "price", "quantity", "side", "at_ns", "auction"}
+    assert [(row["number"], row["price"]) for row in rows if row["auction"]] == [(1, "0.4008")]
 
 
 def test_trades_of_one_instrument_in_its_decimals(model: ReadModel, market: Market) -> None:

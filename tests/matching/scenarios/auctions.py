@@ -196,4 +196,80 @@ SCENARIOS = {
         uncross 0                  -> uncrossed 5 @ 0; #2 trades 5 @ 0 with #1 in auction
         left: nothing
     """,
+    "the k rule: half way between the last that trade and the first that are left": """
+        phase auction              -> phase auction
+        A buys 400 @ 62            -> #1 rests 400
+        B buys 300 @ 58            -> #2 rests 300
+        C buys 300 @ 55            -> #3 rests 300
+        D buys 500 @ 50            -> #4 rests 500
+        E buys 400 @ 44            -> #5 rests 400
+        F sells 300 @ 36           -> #6 rests 300
+        G sells 400 @ 40           -> #7 rests 400
+        H sells 300 @ 46           -> #8 rests 300
+        I sells 400 @ 52           -> #9 rests 400
+        J sells 500 @ 60           -> #10 rests 500
+        uncross 0 k 500000         -> uncrossed 1000 @ 51; #1 trades 300 @ 51 with #6 in auction; #1 trades 100 @ 51 with #7 in auction
+                                    ; #2 trades 300 @ 51 with #7 in auction; #3 trades 300 @ 51 with #8 in auction
+        left: bid #4 500 @ 50, bid #5 400 @ 44, ask #9 400 @ 52, ask #10 500 @ 60
+    """,
+    "the k rule: 0 is the sellers' end": """
+        phase auction              -> phase auction
+        A sells 5 @ 10             -> #1 rests 5
+        B buys 5 @ 20              -> #2 rests 5
+        uncross 15 k 0             -> uncrossed 5 @ 10; #2 trades 5 @ 10 with #1 in auction
+        left: nothing
+    """,
+    "the k rule: a million is the buyers' end": """
+        phase auction              -> phase auction
+        A sells 5 @ 10             -> #1 rests 5
+        B buys 5 @ 20              -> #2 rests 5
+        uncross 15 k 1000000       -> uncrossed 5 @ 20; #2 trades 5 @ 20 with #1 in auction
+        left: nothing
+    """,
+    "the k rule: half a tick to the even one": """
+        phase auction              -> phase auction
+        A sells 5 @ 9              -> #1 rests 5
+        B buys 5 @ 12              -> #2 rests 5
+        uncross 0 k 500000         -> uncrossed 5 @ 10; #2 trades 5 @ 10 with #1 in auction
+        A sells 5 @ 10             -> #3 rests 5
+        B buys 5 @ 13              -> #4 rests 5
+        uncross 0 k 500000         -> uncrossed 5 @ 12; #4 trades 5 @ 12 with #3 in auction
+        left: nothing
+    """,
+    "the k rule: an order left in part holds the price": """
+        phase auction              -> phase auction
+        A sells 5 @ 10             -> #1 rests 5
+        B buys 8 @ 20              -> #2 rests 8
+        uncross 0 k 0              -> uncrossed 5 @ 20; #2 trades 5 @ 20 with #1 in auction
+        left: bid #2 3 @ 20
+    """,
+    "the k rule: reserves count": """
+        phase auction              -> phase auction
+        A sells 9 @ 10 iceberg=3   -> #1 rests 3 of 9
+        A sells 5 @ 14             -> #2 rests 5
+        B buys 9 @ 20              -> #3 rests 9
+        uncross 0 k 500000         -> uncrossed 9 @ 12; #3 trades 3 @ 12 with #1 in auction; #1 refilled 3
+                                    ; #3 trades 3 @ 12 with #1 in auction; #1 refilled 3; #3 trades 3 @ 12 with #1 in auction
+        left: ask #2 5 @ 14
+    """,
+    "the k rule: without a trade the reference is told": """
+        phase auction              -> phase auction
+        A sells 5 @ 10             -> #1 rests 5
+        uncross 7 k 500000         -> uncrossed 0 @ 7
+        left: ask #1 5 @ 10
+    """,
+    "the k rule: from one end of int32 to the other": """
+        phase auction              -> phase auction
+        A sells 5 @ -2147483648    -> #1 rests 5
+        B buys 5 @ 2147483647      -> #2 rests 5
+        uncross 9 k 250000         -> uncrossed 5 @ -1073741824; #2 trades 5 @ -1073741824 with #1 in auction
+        left: nothing
+    """,
+    "the k rule: k is a million at most": """
+        uncross 7 k 1000001        -> rejected quantity-out-of-range
+        uncross 7 k 1000000        -> rejected phase-forbids
+        uncross 7 flags:=2         -> rejected unknown-flags
+        uncross 7 flags:=3 quantity_lots:=1000001 -> rejected unknown-flags
+        left: nothing
+    """,
 }

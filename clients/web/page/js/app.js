@@ -38,9 +38,10 @@ async function start() {
   const { instruments } = await connection.call("instruments");
   market.setInstruments(instruments);
   market.book = null;
+  market.indications.clear();
   contracts.rebuild();
   market.tape = (await getJson("/v1/trades?limit=80"))?.trades ?? [];
-  await connection.call("subscribe", { channels: ["ticker", "trades:*", "phases", "clock"] });
+  await connection.call("subscribe", { channels: ["ticker", "trades:*", "phases", "auctions", "clock"] });
   const wanted = selected ?? market.nextGate()?.symbol ?? market.power[0]?.symbol;
   selected = null;
   if (wanted) choose(wanted, following);

@@ -32,6 +32,7 @@ export class BookView {
 
   describe(instrument) {
     const parts = [instrument.symbol, t(instrument.phase)];
+    if (instrument.phase_end_ns) parts.push(t("call_ends", { time: clockTime(instrument.phase_end_ns) }));
     if (instrument.instrument_class === "power") {
       parts.push(t("closes_at", { time: clockTime(instrument.close_ns) }));
       parts.push(t("retail", { price: instrument.deficit_price }), t("feed_in", { price: instrument.surplus_price }));
@@ -42,6 +43,9 @@ export class BookView {
   }
 
   spreadText(bids, asks, instrument) {
+    const indication = this.market.indications.get(instrument?.symbol);
+    if (indication?.price) return t("indication", { price: indication.price, volume: indication.volume });
+    if (indication) return t("indication_none");
     if (bids.length === 0 && asks.length === 0) return t("no_book");
     if (bids.length === 0) return t("no_bids");
     if (asks.length === 0) return t("no_asks");
@@ -80,7 +84,8 @@ export class TapeView {
   makeRow(trade) {
     const instrument = this.market.instruments.get(trade.instrument);
     const row = document.createElement("tr");
-    row.className = trade.side;
+    row.className = trade.auction ? "auction" : trade.side;
+    if (trade.auction) row.title = t("auction_trade");
     const texts = [clockTime(trade.at_ns), instrument ? shortName(instrument) : trade.instrument, trade.quantity, trade.price];
     texts.forEach((text, i) => {
       const cell = row.insertCell();

@@ -1,6 +1,7 @@
 // The market as this page knows it: the fold of what the public channels say. Views read it and never write it.
 
 const TAPE_LENGTH = 80;
+const CALL_PHASES = new Set(["opening_auction", "closing_auction", "interrupted"]);
 
 export class Market {
   constructor() {
@@ -8,6 +9,7 @@ export class Market {
     this.listIsOld = false; // something was listed since setInstruments
     this.power = []; // power instruments by delivery
     this.others = []; // certificates, allowances, credits
+    this.indications = new Map(); // symbol -> what the auction of its call phase would come to
     this.quotes = new Map(); // symbol -> {bid, bidQuantity, ask, askQuantity, last}
     this.tape = []; // newest first
     this.book = null; // {symbol, seq, bids: Map price -> [price, quantity, orders], asks}
@@ -51,9 +53,17 @@ export class Market {
           return true;
         }
         instrument.phase = params.phase;
+        instrument.phase_end_ns = params.end_ns ?? 0;
+        if (!CALL_PHASES.has(params.phase)) this.indications.delete(params.instrument);
         this.changedQuotes.add(params.instrument);
         return true;
       }
+      case "indication":
+        for (const indication of params.indications) this.indications.set(indication.instrument, indication);
+        return true;
+      case "auction":
+        this.indications.delete(params.instrument);
+        return true;
       case "turn":
         this.nowNs = params.now_ns;
         this.lastTurn = params.last ?? false;
@@ -79,14 +89,19 @@ export class Market {
 
   /** The open power contract whose gate closes next, or undefined. */
   nextGate() {
-    return this.power.find((i) => i.phase === "continuous");
+    return this.power.find((i) => takesOrders(i));
   }
 
   openCount() {
     let open = 0;
-    for (const instrument of this.instruments.values()) if (instrument.phase === "continuous") open += 1;
+    for (const instrument of this.instruments.values()) if (takesOrders(instrument)) open += 1;
     return open;
   }
+}
+
+/** Whether orders may be placed: in continuous trading and in call phases. */
+function takesOrders(instrument) {
+  return instrument.phase === "continuous" || CALL_PHASES.has(instrument.phase);
 }
 
 function levels(list) {

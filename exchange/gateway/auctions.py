@@ -1,0 +1,99 @@
+"""The public channel of call auctions: what each would come to now while orders gather, and what it came to.
+
+Indications are conflated, results are never left out.
+"""
+
+from typing import Any
+
+from exchange.gateway.outbox import Outbox
+from exchange.gateway.ports import ExchangeView
+from exchange.market.instruments import Instrument
+from exchange.protocol.codec import encode_notification
+from exchange.protocol.decimals import format_decimal
+from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.messages import AuctionHeld, Indication, Indications
+
+
+def indication_of(exchange: ExchangeView, instrument: Instrument) -> Indication | None:
+    """What the auction of an instrument would come to now; None outside call phases."""
+    found = exchange.indication(instrument.symbol)
+    if found is None:
+        return None
+    price, volume = _in_words(instrument.spec, found.price_ticks, found.volume_lots)
+    return Indication(instrument=instrument.symbol, phase=instrument.phase.name.lower(), end_ns=found.end_ns, volume=volume, price=price)
+
+
+def auction_held(instrument: Instrument, data: dict[str, Any], at_ns: int) -> AuctionHeld:
+    """The result of an auction from the fold's notice of it."""
+    price, volume = _in_words(instrument.spec, data["price_ticks"], data["volume_lots"])
+    return AuctionHeld(instrument=instrument.symbol, phase=data["phase"], at_ns=at_ns, volume=volume, price=price)
+
+
+def _in_words(spec: InstrumentSpec, price_ticks: int | None, volume_lots: int) -> tuple[str | None, str]:
+    price = None if price_ticks is None else format_decimal(price_ticks, spec.price_decimals)
+    return price, format_decimal(volume_lots, spec.quantity_decimals)
+
+
+class AuctionChannel:
+    """Indications of all instruments in a call phase. Nothing is computed before a flush, and nothing without subscribers."""
+
+    def __init__(self, exchange: ExchangeView) -> None:
+        self._exchange = exchange
+        self._dirty: set[str] = set()
+        self._last: dict[str, Indication] = {}
+        self._subscribers: set[Outbox] = set()
+        self._owed_all: set[Outbox] = set()
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._subscribers) and bool(self._dirty or self._owed_all)
+
+    def touch(self, symbol: str) -> None:
+        """The book or the phase of an instrument may have changed."""
+        if self._subscribers:
+            self._dirty.add(symbol)
+
+    def subscribe(self, outbox: Outbox) -> None:
+        if not self._subscribers:
+            self._dirty.update(instrument.symbol for instrument in self._exchange.instruments())
+        self._subscribers.add(outbox)
+        self._owed_all.add(outbox)
+        self.flush()
+
+    def unsubscribe(self, outbox: Outbox) -> None:
+        self._subscribers.discard(outbox)
+        self._owed_all.discard(outbox)
+        if not self._subscribers:
+            self._last.clear()
+            self._dirty.clear()
+
+    def publish_result(self, held: AuctionHeld) -> None:
+        """An auction was held: few, so they are never left out."""
+        frame = encode_notification("auction", held)
+        for outbox in self._subscribers:
+            outbox.put_private(frame)
+
+    def flush(self) -> None:
+        """One frame with the indications that changed; who was left out gets all of them."""
+        changed = self._refresh()
+        if changed and len(self._subscribers) > len(self._owed_all):
+            frame = encode_notification("indication", Indications(indications=changed))
+            for outbox in self._subscribers - self._owed_all:
+                if not outbox.put_public(frame):
+                    self._owed_all.add(outbox)
+        if not all(outbox.lags for outbox in self._owed_all):
+            frame = encode_notification("indication", Indications(indications=list(self._last.values())))
+            self._owed_all = {outbox for outbox in self._owed_all if not outbox.put_public(frame)}
+
+    def _refresh(self) -> list[Indication]:
+        dirty, self._dirty = self._dirty, set()
+        changed = []
+        for symbol in sorted(dirty):
+            instrument = self._exchange.instrument(symbol)
+            found = None if instrument is None else indication_of(self._exchange, instrument)
+            if found is None:
+                self._last.pop(symbol, None)
+            elif self._last.get(symbol) != found:
+                self._last[symbol] = found
+                changed.append(found)
+        return changed
