@@ -12,6 +12,7 @@ from exchange.order_path.records import ExecutionKind, OutcomeFlag
 from exchange.units import POWER_LOT_WH
 
 _RECENT_TRADES: Final = 1_000
+_NEW_ORDERS: Final = (int(CommandKind.PLACE), int(CommandKind.BASKET))
 
 
 class Statistics:
@@ -29,8 +30,8 @@ class Statistics:
     def on_batch(self, batch: BatchResult) -> None:
         kinds, codes = batch.records["kind"], batch.outcomes["code"]
         fresh = (batch.outcomes["flags"] & int(OutcomeFlag.DUPLICATE)) == 0
-        self.orders += int(np.count_nonzero((kinds == int(CommandKind.PLACE)) & (codes == 0) & fresh))
-        refused = codes[(codes != 0) & fresh & (kinds >= int(CommandKind.PLACE)) & (kinds <= int(CommandKind.MASS_CANCEL))]
+        self.orders += int(np.count_nonzero(np.isin(kinds, _NEW_ORDERS) & (codes == 0) & fresh))
+        refused = codes[(codes != 0) & fresh & (kinds >= int(CommandKind.PLACE)) & (kinds <= int(CommandKind.BASKET))]
         for code in refused.tolist():
             self.rejects[code] += 1
         executions = batch.executions
@@ -42,5 +43,5 @@ class Statistics:
         fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns"]
         for sequence, instrument_id, number, price, quantity, side, stamp_ns in trades[fields].tolist():
             self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns))
-            if self._exchange.instrument_by_id(instrument_id).is_power:
-                self.energy_traded_wh += quantity * POWER_LOT_WH
+            # One lot of a block is one lot in each of its quarter-hours; units have none.
+            self.energy_traded_wh += quantity * POWER_LOT_WH * self._exchange.instrument_by_id(instrument_id).periods
