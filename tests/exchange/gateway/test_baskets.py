@@ -102,7 +102,8 @@ async def test_a_basket_lies_together_between_the_orders_of_its_frame() -> None:
         await client.all_answered()
         records = [row for batch in park.published for row in batch.records]
         at = next(i for i, row in enumerate(records) if row["kind"] == CommandKind.BASKET)
-        assert [int(row["kind"]) for row in records[at - 1 : at + 3]] == [CommandKind.PLACE, CommandKind.BASKET, CommandKind.BASKET, CommandKind.PLACE]
+        place, leg = CommandKind.PLACE, CommandKind.BASKET
+        assert [int(row["kind"]) for row in records[at - 1 : at + 3]] == [place, leg, leg, place]
         assert [int(row["group"]) for row in records[at : at + 2]] == [2, 0]
 
 

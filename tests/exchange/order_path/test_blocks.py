@@ -1,4 +1,4 @@
-"""Block contracts through the order path: listed over their quarter-hours, held for and filled as equal positions in each, gone when their last is settled."""
+"""Block contracts through the order path: listed over their quarter-hours, held for and filled in each, gone when the last is settled."""
 
 from typing import Any
 
@@ -304,7 +304,7 @@ def test_a_day_with_block_trades_settles_like_one_with_the_same_trades_of_quarte
     assert sold is not None
     assert (sold.energy_wh(LineItem.BLOCK_SOLD), sold.amount_micro(LineItem.BLOCK_SOLD)) == (48_000, 120 * 3_100 * 40)
     assert "of which sold in block contracts" in statement_to_text(sold)
-    assert "其中：分段合约售电" in statement_to_text(sold, "zh")
+    assert "其中：多时段合约售电" in statement_to_text(sold, "zh")
     # Both blocks have left with their last quarter-hour, and their slots are free.
     assert [i.slot for i in blocks.exchange.instruments()] == [-1] * 6
 
@@ -321,8 +321,9 @@ def test_a_block_over_midnight_leaves_with_its_last_quarter_hour() -> None:
     for day, index in (("2026-07-15", 95), ("2026-07-16", 96)):
         start_ns = DAY_NS + (index // 96) * NS_PER_DAY
         readings = MeterReadings(
-            revision=1, accounts=[load, solar], period_starts_ns=[DAY_NS + index * PERIOD_NS] * 2, consumption_wh=[1_000, 0], generation_wh=[0, 1_000],
-            soc_wh=[-1, -1], grid_starts_ns=[DAY_NS + index * PERIOD_NS], grid_import_wh=[0], grid_export_wh=[0], losses_wh=[0],
+            revision=1, accounts=[load, solar], period_starts_ns=[DAY_NS + index * PERIOD_NS] * 2, consumption_wh=[1_000, 0],
+            generation_wh=[0, 1_000], soc_wh=[-1, -1], grid_starts_ns=[DAY_NS + index * PERIOD_NS], grid_import_wh=[0], grid_export_wh=[0],
+            losses_wh=[0],
         )  # fmt: skip
         assert park.document(readings)[0] == 0
         payload = canonical.snapshot(park.exchange)

@@ -219,8 +219,8 @@ def test_every_field_of_the_compiled_state_moves_the_hash(restored: Exchange, ta
 
 def test_no_table_and_no_field_is_forgotten() -> None:
     """Every array of the state is a table above, belongs to the books, or is scratch or an index over the tables."""
-    others = {"books", "events", "entry", "own_terms", "slot_of_instrument", "schedule", "covered", "order_slots", "buckets", "fifo", "outcomes", "executions",
-              "execution_words", "postings"}  # fmt: skip
+    others = {"books", "events", "entry", "own_terms", "slot_of_instrument", "schedule", "covered", "order_slots", "buckets", "fifo", "outcomes",
+              "executions", "execution_words", "postings"}  # fmt: skip
     assert set(PathState._fields) == set(TABLES) | others
     assert all(set(fields) <= set(TABLES[table].names or ()) for table, fields in DERIVED.items())
 

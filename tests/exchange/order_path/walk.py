@@ -1,4 +1,4 @@
-"""A fixed random walk through a small market and one with blocks and baskets; prints the hashes of both: `python -m tests.exchange.order_path.walk STEPS`."""
+"""Fixed random walks through a small market and one of blocks and baskets; prints their hashes: `python -m tests.exchange.order_path.walk STEPS`."""
 
 import sys
 from typing import Any
