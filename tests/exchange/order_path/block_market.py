@@ -110,6 +110,15 @@ class BlockMarket(Park):
             expiry_ns=self.now_ns + rng.randint(1, 5) * NS_PER_MINUTE if time_in_force == TimeInForce.GTD else 0,
         )  # fmt: skip
 
+    def _price_and_lots(self, instrument: int, side: int) -> tuple[int, int]:
+        """Mostly what would fill: up to what the best price of the other side shows."""
+        rng = self.random
+        symbol = self.exchange.instrument_by_id(instrument).symbol
+        levels = self.exchange.depth(symbol, 1 - side, 1)
+        if len(levels) == 0 or rng.random() < 0.2:
+            return rng.choice(TICKS), rng.randint(1, 12)
+        return int(levels[0]["price_ticks"]), rng.randint(1, min(12, int(levels[0]["quantity_lots"])))
+
     def _basket(self, account: int) -> np.ndarray:
         rng = self.random
         sent = [records for records, _ in self.log[self.prepared :] if records["kind"][0] == CommandKind.BASKET]
@@ -118,7 +127,7 @@ class BlockMarket(Park):
             again["stamp_ns"] = self.now_ns
             return again
         instruments = rng.sample(self.instruments, rng.randint(1, 3))
-        legs = [(instrument, rng.randint(0, 1), rng.choice(TICKS), rng.randint(1, 12)) for instrument in instruments]
+        legs = [(instrument, side, *self._price_and_lots(instrument, side)) for instrument in instruments for side in (rng.randint(0, 1),)]
         return self.basket_records(account, *legs, self_trade=rng.choice([*SelfTrade]))
 
 
