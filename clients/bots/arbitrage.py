@@ -5,10 +5,14 @@ The pair is taken at the prices that stand in the books, so what it earns is kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from clients.bots.battery import Battery, Exposure, worst_case_holds
 from clients.bots.market import Contract, MarketView
 from exchange.units import PPM
+
+# Each costs a walk through the day for every step of a search.
+LOOKED_AT: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +33,47 @@ def best_pair(
 ) -> Pair | None:
     """The pair with the greatest gain, None without one. `contracts` in time order with the worst case of each, open ones and closed ones.
 
-    An own order on the side that a leg would take refuses the basket, so such contracts are left out.
+    Looks at the `LOOKED_AT` pairs that would gain most if the battery were no limit. An own order on the side that a leg would take refuses the
+    basket, so such contracts are left out.
     """
     best: Pair | None = None
-    for i, charge in enumerate(contracts):
-        quote = view.quote(charge.symbol)
-        if quote.ask_ticks is None or exposures[i].open_sell_wh or not view.is_open(charge):
+    for _, i, j in _candidates(view, contracts, battery, exposures, cycle_cost_ticks)[:LOOKED_AT]:
+        charge, discharge = contracts[i], contracts[j]
+        ask, bid = view.quote(charge.symbol), view.quote(discharge.symbol)
+        if ask.ask_ticks is None or bid.bid_ticks is None:
             continue
-        for j in range(i + 1, len(contracts)):
-            bid = view.quote(contracts[j].symbol)
-            if bid.bid_ticks is None or exposures[j].open_buy_wh or not view.is_open(contracts[j]):
-                continue
-            most = min(quote.ask_lots, _lots_to_charge(bid.bid_lots, battery), charge.max_order_lots)
-            if _gain(battery, charge, contracts[j], quote.ask_ticks, bid.bid_ticks, most, cycle_cost_ticks) <= (best.gain if best else 0):
-                continue
-            buy_lots = _most_that_holds(battery, soc_wh, exposures, i, j, most, charge.lot_wh)
-            gain = _gain(battery, charge, contracts[j], quote.ask_ticks, bid.bid_ticks, buy_lots, cycle_cost_ticks)
-            if gain > (best.gain if best else 0):
-                best = Pair(charge, contracts[j], quote.ask_ticks, bid.bid_ticks, buy_lots, _lots_back(buy_lots, battery), gain)
+        buy_lots = _most_that_holds(battery, soc_wh, exposures, i, j, _most(ask.ask_lots, bid.bid_lots, battery, charge), charge.lot_wh)
+        gain = _gain(battery, charge, discharge, ask.ask_ticks, bid.bid_ticks, buy_lots, cycle_cost_ticks)
+        if gain > (best.gain if best else 0):
+            best = Pair(charge, discharge, ask.ask_ticks, bid.bid_ticks, buy_lots, _lots_back(buy_lots, battery), gain)
     return best
+
+
+def _candidates(
+    view: MarketView, contracts: Sequence[Contract], battery: Battery, exposures: Sequence[Exposure], cycle_cost_ticks: int
+) -> list[tuple[int, int, int]]:
+    """(- gain without the limits of the battery, place of the purchase, place of the sale), the greatest gain first."""
+    asks, bids = [], []
+    for i, (contract, exposure) in enumerate(zip(contracts, exposures, strict=True)):
+        if view.is_open(contract):
+            quote = view.quote(contract.symbol)
+            if quote.ask_ticks is not None and not exposure.open_sell_wh:
+                asks.append((i, contract, quote.ask_ticks, quote.ask_lots))
+            if quote.bid_ticks is not None and not exposure.open_buy_wh:
+                bids.append((i, contract, quote.bid_ticks, quote.bid_lots))
+    found = []
+    for i, charge, ask_ticks, ask_lots in asks:
+        for j, discharge, bid_ticks, bid_lots in bids:
+            if j > i and bid_ticks > ask_ticks:
+                gain = _gain(battery, charge, discharge, ask_ticks, bid_ticks, _most(ask_lots, bid_lots, battery, charge), cycle_cost_ticks)
+                if gain > 0:
+                    found.append((-gain, i, j))
+    return sorted(found)
+
+
+def _most(ask_lots: int, bid_lots: int, battery: Battery, charge: Contract) -> int:
+    """Lots to buy that the books and the size of an order allow."""
+    return min(ask_lots, _lots_to_charge(bid_lots, battery), charge.max_order_lots)
 
 
 def _lots_back(lots: int, battery: Battery) -> int:
