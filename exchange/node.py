@@ -51,6 +51,7 @@ class _Pending:
     record: NDArray[np.void]
     document: bytes
     answer: asyncio.Future[Answer]
+    legs: int = 1  # commands from here on that one group must hold together
 
 
 Listener = Callable[[BatchResult], None]
@@ -121,7 +122,8 @@ class Node:
         """Queue COMMAND records, contiguous and in order; all or none. Raises NotAcceptingError."""
         self._check_accepting(len(records))
         loop = asyncio.get_running_loop()
-        pending = [_Pending(records[i : i + 1], b"", loop.create_future()) for i in range(len(records))]
+        legs = records["group"].tolist()
+        pending = [_Pending(records[i : i + 1], b"", loop.create_future(), legs[i]) for i in range(len(records))]
         self._pending.extend(pending)
         self._wake.set()
         return [entry.answer for entry in pending]
@@ -148,9 +150,12 @@ class Node:
                 raise
 
     def _gather(self) -> list[_Pending]:
+        """What the next group holds. A basket, which `submit_many` took as a whole and without documents, is never cut."""
         group: list[_Pending] = []
         documents_bytes = 0
         while self._pending and len(group) < GROUP_LIMIT:
+            if group and len(group) + self._pending[0].legs > GROUP_LIMIT:
+                break
             documents_bytes += len(self._pending[0].document)
             if group and documents_bytes > DOCUMENTS_LIMIT_BYTES:
                 break

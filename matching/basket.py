@@ -51,6 +51,12 @@ def leg_refusal(state, entries, first, leg):
 
 
 @kernel(internal=True)
+def leg_can_trade(state, entry):
+    """Whether a leg would trade whole now. The count ends at any own order, whatever the leg's own prevention."""
+    return count_tradable(state, entry, np.int64(SelfTrade.CANCEL_NEWEST)) >= entry.quantity_lots
+
+
+@kernel(internal=True)
 def place_basket(state, events, n_events, entries, first, legs):
     """A whole basket of `legs` entries from `first` on: refused, failed or traded. There is room. Returns the new count of events."""
     for leg in range(first, first + legs):
@@ -62,8 +68,7 @@ def place_basket(state, events, n_events, entries, first, legs):
             return n_events
     fails = False
     for leg in range(first, first + legs):
-        # The count ends at any own order, whatever the leg's own prevention.
-        fails = fails or count_tradable(state, entries[leg], np.int64(SelfTrade.CANCEL_NEWEST)) < entries[leg].quantity_lots
+        fails = fails or not leg_can_trade(state, entries[leg])
     state.core[0].last_order_id = entries[first + legs - 1].order_id
     for leg in range(first, first + legs):
         entry = entries[leg]

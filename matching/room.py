@@ -189,8 +189,9 @@ def long_needs(state, events_free, entry, book):
 
 @kernel(internal=True)
 def basket_needs(state, events_free, entries, first, legs):
-    """For a whole basket."""
+    """For a whole basket. What its legs set off rests beside each other, so the pools need room for all of it together."""
     n_events = np.int64(0)
+    orders = np.int64(0)
     for leg in range(first, first + legs):
         entry = entries[leg]
         if early_refusal(state, entry) == 0:
@@ -198,10 +199,11 @@ def basket_needs(state, events_free, entries, first, legs):
             if need != Need.NOTHING:
                 return need, at_least
             n_events += entering_events(state, entry, np.int64(entry.book), events_free)
+            orders += np.int64(state.books[entry.book].stops) + np.int64(state.books[entry.book].waiting) + 1
     n_events = max(n_events, legs)
     if n_events > events_free:
         return np.int64(Need.EVENTS), n_events
-    return np.int64(Need.NOTHING), np.int64(0)
+    return pool_needs(state, orders)
 
 
 @kernel(internal=True)

@@ -26,7 +26,7 @@ class OwnAccount:
             contract = contracts[position.instrument]
             net = parse_signed_decimal(position.net, contract.quantity_decimals) or 0
             account.net_lots[position.instrument] = account.net_lots.get(position.instrument, 0) + net
-            if not contract.is_power:
+            if not (contract.is_power or contract.is_block):
                 account.sellable_lots[position.instrument] = net - parse_decimal(position.locked, contract.quantity_decimals)
         return account
 
@@ -40,11 +40,18 @@ class OwnAccount:
     def _apply(self, event: messages.Execution) -> None:
         if event.kind != "trade":
             return
-        lots = parse_decimal(event.quantity, self._contracts[event.instrument].quantity_decimals)
+        contract = self._contracts[event.instrument]
+        lots = parse_decimal(event.quantity, contract.quantity_decimals)
         sold = event.side == "sell"
-        self.net_lots[event.instrument] = self.net_lots.get(event.instrument, 0) - lots if sold else self.net_lots.get(event.instrument, 0) + lots
+        for symbol in self._positions_of(contract):
+            self.net_lots[symbol] = self.net_lots.get(symbol, 0) + (-lots if sold else lots)
         if sold and event.instrument in self.sellable_lots:
             self.sellable_lots[event.instrument] -= lots
+
+
+    def _positions_of(self, contract: Contract) -> list[str]:
+        """Symbols in which a trade of the contract is a position: its own, or those of the quarter-hours that a block covers."""
+        return [other.symbol for other in self._contracts.values() if contract.covers(other)] if contract.is_block else [contract.symbol]
 
 
 class _RestingOrders(Mapping[str, list[OwnOrder]]):

@@ -22,6 +22,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Basket:
+    """Fill-or-kill orders in different instruments that fill together or not at all; of a leg, time in force and post-only do not count."""
+
+    legs: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """Cancel the strategy's own orders in an instrument."""
 
@@ -38,4 +45,4 @@ class Schedule:
     injection_wh: int
 
 
-Action = Place | Withdraw | Schedule
+Action = Place | Basket | Withdraw | Schedule

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from exchange.protocol.decimals import parse_decimal
 from exchange.protocol.messages import InstrumentResult
-from exchange.units import WH_PER_KWH
+from exchange.units import PERIOD_NS, WH_PER_KWH
 
 Side = Literal["buy", "sell"]
 
@@ -35,10 +35,21 @@ class Contract:
     park_fee_ticks: int
     trade_fee_ticks: int
     call_end_ns: int = 0  # of the opening auction, 0: there is none
+    periods: int = 1  # quarter-hours of delivery; of a block more than one
 
     @property
     def is_power(self) -> bool:
-        return self.instrument_class == POWER
+        """Whether it is energy of one quarter-hour, which is what strategies for power trade."""
+        return self.instrument_class == POWER and self.periods == 1
+
+    @property
+    def is_block(self) -> bool:
+        return self.instrument_class == POWER and self.periods > 1
+
+    def covers(self, other: "Contract") -> bool:
+        """Whether a trade of this block is one of the quarter-hour `other`."""
+        end_ns = self.delivery_start_ns + self.periods * PERIOD_NS
+        return self.is_block and other.is_power and self.delivery_start_ns <= other.delivery_start_ns < end_ns
 
     @property
     def lot_wh(self) -> int:
@@ -71,6 +82,7 @@ class Contract:
             surplus_ticks=ticks(wire.surplus_price),
             park_fee_ticks=_ceil_div(wire.park_fee_lot_micro, wire.multiplier_micro),
             trade_fee_ticks=_ceil_div(fee_micro, wire.multiplier_micro),
+            periods=(wire.delivery_end_ns - wire.delivery_start_ns) // PERIOD_NS if wire.instrument_class == POWER else 1,
         )
 
 

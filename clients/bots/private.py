@@ -82,6 +82,8 @@ class StorageData(msgspec.Struct, frozen=True, tag_field="strategy", tag="storag
     discharge_efficiency_ppm: int
     # Wear: asked on every discharged kWh.
     cycle_cost_ticks: int = 0
+    # Whether it takes a quarter-hour to charge and a later one to discharge from the books as one basket where that gains.
+    baskets: bool = False
     activity: Activity = Activity()
 
 

@@ -47,7 +47,7 @@ class PublicFeed:
     def open_units(self) -> frozenset[str]:
         """Certificates and credits in session now."""
         phases = {**self._phases, **self._park.phases}
-        return frozenset(c.symbol for c in self.contracts.values() if not c.is_power and phases.get(c.symbol) == "continuous")
+        return frozenset(c.symbol for c in self.contracts.values() if not (c.is_power or c.is_block) and phases.get(c.symbol) == "continuous")
 
 
 class _LiveQuotes(Mapping[str, Quote]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clients.bots.account import OwnAccount
-from clients.bots.actions import Action, Place, Schedule, Withdraw
+from clients.bots.actions import Action, Basket, Place, Schedule, Withdraw
 from clients.bots.market import MarketView
 from clients.bots.public_feed import PublicFeed
 from clients.bots.strategy import Strategy
@@ -123,12 +123,27 @@ class BotSession:
         for action in actions:
             if isinstance(action, Schedule):
                 await self._schedule(action)
+            elif isinstance(action, Basket):
+                await self._place_basket(action)
         places = [action for action in actions if isinstance(action, Place)]
         for i in range(0, len(places), WINDOW):
             async with self._pace:
                 results = await self._park.place_many([self._params(place) for place in places[i : i + WINDOW]])
             self._count(results)
             self.tally.orders += sum(isinstance(result, Order) for result in results)
+
+    async def _place_basket(self, basket: Basket) -> None:
+        legs = []
+        for leg in basket.legs:
+            contract = self._feed.contracts[leg.symbol]
+            price = format_decimal(leg.price_ticks, contract.price_decimals)
+            quantity = format_decimal(leg.quantity_lots, contract.quantity_decimals)
+            legs.append(self._park.basket_leg(leg.symbol, leg.side, price=price, quantity=quantity, label=leg.label))
+        async with self._pace:
+            try:
+                self.tally.orders += len(await self._park.place_basket(legs))
+            except RequestRefused as refusal:
+                self._count([refusal])
 
     def _params(self, place: Place) -> messages.PlaceParams:
         contract = self._feed.contracts[place.symbol]

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from clients.bots.actions import Action, Schedule
+from clients.bots.actions import Action, Basket, Place, Schedule
+from clients.bots.arbitrage import best_pair
 from clients.bots.battery import Battery, Exposure, most_that_holds
 from clients.bots.dispatch import Plan, best_dispatch
 from clients.bots.market import Contract, MarketView
@@ -42,7 +43,18 @@ class Storage(PowerStrategy):
         if view.now_ns - self._planned_at_ns >= PERIOD_NS:
             self._replan(view)
         self._exposures = {contract.symbol: _exposure(view, contract) for contract in self._unscheduled(view)}
-        return [*schedules, *super().on_turn(view)]
+        basket = self._basket(view) if self.data.baskets else None
+        # What it quotes depends on whether the basket fills, which is known in the next turn.
+        return [*schedules, *([basket] if basket is not None else super().on_turn(view))]
+
+    def _basket(self, view: MarketView) -> Basket | None:
+        """The best purchase and later sale that stand in the books."""
+        exposures = list(self._exposures.values())
+        pair = best_pair(view, self._unscheduled(view), self.battery, self._soc_wh, exposures, self.data.cycle_cost_ticks)
+        if pair is None or pair.sell_lots == 0:
+            return None
+        buy = Place(pair.charge.symbol, "buy", pair.buy_ticks, pair.buy_lots, label=self.label)
+        return Basket((buy, Place(pair.discharge.symbol, "sell", pair.sell_ticks, pair.sell_lots, label=self.label)))
 
     def quote(self, view: MarketView, contract: Contract) -> list[Action]:
         planned_lots, stored_ticks = self._plan.get(contract.symbol, (0, 0.0))

@@ -154,6 +154,34 @@ class ParkClient:
                 raise result
         return results  # type: ignore[return-value] # the loop has ruled out every other exception
 
+    async def place_basket(self, legs: Iterable[m.BasketLeg], *, deadline_ns: int | None = None) -> list[Order]:
+        """Fill-or-kill legs (made by `basket_leg`) in different instruments: all fill whole, or nothing happens.
+
+        Returns the orders in the order of the legs, all filled. Raises OrderRejected with the code of the leg that was refused; `data["leg"]`
+        is its number.
+        """
+        params = m.BasketParams(legs=list(legs), deadline_ns=deadline_ns)
+        orders = [Order(leg.instrument, leg.side, leg.client_order_id, leg.price, leg.quantity, label=leg.label) for leg in params.legs]
+        for order in orders:
+            self._orders.add_pending(order)
+
+        def apply(raw: Raw) -> list[Order]:
+            for order, answer in zip(orders, _decode_basket(raw).legs, strict=True):
+                self._orders.apply_answer(order, answer)
+            return orders
+
+        def reject(error: WireError) -> ClientError:
+            for order in orders:
+                self._orders.drop_pending(order)
+            return _rejected(error)
+
+        return await self._link.call("basket.place", params, apply, on_error=reject, timed=True)
+
+    def basket_leg(self, instrument: str, side: m.SideName, **terms: Any) -> m.BasketLeg:
+        """One leg with a fresh client_order_id unless one is given: `quantity`, `price`, or any other field of BasketLeg."""
+        terms.setdefault("client_order_id", self.new_client_order_id())
+        return m.BasketLeg(instrument=instrument, side=side, **terms)
+
     def order_params(self, instrument: str, side: m.SideName, **terms: Any) -> m.PlaceParams:
         """Terms of a new order with a fresh client_order_id unless one is given. Raises TypeError for an unknown term."""
         terms.setdefault("client_order_id", self.new_client_order_id())
@@ -326,6 +354,7 @@ def _rejected(error: WireError) -> ClientError:
 
 
 _decode_order: Final = msgspec.json.Decoder(m.OrderResult).decode
+_decode_basket: Final = msgspec.json.Decoder(m.BasketResult).decode
 _decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
 _decode_auctions: Final = msgspec.json.Decoder(m.AuctionsResult).decode
 _decode_balances: Final = msgspec.json.Decoder(m.BalancesResult).decode

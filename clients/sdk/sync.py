@@ -90,6 +90,12 @@ class SyncClient:
     def place_many(self, orders: Iterable[m.PlaceParams]) -> list[Order | OrderRejected]:
         return self._run(self._park.place_many(orders))
 
+    def basket_leg(self, instrument: str, side: m.SideName, **terms: Any) -> m.BasketLeg:
+        return self._park.basket_leg(instrument, side, **terms)
+
+    def place_basket(self, legs: Iterable[m.BasketLeg]) -> list[Order]:
+        return self._run(self._park.place_basket(legs))
+
     def amend(self, order: Order, *, price: str | None = None, quantity: str | None = None) -> Order:
         return self._run(self._park.amend(order, price=price, quantity=quantity))
 

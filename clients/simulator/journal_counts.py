@@ -36,7 +36,7 @@ def replay_and_count(directory: Path, until_sequence: int | None = None) -> Repl
     counts = {"orders": 0, "trades": 0}
 
     def count(batch: BatchResult) -> None:
-        placed = batch.records["kind"] == CommandKind.PLACE
+        placed = np.isin(batch.records["kind"], (int(CommandKind.PLACE), int(CommandKind.BASKET)))
         fresh = (batch.outcomes["flags"] & OutcomeFlag.DUPLICATE) == 0
         counts["orders"] += int(np.count_nonzero(placed & fresh & (batch.outcomes["code"] == 0)))
         counts["trades"] += int(np.count_nonzero(batch.executions["kind"] == ExecutionKind.TRADE))

@@ -6,6 +6,8 @@ Documents are cut so that each stays far below the limit of a frame.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
+import msgspec
+
 from clients.scenarios.model import Member, Park, UnitInstrument
 from exchange.errors import InputError
 from exchange.protocol.documents import (
@@ -25,6 +27,8 @@ POWER_PRICE_DECIMALS: Final = 4
 POWER_QUANTITY_DECIMALS: Final = 1
 UNIT_PRICE_DECIMALS: Final = 2
 _INSTRUMENTS_A_DOCUMENT: Final = 24
+_PEAK_HOURS: Final = range(16, 20)
+_SUMS_OF_BLOCK: Final = ("multiplier_micro", "maker_fee_lot_micro", "taker_fee_lot_micro", "park_fee_lot_micro")
 _PERIODS_A_DOCUMENT: Final = 8
 _TRADER_SCOPES: Final = ["read", "trade"]
 _SILENT_SCOPES: Final = ["read"]
@@ -85,6 +89,18 @@ def power_instruments(park: Park) -> list[InstrumentSpec]:
     ]
 
 
+def block_instruments(quarters: Sequence[InstrumentSpec]) -> list[InstrumentSpec]:
+    """The peak block, 16:00 to 20:00, where all its quarter-hours are among those of the day: their terms, and the sums of their fees."""
+    wanted = {f"{hour:02d}{minute:02d}" for hour in _PEAK_HOURS for minute in (0, 15, 30, 45)}
+    covered = [quarter for quarter in quarters if quarter.symbol.rpartition("-")[2] in wanted]
+    if len(covered) != len(wanted):
+        return []
+    sums = {name: sum(getattr(quarter, name) for quarter in covered) for name in _SUMS_OF_BLOCK}
+    own = {"deficit_price_ticks": 0, "surplus_price_ticks": 0, "environment_price_ticks": 0}
+    symbol = f"{covered[0].symbol.rpartition('-')[0]}-PEAK"
+    return [msgspec.structs.replace(covered[0], symbol=symbol, delivery_end_ns=covered[-1].delivery_end_ns, **sums, **own)]
+
+
 def unit_instrument(unit: UnitInstrument) -> InstrumentSpec:
     """A certificate, allowance or credit."""
     return InstrumentSpec(
@@ -109,7 +125,8 @@ def unit_instrument(unit: UnitInstrument) -> InstrumentSpec:
 
 def instrument_documents(park: Park) -> Iterator[ListInstruments]:
     """All instruments of the day."""
-    specs = [*power_instruments(park), *(unit_instrument(unit) for unit in park.instruments)]
+    quarters = power_instruments(park)
+    specs = [*quarters, *(unit_instrument(unit) for unit in park.instruments), *block_instruments(quarters)]
     for chunk in _chunks(specs, _INSTRUMENTS_A_DOCUMENT):
         yield ListInstruments(instruments=list(chunk))
 

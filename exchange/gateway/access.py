@@ -13,6 +13,7 @@ _OPERATE: Final = frozenset({"operate"})
 SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Logon: ANYONE,
     m.Place: _TRADE,
+    m.PlaceBasket: _TRADE,
     m.Amend: _TRADE,
     m.Cancel: _TRADE,
     m.MassCancel: _TRADE,

@@ -9,7 +9,7 @@ Invariant: every request is answered exactly once, also when the node fails; not
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from exchange.errors import JournalError, ParkexError
 from exchange.gateway import handlers
@@ -27,12 +27,14 @@ from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import ServerSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from exchange.gateway.hub import Hub
     from exchange.gateway.ports import CommandAnswer
 
 logger = logging.getLogger("parkex.gateway")
+
+_T = TypeVar("_T")
 
 _FRAME_COST: Final = 1.0
 
@@ -137,6 +139,22 @@ class Connection:
         self.hub.in_flight += 1
         future.add_done_callback(partial(self._committed, request, answer))
 
+    def submit_many(self, request: m.Request, records: list[bytes], answer: "Callable[[Sequence[CommandAnswer]], None]") -> None:
+        """As `submit`, for the contiguous records of one request."""
+        self._submit_gathered()
+        try:
+            together = asyncio.gather(*self.hub.node.submit_many(as_records(records)))
+        except Exception as error:  # noqa: BLE001 - whatever the node raises, the request gets its answer
+            self._refuse_failed(request, error)
+            return
+        self.hub.in_flight += len(records)
+
+        def committed(future: "asyncio.Future[list[CommandAnswer]]") -> None:
+            self.hub.in_flight -= len(records)
+            self._finish(request, answer, future)
+
+        together.add_done_callback(committed)
+
     def has_room(self, n_commands: int) -> bool:
         """Whether the node's queue can take more commands of this gateway."""
         return self.hub.in_flight + n_commands <= self.hub.limits.max_in_flight
@@ -179,11 +197,11 @@ class Connection:
             return RejectCode.SCOPE_MISSING, {"scopes": sorted(scopes)}
         return None
 
-    def throttle_problem(self, kind: type[m.Request]) -> dict[str, Any] | None:
+    def throttle_problem(self, kind: type[m.Request], n_commands: int = 1) -> dict[str, Any] | None:
         """Data of a RATE_LIMITED error, or None after the tokens were taken."""
         identity = self.identity
         assert identity is not None
-        cost = COSTS[kind]
+        cost = COSTS[kind] * n_commands
         bucket = take_both(identity.key_bucket, identity.account_bucket, cost, self.hub.monotonic_s())
         return None if bucket is None else bucket.refusal(cost)
 
@@ -256,8 +274,16 @@ class Connection:
         if self.state is not State.CLOSED:
             self.send_output()
 
+    def _finish(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
+        self._answer_with(request, answer, future)
+        if self.state is not State.CLOSED:
+            self.send_output()
+
     def _respond(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
         self.hub.in_flight -= 1
+        self._answer_with(request, answer, future)
+
+    def _answer_with(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or error is not None:
             self._refuse_failed(request, error)

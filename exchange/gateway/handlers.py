@@ -7,6 +7,7 @@ from exchange.errors import InputError
 from exchange.gateway import queries
 from exchange.gateway.auctions import indication_of
 from exchange.gateway.auth import logon_problem
+from exchange.gateway.baskets import place_basket
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.market_data import ALL_SYMBOLS
 from exchange.gateway.validate import is_client_order_id, pack_command
@@ -309,6 +310,7 @@ Handler = Callable[["Connection", Any], None]
 
 HANDLERS: Final[dict[type[m.Request], Handler]] = {
     m.Logon: logon,
+    m.PlaceBasket: place_basket,
     m.OrdersOpen: orders_open,
     m.Balances: balances,
     m.Positions: positions,

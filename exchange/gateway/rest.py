@@ -199,7 +199,7 @@ def _summary(hub: Hub, time_zone: str) -> Summary:
     period = None
     for instrument in exchange.instruments():
         phases[instrument.phase.name.lower()] = phases.get(instrument.phase.name.lower(), 0) + 1
-        if instrument.is_power and instrument.spec.delivery_start_ns <= now_ns < instrument.spec.delivery_end_ns:
+        if instrument.is_quarter_hour and instrument.spec.delivery_start_ns <= now_ns < instrument.spec.delivery_end_ns:
             period = instrument.symbol
     return Summary(
         as_of_seq=exchange.last_sequence, epoch=hub.node.epoch, now_ns=now_ns, time_zone=time_zone,
@@ -212,7 +212,7 @@ def _summary(hub: Hub, time_zone: str) -> Summary:
 def _metered_periods(hub: Hub) -> list[PeriodEnergy]:
     meters = hub.exchange.rooms.meters
     starts = sorted(
-        {i.spec.delivery_start_ns for i in hub.exchange.instruments() if i.is_power and i.phase in {Phase.DELIVERED, Phase.SETTLED}}
+        {i.spec.delivery_start_ns for i in hub.exchange.instruments() if i.is_quarter_hour and i.phase in {Phase.DELIVERED, Phase.SETTLED}}
     )
     if not starts:
         return []

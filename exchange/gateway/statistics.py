@@ -14,6 +14,7 @@ from matching.records import Reason
 
 _RECENT_TRADES: Final = 1_000
 _AUCTION: Final = int(Reason.AUCTION)
+_NEW_ORDERS: Final = (int(CommandKind.PLACE), int(CommandKind.BASKET))
 
 
 class Statistics:
@@ -31,8 +32,8 @@ class Statistics:
     def on_batch(self, batch: BatchResult) -> None:
         kinds, codes = batch.records["kind"], batch.outcomes["code"]
         fresh = (batch.outcomes["flags"] & int(OutcomeFlag.DUPLICATE)) == 0
-        self.orders += int(np.count_nonzero((kinds == int(CommandKind.PLACE)) & (codes == 0) & fresh))
-        refused = codes[(codes != 0) & fresh & (kinds >= int(CommandKind.PLACE)) & (kinds <= int(CommandKind.MASS_CANCEL))]
+        self.orders += int(np.count_nonzero(np.isin(kinds, _NEW_ORDERS) & (codes == 0) & fresh))
+        refused = codes[(codes != 0) & fresh & (kinds >= int(CommandKind.PLACE)) & (kinds <= int(CommandKind.BASKET))]
         for code in refused.tolist():
             self.rejects[code] += 1
         executions = batch.executions
@@ -44,5 +45,5 @@ class Statistics:
         fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns", "reason"]
         for sequence, instrument_id, number, price, quantity, side, stamp_ns, reason in trades[fields].tolist():
             self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns, reason == _AUCTION))
-            if self._exchange.instrument_by_id(instrument_id).is_power:
-                self.energy_traded_wh += quantity * POWER_LOT_WH
+            # One lot of a block is one lot in each of its quarter-hours; units have none.
+            self.energy_traded_wh += quantity * POWER_LOT_WH * self._exchange.instrument_by_id(instrument_id).periods

@@ -6,10 +6,12 @@ Gateway memory, not state: what is refused here is never journaled, so a flood c
 from typing import Any, Final
 
 from exchange.gateway.limits import Rate
-from exchange.protocol.messages import Amend, Cancel, MassCancel, Nominate, OperatorSubmit, Place, Request
+from exchange.protocol.messages import Amend, Cancel, MassCancel, Nominate, OperatorSubmit, Place, PlaceBasket, Request
 
-# Cancels are cheaper than new orders: a participant who wants to leave must be able to.
-COSTS: Final[dict[type[Request], float]] = {Place: 1.0, Amend: 1.0, Cancel: 0.25, MassCancel: 1.0, Nominate: 1.0, OperatorSubmit: 10.0}
+# Cancels are cheaper than new orders: a participant who wants to leave must be able to. A basket costs this for each of its legs.
+COSTS: Final[dict[type[Request], float]] = {
+    Place: 1.0, PlaceBasket: 1.0, Amend: 1.0, Cancel: 0.25, MassCancel: 1.0, Nominate: 1.0, OperatorSubmit: 10.0,
+}  # fmt: skip
 
 
 class TokenBucket:

@@ -24,6 +24,7 @@ class CommandKind(IntEnum):
     AMEND = 17
     CANCEL = 18
     MASS_CANCEL = 19
+    BASKET = 20  # one leg of a linked basket; `group` of the first, the header, says how many legs, that of the others is 0
     DOCUMENT = 32  # a business command; the document names its schema
 
 
@@ -76,7 +77,7 @@ COMMAND: Final = np.dtype(
         ("label", "<u4"),
         ("time_in_force", "u1"),
         ("self_trade", "u1"),
-        ("group", "<u2"),  # basket: records that belong together, contiguous
+        ("group", "<u2"),  # of the header of a basket: its records, contiguous
         ("document_offset", "<u4"),
         ("document_length", "<u4"),
         ("client_order_id", "S36"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from exchange.ledger.periods import add_open_lots, period_slot
 from exchange.protocol.instrument_class import InstrumentClass
 from matching.compile import kernel
 from matching.records import Side
@@ -85,14 +86,29 @@ def guarantee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> in
 
 
 @kernel(internal=True)
+def order_hold_micro(state: Any, slot: int, side: int, limit_ticks: int, quantity_lots: int) -> int:
+    """`hold_micro` of an order in any instrument. A sale of a block holds the guarantee of each quarter-hour against its own deficit price; fees,
+    park fees and multiplier of a block are the sums over its quarter-hours (exchange.market.blocks), and a deficit price of its own it has none.
+    """
+    instrument = state.instruments[slot]
+    hold = hold_micro(instrument, side, limit_ticks, quantity_lots)
+    if side == Side.SELL and instrument.periods > 1:
+        for i in range(instrument.periods):
+            hold += guarantee_micro(state.instruments[period_slot(state, slot, i)], limit_ticks, quantity_lots)
+    return hold
+
+
+@kernel(internal=True)
 def reserve(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
-    """Hold cash and count the open quantity of an order that grows by `quantity_lots`."""
-    state.accounts[account].held_micro += hold_micro(state.instruments[slot], side, limit_ticks, quantity_lots)
+    """Hold cash and count the open quantity of an order that grows by `quantity_lots`: of a block in each of its quarter-hours too."""
+    state.accounts[account].held_micro += order_hold_micro(state, slot, side, limit_ticks, quantity_lots)
     position = state.positions[slot, account]
     if side == Side.BUY:
         position.open_buy_lots += quantity_lots
     else:
         position.open_sell_lots += quantity_lots
+    if state.instruments[slot].periods > 1:
+        add_open_lots(state, slot, account, side, quantity_lots)
 
 
 @kernel(internal=True)

@@ -1,7 +1,7 @@
 """The list of instruments: permanent ids assigned by the fold, dense slots recycled after settlement."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from exchange.market.auction_terms import auction_problem, spec_content
 from exchange.market.phases import Phase
@@ -11,6 +11,8 @@ from exchange.units import INT64_MAX, PERIOD_NS
 from matching.records import QUANTITY_LOTS_MAX
 
 _INT32_MAX = 2**31 - 1
+# Quarter-hours that a block may cover.
+PERIODS_MAX: Final = 96
 _VENUES = ("park", "national_simulated", "internal")
 
 
@@ -32,6 +34,21 @@ class Instrument:
     @property
     def is_power(self) -> bool:
         return self.instrument_class is InstrumentClass.POWER
+
+    @property
+    def periods(self) -> int:
+        """Quarter-hours of delivery; 0 for units."""
+        return (self.spec.delivery_end_ns - self.spec.delivery_start_ns) // PERIOD_NS if self.is_power else 0
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it delivers in several quarter-hours (exchange.market.blocks)."""
+        return self.periods > 1
+
+    @property
+    def is_quarter_hour(self) -> bool:
+        """Whether it is a delivery period, which is metered and settled."""
+        return self.periods == 1
 
 
 @dataclass(slots=True)
@@ -80,8 +97,9 @@ def spec_problem(spec: InstrumentSpec) -> str | None:
 
 
 def _power_problem(spec: InstrumentSpec, fees: tuple[int, ...]) -> str | None:
-    if spec.delivery_end_ns - spec.delivery_start_ns != PERIOD_NS or spec.delivery_start_ns % PERIOD_NS:
-        return "delivery_is_not_a_quarter_hour"
+    periods, rest_ns = divmod(spec.delivery_end_ns - spec.delivery_start_ns, PERIOD_NS)
+    if rest_ns or spec.delivery_start_ns % PERIOD_NS or not 1 <= periods <= PERIODS_MAX:
+        return "delivery_is_not_quarter_hours"
     if not spec.open_ns < spec.close_ns <= spec.delivery_start_ns:
         return "gate_out_of_order"
     if not 0 <= spec.surplus_price_ticks <= spec.deficit_price_ticks:

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from exchange.journal.record import CommandFlag, OrderType
-from exchange.ledger.postings import hold_micro
+from exchange.ledger.periods import add_open_lots, period_slot
+from exchange.ledger.postings import order_hold_micro
 from exchange.market.phases import Phase
-from exchange.order_path.storage import check_storage
+from exchange.order_path.storage import check_periods, check_storage
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
 from matching.orders import owner_of
 from matching.records import SelfTrade, Side, TimeInForce
 
+# Typed, so that a call with a constant is not compiled apart from one with a variable.
+NO_SLOT = np.int64(-1)
+NO_LOTS = np.int64(0)
 # Peaks that an iceberg may have at most.
 DISPLAYS_MAX = 100
 MINIMUMS = int(CommandFlag.MINIMUM | CommandFlag.ALL_OR_NONE)
@@ -74,28 +78,60 @@ def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
 
 
 @kernel(internal=True)
-def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
-    """Band, position limits in the worst case, storage, units and cash for `quantity_lots` more at `price_ticks`."""
+def admit_limits(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
+    """Band, and position limits in the worst case: of a block in each of its quarter-hours."""
     instrument = state.instruments[slot]
-    account = state.accounts[account_id]
-    position = state.positions[slot, account_id]
     if price_ticks < instrument.band_low_ticks or price_ticks > instrument.band_high_ticks:
         return np.int64(RejectCode.PRICE_OUTSIDE_BAND)
-    if instrument.instrument_class == InstrumentClass.POWER:
+    account = state.accounts[account_id]
+    for i in range(instrument.periods):
+        position = state.positions[period_slot(state, slot, i), account_id]
         net_lots = position.net_lots + position.contract_lots
         if side == Side.BUY and net_lots + position.open_buy_lots + quantity_lots > account.max_net_lots:
             return np.int64(RejectCode.POSITION_LIMIT)
         if side == Side.SELL and net_lots - position.open_sell_lots - quantity_lots < account.min_net_lots:
             return np.int64(RejectCode.POSITION_LIMIT)
-        if account.storage >= 0:
-            code = check_storage(state, account_id, slot, side, quantity_lots)
-            if code != RejectCode.ACCEPTED:
-                return code
-    elif side == Side.SELL and position.net_lots - position.unsellable_lots - position.open_sell_lots < quantity_lots:
-        return np.int64(RejectCode.INSUFFICIENT_UNITS)
-    if account.balance_micro - account.held_micro < hold_micro(instrument, side, price_ticks, quantity_lots):
+    return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel(internal=True)
+def admit_storage(state: Any, account_id: int, slot: int, side: int, quantity_lots: int) -> int:
+    """What a storage can carry in the worst case. Changes nothing in the end: the lots of a block are counted while it is looked at."""
+    instrument = state.instruments[slot]
+    if state.accounts[account_id].storage < 0 or instrument.periods == 0:
+        return np.int64(RejectCode.ACCEPTED)
+    if instrument.periods == 1:
+        return check_storage(state, account_id, slot, side, quantity_lots)
+    add_open_lots(state, slot, account_id, side, quantity_lots)
+    code = np.int64(RejectCode.STORAGE_RATING)
+    if check_periods(state, account_id, slot):
+        code = check_storage(state, account_id, NO_SLOT, side, NO_LOTS)
+    add_open_lots(state, slot, account_id, side, -quantity_lots)
+    return code
+
+
+@kernel(internal=True)
+def admit_assets(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
+    """Units and cash."""
+    if side == Side.SELL and state.instruments[slot].instrument_class != InstrumentClass.POWER:
+        position = state.positions[slot, account_id]
+        if position.net_lots - position.unsellable_lots - position.open_sell_lots < quantity_lots:
+            return np.int64(RejectCode.INSUFFICIENT_UNITS)
+    account = state.accounts[account_id]
+    if account.balance_micro - account.held_micro < order_hold_micro(state, slot, side, price_ticks, quantity_lots):
         return np.int64(RejectCode.INSUFFICIENT_CASH)
     return np.int64(RejectCode.ACCEPTED)
+
+
+@kernel(internal=True)
+def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
+    """Band, position limits in the worst case, storage, units and cash for `quantity_lots` more at `price_ticks`."""
+    code = admit_limits(state, account_id, slot, side, price_ticks, quantity_lots)
+    if code == RejectCode.ACCEPTED:
+        code = admit_storage(state, account_id, slot, side, quantity_lots)
+    if code == RejectCode.ACCEPTED:
+        code = admit_assets(state, account_id, slot, side, price_ticks, quantity_lots)
+    return code
 
 
 @kernel(internal=True)

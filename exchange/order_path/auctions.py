@@ -155,14 +155,16 @@ def resume_event(exchange: "Exchange", instrument: Instrument, now_ns: int) -> P
 
 
 def take_over_interruption(exchange: "Exchange") -> None:
-    """The compiled loop has interrupted an instrument: its record beside the arrays follows, and it is told."""
+    """The compiled loop has interrupted instruments, a basket maybe several: their records beside the arrays follow, by id, and it is told."""
     counters = exchange.state.counters[0]
-    slot = int(counters.interrupted) - 1
-    if slot < 0:
+    if not counters.interrupted:
         return
     counters.interrupted = 0
-    instrument = exchange.rooms.instruments.by_id[int(exchange.state.instruments[slot].id)]
-    phase = next_phase(instrument.phase, PhaseEvent.INTERRUPT)
-    assert phase is not None, instrument.phase
-    instrument.phase = phase
-    exchange.notify_phase(instrument)
+    rows = exchange.state.instruments
+    for instrument in exchange.rooms.instruments.by_id.values():
+        if instrument.slot < 0 or instrument.phase is Phase.INTERRUPTED or int(rows[instrument.slot].phase) != Phase.INTERRUPTED:
+            continue
+        phase = next_phase(instrument.phase, PhaseEvent.INTERRUPT)
+        assert phase is not None, instrument.phase
+        instrument.phase = phase
+        exchange.notify_phase(instrument)

@@ -29,4 +29,4 @@ def post_book_event(state: Any, slot: int, event: Any) -> None:
         instrument.phase = Phase.INTERRUPTED
         instrument.phase_end_ns = end_ns
         add_deadline(state, end_ns, DeadlineKind.CALL_END, instrument.id)
-        counters.interrupted = slot + 1
+        counters.interrupted = 1

@@ -10,6 +10,7 @@ from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
 from exchange.errors import ParkexError
 from exchange.ledger.chart import House
+from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import phase_control
@@ -164,9 +165,10 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
     instruments = exchange.rooms.instruments
     symbols = [spec.symbol for spec in document.instruments]
     _require(len(set(symbols)) == len(symbols) and not any(s in instruments.by_symbol for s in symbols), "symbol_taken")
+    quarters = quarter_hours(instruments.by_id.values(), document.instruments) if any(map(is_block, document.instruments)) else {}
     for spec in document.instruments:
         _require(0 < len(spec.symbol) <= 32 and spec.symbol.isascii(), "symbol_malformed")
-        problem = spec_problem(spec)
+        problem = spec_problem(spec) or (block_problem(spec, quarters) if is_block(spec) else None)
         if problem is None and spec.instrument_class == "power" and spec.close_ns <= caller.stamp_ns:
             problem = "gate_has_passed"
         if problem is None:
@@ -221,6 +223,7 @@ def opening_positions(exchange: "Exchange", document: OpeningPositions, _caller:
     change: dict[tuple[int, int], int] = {}
     for row in document.positions:
         instrument = _listed(exchange, row.symbol)
+        _require(not instrument.is_block, "not_a_delivery_period")
         _require(instrument.is_power and instrument.phase is Phase.PRE_OPEN, "contract_after_opening")
         _require(abs(row.net_lots) <= _LIMIT, "quantity_out_of_range")
         _member(exchange, row.account)
@@ -255,6 +258,7 @@ def nominate(exchange: "Exchange", document: Nominate, caller: Caller) -> Result
     operator = _member(exchange, caller.account).role is Role.OPERATOR
     _require(operator or document.account == caller.account, "not_your_account")
     instrument = _listed(exchange, document.symbol)
+    _require(not instrument.is_block, "not_a_delivery_period")
     storage = int(exchange.state.accounts[_member(exchange, document.account).id].storage)
     _require(storage >= 0, "account_has_no_storage")
     _require(instrument.phase in TRADING_PHASES | {Phase.GATE_CLOSED, Phase.HALTED}, "period_is_over")

@@ -51,7 +51,10 @@ def enter_instrument(state: PathState, instrument: Instrument, book: int) -> Pat
     row.last_price_ticks = -1
     row.continuous_end_ns, row.phase_end_ns, row.auction_ticks = continuous_end_ns(instrument.spec), 0, NO_PRICE
     state.slot_of_instrument[instrument.id] = instrument.slot
+    row.periods = instrument.periods
     state.positions[instrument.slot] = np.zeros(state.positions.shape[1], state.positions.dtype)
+    if instrument.is_block:
+        return lay_out_blocks(state)
     if instrument.is_power:
         lay_out_schedule(state)
     return state
@@ -65,12 +68,29 @@ def leave_instrument(state: PathState, instrument: Instrument) -> None:
 
 
 def lay_out_schedule(state: PathState) -> None:
-    """Slots of open power instruments in order of delivery, then id."""
+    """Slots of open quarter-hours in order of delivery, then id."""
     rows = state.instruments
-    slots = np.flatnonzero((rows.used == 1) & (rows.delivery_start_ns > 0))
+    slots = np.flatnonzero((rows.used == 1) & (rows.periods == 1))
     order = np.lexsort((rows.id[slots], rows.delivery_start_ns[slots]))
     state.schedule[: slots.size] = slots[order]
     state.counters[0].n_schedule = slots.size
+
+
+def lay_out_blocks(state: PathState) -> PathState:
+    """The quarter-hours of every open block, block by block: of several with one delivery start the one listed first.
+
+    A quarter-hour that is settled has slot -1. Its block has passed its gate long before, so nobody looks there any more.
+    """
+    rows = state.instruments
+    schedule = state.schedule[: int(state.counters[0].n_schedule)]
+    starts_ns = rows.delivery_start_ns[schedule]
+    covered: list[int] = []
+    for slot in np.flatnonzero((rows.used == 1) & (rows.periods > 1)):
+        rows[slot].first_period = len(covered)
+        wanted_ns = rows[slot].delivery_start_ns + PERIOD_NS * np.arange(rows[slot].periods)
+        at = np.searchsorted(starts_ns, wanted_ns)
+        covered += [int(schedule[i]) if i < len(schedule) and starts_ns[i] == ns else -1 for i, ns in zip(at, wanted_ns, strict=True)]
+    return state._replace(covered=np.array([*covered, -1], np.int32))
 
 
 def enter_storage(state: PathState, document: RegisterStorage, as_of_ns: int) -> PathState:

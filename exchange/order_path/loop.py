@@ -11,6 +11,7 @@ import numpy as np
 
 from exchange.journal.record import CommandKind
 from exchange.order_path.admit import CONDITIONS, admit_account, admit_amended_lots, admit_terms, instrument_slot, limit_ticks, open_order_slot
+from exchange.order_path.baskets import admit_basket, basket_digest, basket_room, count_legs, enter_leg, is_new_basket
 from exchange.order_path.deadlines import is_due, is_order_expiry, pop_deadline
 from exchange.order_path.entries import amended_lots, entry_of_amend, entry_of_place
 from exchange.order_path.idempotency import content_digest, find_key, insert_key, keys_free, prefetch_key, retire_keys
@@ -135,6 +136,23 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     return np.int64(Stop.DONE), np.int64(0), np.int64(0)
 
 
+@kernel(internal=True)
+def _room_for_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int, int]:
+    """As `_room_for`, for all legs of a basket before anything of any of them happens."""
+    if keys_free(state) < legs:
+        return np.int64(Stop.KEYS), 0, legs
+    # What a leg sets off in its book may interrupt it.
+    if state.deadlines.shape[0] - state.counters[0].n_deadlines < legs:
+        return np.int64(Stop.DEADLINES), 0, legs
+    if state.terms.shape[0] < state.books.orders.shape[0]:
+        return np.int64(Stop.TERMS), 0, 0
+    need, at_least = basket_room(state, commands, first, legs)
+    if need != Need.NOTHING:
+        return np.int64(Stop.BOOKS), need, at_least
+    executions = np.int64(state.events.shape[0])
+    return np.int64(Stop.DONE if has_room(state, executions) else Stop.EXECUTIONS), 0, executions
+
+
 @kernel
 def begin_command(state: Any, sequence: int, stamp_ns: int) -> None:
     """Sequence and stamp of what happens next; time never runs backwards. Idempotent, since the loop may enter a command again."""
@@ -257,11 +275,52 @@ def _apply_order_command(state: Any, command: Any, index: int) -> None:
 
 
 @kernel(internal=True)
+def _apply_basket(state: Any, commands: Any, first: int, legs: int, sequence: int) -> None:
+    """A whole basket at the moment of its header; there is room. Every leg is a command with its own sequence, key and outcome."""
+    retire_keys(state)
+    stamp_ns = state.counters[0].stamp_ns
+    if commands[first].account >= state.accounts.shape[0] or not state.accounts[commands[first].account].exists:
+        for leg in range(legs):
+            begin_command(state, sequence + leg, stamp_ns)
+            write_outcome(state, first + leg, np.int64(RejectCode.ACCOUNT_SUSPENDED), NOTHING, NOTHING, NOTHING)
+        return
+    digest = basket_digest(state, commands, first, legs)
+    refused, refusal = NOTHING - 1, np.int64(RejectCode.BASKET_REFUSED)
+    if is_new_basket(state, commands, first, legs):
+        refused, refusal = admit_basket(state, commands, first, legs)
+    for leg in range(legs):
+        command = commands[first + leg]
+        begin_command(state, sequence + leg, stamp_ns)
+        own = refusal if leg == refused or refusal == RejectCode.ACCEPTED else np.int64(RejectCode.BASKET_REFUSED)
+        _apply_leg(state, command, leg, first + leg, mix_pair(digest, np.uint64(leg), np.uint64(legs)), own)
+
+
+@kernel(internal=True)
+def _apply_leg(state: Any, command: Any, leg: int, index: int, digest: int, code: int) -> None:
+    """One leg of a basket that has been admitted (`code` ACCEPTED) or refused; an id that has been used answers for itself."""
+    if command.cid0 == 0:
+        write_outcome(state, index, np.int64(RejectCode.INVALID_CLIENT_ORDER_ID), NOTHING, NOTHING, NOTHING)
+        return
+    key, bucket, key_hash = find_key(state, np.int64(command.account), command)
+    if key >= 0:
+        answer_resend(state, key, digest, index)
+        return
+    key = insert_key(state, np.int64(command.account), command, digest, bucket, key_hash)
+    order_id = enter_leg(state, command, leg, key) if code == RejectCode.ACCEPTED else NOTHING
+    write_outcome(state, index, code, order_id, NOTHING, ONE)
+    record_key_outcome(state, key, index)
+
+
+@kernel(internal=True)
 def apply_command(state: Any, command: Any, index: int) -> None:
     """One command of the loop; there is room, and no deadline is due."""
     retire_keys(state)
     if _is_order_command(command.kind):
         _apply_order_command(state, command, index)
+        return
+    if command.kind == CommandKind.BASKET:
+        # A record that is no leg of a whole basket; its id is not used up, since what it belongs to is not known.
+        write_outcome(state, index, np.int64(RejectCode.INVALID_BASKET), NOTHING, NOTHING, NOTHING)
         return
     if command.kind == CommandKind.SESSION_CLOSED and command.account < state.accounts.shape[0]:
         end_sessions(state, np.int64(command.account), np.int64(command.session))
@@ -294,23 +353,31 @@ def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> 
     """Apply `commands[start:]` (COMMAND_WORDS records) until the end or a stop.
 
     Returns (index of the next command, Stop, Need, at_least). Modifies the state in place; outcomes are at the index of their command.
+    Baskets lie whole in `commands`.
     """
-    for index in range(start, commands.shape[0]):
+    index = start
+    while index < commands.shape[0]:
         command = commands[index]
         if index + AHEAD_KEY < commands.shape[0]:
             _look_ahead(state, commands, index)
         stop = _fire_order_expiries(state, first_sequence + index, max(command.stamp_ns, state.counters[0].stamp_ns))
         if stop != Stop.DONE:
             return index, stop, 0, 1
-        stop, need, at_least = _room_for(state, command)
+        legs = count_legs(commands, index) if command.kind == CommandKind.BASKET else NOTHING
+        stop, need, at_least = _room_for_basket(state, commands, index, legs) if legs > 0 else _room_for(state, command)
         if stop != Stop.DONE:
             return index, stop, need, at_least
         if command.kind == CommandKind.DOCUMENT or command.kind == CommandKind.CHECKPOINT:
             return index, Stop.DOCUMENT, 0, 0
         begin_command(state, first_sequence + index, command.stamp_ns)
-        apply_command(state, command, index)
+        if legs > 0:
+            _apply_basket(state, commands, index, legs, first_sequence + index)
+            index += legs
+        else:
+            apply_command(state, command, index)
+            index += 1
         if state.counters[0].interrupted != 0:
-            return index + 1, Stop.INTERRUPTED, 0, 0
+            return index, Stop.INTERRUPTED, 0, 0
     return commands.shape[0], Stop.DONE, 0, 0
 
 

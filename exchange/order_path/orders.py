@@ -86,7 +86,7 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     order_id = counters.next_order_id
     counters.next_order_id += 1
     reserve(state, slot, account, side, price_ticks, command.quantity_lots)
-    _note_terms(state, command, slot, price_ticks, key)
+    note_terms(state, command, slot, price_ticks, key)
     n_events, reason, _lots, _slot = place_order(state.books, state.events, 0, state.entry[0])
     post_events(state, slot, n_events, order_id, account)
     state.own_terms[0].key = NO_KEY
@@ -95,7 +95,7 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
 
 
 @kernel(internal=True)
-def _note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) -> None:
+def note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) -> None:
     """What the exchange knows of an order that is entering; the event that says where it rests or waits gives it its slot."""
     flags = np.int64(command["flags"])
     terms = state.own_terms[0]

@@ -201,7 +201,7 @@ class Exchange(Queries):
             self.state = self.state._replace(deadlines=room.longer(self.state.deadlines, self.state.deadlines.shape[0] + at_least))
         else:
             self._drain()
-            if self.state.executions.shape[0] < at_least:
+            if not has_room(self.state, at_least):
                 self.state = room.with_output(self.state, max(at_least, 2 * self.state.executions.shape[0]))
 
     def _drain(self) -> None:

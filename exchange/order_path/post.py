@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from exchange.ledger.chart import House
+from exchange.ledger.periods import period_slot
 from exchange.ledger.postings import (
     guarantee_micro,
     hold_position_cash,
@@ -89,21 +90,41 @@ def hash_executions(state: Any, start: int) -> None:
 
 
 @kernel(internal=True)
+def _note_trade(state: Any, slot: int, buyer: int, seller: int, value_micro: int, quantity_lots: int) -> None:
+    """What was bought and sold in an instrument."""
+    state.positions[slot, buyer].bought_lots += quantity_lots
+    state.positions[slot, buyer].bought_micro += value_micro
+    state.positions[slot, seller].sold_lots += quantity_lots
+    state.positions[slot, seller].sold_micro += value_micro
+
+
+@kernel(internal=True)
+def _take_position(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
+    """The obligation to deliver in one quarter-hour, and what both sides hold for it."""
+    instrument = state.instruments[slot]
+    state.positions[slot, buyer].net_lots += quantity_lots
+    hold_position_cash(state, slot, buyer, quantity_lots * instrument.park_fee_lot_micro, NOTHING)
+    state.positions[slot, seller].net_lots -= quantity_lots
+    hold_position_cash(state, slot, seller, NOTHING, guarantee_micro(instrument, price_ticks, quantity_lots))
+
+
+@kernel(internal=True)
 def _fill_power(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
-    """Cash moves to the clearing account at trade and to the seller at settlement; both sides hold what delivery may still cost."""
+    """Cash moves to the clearing account at trade and to the seller at settlement; both sides hold what delivery may still cost.
+
+    A trade of a block is an equal position in each of its quarter-hours, whose values sum to its own exactly.
+    """
     instrument = state.instruments[slot]
     value_micro = price_ticks * quantity_lots * instrument.multiplier_micro
     post_money(state, buyer, CLEARING, value_micro, np.int64(PostingReason.TRADE))
-    bought = state.positions[slot, buyer]
-    bought.net_lots += quantity_lots
-    bought.bought_lots += quantity_lots
-    bought.bought_micro += value_micro
-    hold_position_cash(state, slot, buyer, quantity_lots * instrument.park_fee_lot_micro, NOTHING)
-    sold = state.positions[slot, seller]
-    sold.net_lots -= quantity_lots
-    sold.sold_lots += quantity_lots
-    sold.sold_micro += value_micro
-    hold_position_cash(state, slot, seller, NOTHING, guarantee_micro(instrument, price_ticks, quantity_lots))
+    _note_trade(state, slot, buyer, seller, value_micro, quantity_lots)
+    if instrument.periods == 1:
+        _take_position(state, slot, buyer, seller, price_ticks, quantity_lots)
+        return
+    for i in range(instrument.periods):
+        period = period_slot(state, slot, i)
+        _note_trade(state, period, buyer, seller, price_ticks * quantity_lots * state.instruments[period].multiplier_micro, quantity_lots)
+        _take_position(state, period, buyer, seller, price_ticks, quantity_lots)
 
 
 @kernel(internal=True)
@@ -124,9 +145,18 @@ def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int
 
 
 @kernel(internal=True)
-def _charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int) -> None:
+def _charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int, quantity_lots: int) -> None:
+    """The fee of a fill; that of a block is the sum of the fees of its quarter-hours, where the statement finds them."""
     post_money(state, account_id, FEES, amount_micro, reason)
-    state.positions[slot, account_id].fees_micro += amount_micro
+    periods = state.instruments[slot].periods
+    if periods <= 1:
+        state.positions[slot, account_id].fees_micro += amount_micro
+        return
+    for i in range(periods):
+        period = period_slot(state, slot, i)
+        quarter = state.instruments[period]
+        of_lot_micro = quarter.taker_fee_lot_micro if reason == PostingReason.TAKER_FEE else quarter.maker_fee_lot_micro
+        state.positions[period, account_id].fees_micro += quantity_lots * of_lot_micro
 
 
 @kernel(internal=True)
@@ -159,8 +189,8 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
     in_auction = event.reason == Reason.AUCTION
     taker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots) if in_auction else taker_fee_micro(instrument, price_ticks, quantity_lots)
     maker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots)
-    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.MAKER_FEE) if in_auction else np.int64(PostingReason.TAKER_FEE))
-    _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE))
+    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.MAKER_FEE) if in_auction else np.int64(PostingReason.TAKER_FEE), quantity_lots)
+    _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE), quantity_lots)
     instrument.trade_number += 1
     instrument.last_price_ticks = price_ticks
     taker_terms.filled_lots += quantity_lots

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.ledger.postings import post_settlement, release_position_holds
 from exchange.market.instruments import Instrument
@@ -10,7 +11,8 @@ from exchange.market.phases import Phase, PhaseEvent, next_phase
 from exchange.order_path.listing import leave_instrument
 from exchange.protocol.documents import SettleDay
 from exchange.settlement.day import settle_day
-from exchange.settlement.day_input import NO_NOMINATION, DayInput, check_day
+from exchange.settlement.day_input import NO_NOMINATION, BlockTrades, DayInput, check_day
+from exchange.units import PERIOD_NS, POWER_LOT_WH
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
@@ -44,18 +46,51 @@ def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[
     exchange.rooms.meters.mark_settled(int(start_ns) for start_ns in day.period_starts_ns)
     for instrument in periods:
         _close(exchange, instrument)
+    for block in finished_blocks(exchange):
+        _close(exchange, block)
     exchange.notify("settled", {"day": document.day, "periods": len(periods)})
     return None, {"day": document.day, "periods": len(periods)}
 
 
 def _periods(exchange: "Exchange", document: SettleDay) -> list[Instrument]:
-    """Open power instruments of the day in order of delivery."""
+    """Open quarter-hours of the day in order of delivery."""
     wanted = [
         instrument
         for instrument in exchange.rooms.instruments.by_id.values()
-        if instrument.is_power and instrument.slot >= 0 and document.day_start_ns <= instrument.spec.delivery_start_ns < document.day_end_ns
+        if instrument.is_quarter_hour and instrument.slot >= 0 and document.day_start_ns <= instrument.spec.delivery_start_ns < document.day_end_ns
     ]
     return sorted(wanted, key=lambda instrument: (instrument.spec.delivery_start_ns, instrument.id))
+
+
+def finished_blocks(exchange: "Exchange") -> list[Instrument]:
+    """Open blocks that have been delivered and whose quarter-hours are all settled."""
+    instruments = exchange.rooms.instruments.by_id.values()
+    open_starts_ns = {instrument.spec.delivery_start_ns for instrument in instruments if instrument.is_quarter_hour and instrument.slot >= 0}
+    return [
+        instrument
+        for instrument in instruments
+        if instrument.is_block
+        and instrument.slot >= 0
+        and instrument.phase is Phase.DELIVERED
+        and open_starts_ns.isdisjoint(range(instrument.spec.delivery_start_ns, instrument.spec.delivery_end_ns, PERIOD_NS))
+    ]
+
+
+def _block_trades(exchange: "Exchange", starts_ns: list[int], accounts: NDArray[np.int64]) -> BlockTrades | None:
+    """The part of all trades of open blocks that is delivered in the given periods; a block's value is the same in each of its own."""
+    totals = np.zeros((4, len(accounts)), np.int64)
+    wanted_ns = set(starts_ns)
+    for block in exchange.rooms.instruments.by_id.values():
+        if block.is_block and block.slot >= 0:
+            periods = len(wanted_ns.intersection(range(block.spec.delivery_start_ns, block.spec.delivery_end_ns, PERIOD_NS)))
+            rows = exchange.state.positions[block.slot, accounts]
+            totals[0] += rows["bought_lots"] * periods * POWER_LOT_WH
+            totals[1] += rows["sold_lots"] * periods * POWER_LOT_WH
+            totals[2] += rows["bought_micro"] // block.periods * periods
+            totals[3] += rows["sold_micro"] // block.periods * periods
+    if not totals.any():
+        return None
+    return BlockTrades(bought_wh=totals[0], sold_wh=totals[1], bought_micro=totals[2], sold_micro=totals[3])
 
 
 def _adders(exchange: "Exchange", document: SettleDay) -> dict[int, int] | None:
@@ -112,6 +147,7 @@ def _gather(exchange: "Exchange", day: str, periods: list[Instrument], adders: d
         available_micro=np.array([int(cash[a].balance_micro) - int(cash[a].held_micro) for a in accounts], np.int64),
         must_be_metered=np.array([member.id in metered for member in members], np.bool_),
         readings=exchange.rooms.meters.read(accounts.tolist(), starts_ns),
+        blocks=_block_trades(exchange, starts_ns, accounts),
     )
 
 

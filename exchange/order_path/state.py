@@ -11,6 +11,7 @@ import numpy as np
 
 from exchange.journal.record import COMMAND
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING
+from matching.basket import LEGS_MAX
 from matching.records import ENTRY, EVENT
 from matching.state_block import StateBlock
 
@@ -75,6 +76,8 @@ INSTRUMENT: Final = np.dtype(
         ("phase_end_ns", "i8"),  # of a call phase, also while it is halted or paused; else 0
         ("auction_ticks", "i8"),  # price of the last auction, -1: none
         ("book", "i4"),
+        ("periods", "i4"),  # quarter-hours of delivery: 1, of a block 2 to 96, of units 0
+        ("first_period", "i4"),  # of a block: where its quarter-hours begin in `covered`
         ("phase", "u1"),
         ("instrument_class", "u1"),
         ("resale", "u1"),
@@ -84,6 +87,8 @@ INSTRUMENT: Final = np.dtype(
 )
 
 # One (instrument slot, account). Bought positive. For power `contract_lots` are monthly contracts; for units `net_lots` is what is owned.
+# Open lots of a quarter-hour count the orders of every block that covers it. Of a block itself there are its own open lots, and what was bought
+# and sold in it as information: its trades are positions of its quarter-hours.
 POSITION: Final = np.dtype(
     [
         ("net_lots", "i8"),
@@ -209,7 +214,7 @@ COUNTERS: Final = np.dtype(
         ("cancelled_orders", "i8"),
         ("open_lots", "i8"),
         ("waits", "i8"),  # 1: they are beside the ladder
-        ("interrupted", "i8"),  # instrument slot + 1 that the command at work has interrupted, 0: none
+        ("interrupted", "i8"),  # 1: the command at work has interrupted instruments
     ],
     align=True,
 )
@@ -224,7 +229,7 @@ class PathState(StateBlock):
 
     books: Any
     events: Any  # EVENT[], of the command at work
-    entry: Any  # ENTRY[1], scratch
+    entry: Any  # ENTRY[LEGS_MAX], scratch: an order is the first, a basket as many as it has legs
     counters: Any  # COUNTERS[1]
     counter_words: Any  # the same memory as int64[]: what Python reads for every batch, since fields of records cost it microseconds
     accounts: Any  # ACCOUNT[], by account id
@@ -232,7 +237,8 @@ class PathState(StateBlock):
     slot_of_instrument: Any  # int32[], by instrument id, -1: not open
     positions: Any  # POSITION[instrument slot, account id]
     storages: Any  # STORAGE[]
-    schedule: Any  # int32[], slots of open power instruments by delivery start
+    schedule: Any  # int32[], slots of open quarter-hours by delivery start
+    covered: Any  # int32[], slots of the quarter-hours of each open block, see INSTRUMENT.first_period
     terms: Any  # TERMS[], by order slot
     own_terms: Any  # TERMS[1], of the order that is entering; its key is -1 when there is none, or when the order has terms by slot
     order_slots: Any  # int32[], scratch: the orders of one account, as many as `terms`
@@ -275,7 +281,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
     return PathState(
         books=books,
         events=_records(sizes.events, EVENT),
-        entry=_records(1, ENTRY),
+        entry=_records(LEGS_MAX, ENTRY),
         counters=counters,
         counter_words=np.asarray(counters).view(np.int64),
         accounts=accounts,
@@ -284,6 +290,7 @@ def new_state(books: Any, order_capacity: int, sizes: "Sizes") -> PathState:
         positions=np.zeros((sizes.instruments, sizes.accounts), POSITION).view(np.recarray),
         storages=_records(4, STORAGE),
         schedule=np.zeros(sizes.instruments, np.int32),
+        covered=np.zeros(1, np.int32),
         terms=_records(order_capacity, TERMS),
         own_terms=own_terms,
         order_slots=np.zeros(order_capacity, np.int32),

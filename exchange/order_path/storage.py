@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from exchange.ledger.periods import period_slot
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import POWER_LOT_WH, PPM
 from matching.compile import kernel
@@ -25,8 +26,31 @@ def _after(soc_wh: int, net_bought_wh: int, storage: Any, round_up: bool) -> int
 
 
 @kernel(internal=True)
+def check_rating(state: Any, account_id: int, slot: int) -> bool:
+    """Whether the worst cases of one quarter-hour are within the rating."""
+    storage = state.storages[state.accounts[account_id].storage]
+    position = state.positions[slot, account_id]
+    net_lots = position.net_lots + position.contract_lots
+    least_wh = (net_lots - position.open_sell_lots) * POWER_LOT_WH
+    most_wh = (net_lots + position.open_buy_lots) * POWER_LOT_WH
+    return least_wh >= -storage.period_limit_wh and most_wh <= storage.period_limit_wh
+
+
+@kernel(internal=True)
+def check_periods(state: Any, account_id: int, slot: int) -> bool:
+    """`check_rating` of every quarter-hour of the power instrument in `slot`."""
+    holds = True
+    for i in range(state.instruments[slot].periods):
+        holds = holds and check_rating(state, account_id, period_slot(state, slot, i))
+    return holds
+
+
+@kernel(internal=True)
 def check_storage(state: Any, account_id: int, order_slot: int, side: int, quantity_lots: int) -> int:
-    """STORAGE_RATING, STORAGE_ENERGY or ACCEPTED for `quantity_lots` more on `side` of the instrument in `order_slot`. O(open periods)."""
+    """STORAGE_RATING, STORAGE_ENERGY or ACCEPTED for `quantity_lots` more on `side` of the quarter-hour in `order_slot` (-1: none).
+
+    O(open periods).
+    """
     storage = state.storages[state.accounts[account_id].storage]
     low_wh = storage.soc_wh
     high_wh = storage.soc_wh

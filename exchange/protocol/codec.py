@@ -4,6 +4,7 @@ The fast path is one pass over the frame. Only when it fails is the frame read a
 Exception texts quote the input, so none of them leaves this module.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -124,9 +125,17 @@ def _diagnose_object(frame: bytes, message: dict[str, Any]) -> Refusal:
     if method not in REQUESTS:
         return Refusal(request_id, RejectCode.UNKNOWN_METHOD)
     params = message.get("params")
-    if isinstance(params, dict) and any(not isinstance(params.get(name), str | None) for name in _DECIMAL_FIELDS):
+    if any(not isinstance(part.get(name), str | None) for part in _with_decimals(params) for name in _DECIMAL_FIELDS):
         return Refusal(request_id, RejectCode.INVALID_DECIMAL)
     return Refusal(request_id, RejectCode.INVALID_PARAMS, {"fields": _PARAM_FIELDS[method]})
+
+
+def _with_decimals(params: Any) -> Iterator[dict[str, Any]]:
+    """The objects of params that may hold decimals: params themselves and the legs of a basket."""
+    if isinstance(params, dict):
+        yield params
+        legs = params.get("legs")
+        yield from (leg for leg in legs if isinstance(leg, dict)) if isinstance(legs, list) else ()
 
 
 _PARAM_FIELDS: Final = {

@@ -71,6 +71,25 @@ class PlaceParams(Params, frozen=True):
     deadline_ns: int | None = None
 
 
+class BasketLeg(Params, frozen=True):
+    """One fill-or-kill order of a basket, as in PlaceParams. Each leg has an instrument and a client_order_id of its own."""
+
+    client_order_id: str
+    instrument: str
+    side: SideName
+    quantity: str
+    type: OrderTypeName = "limit"
+    price: str | None = None
+    label: UInt32 = 0
+
+
+class BasketParams(Params, frozen=True):
+    """1 to 100 legs that fill whole together, or not at all."""
+
+    legs: list[BasketLeg]
+    deadline_ns: int | None = None
+
+
 class AmendParams(Params, frozen=True):
     """Change of an open order. `quantity` is the new remaining quantity. `instrument` gives the decimals of both and must be the order's."""
 
@@ -169,6 +188,10 @@ class Place(Request, tag="order.place"):
     params: PlaceParams
 
 
+class PlaceBasket(Request, tag="basket.place"):
+    params: BasketParams
+
+
 class Amend(Request, tag="order.amend"):
     params: AmendParams
 
@@ -242,8 +265,8 @@ class ClockPause(Request, tag="clock.pause"):
 
 
 AnyRequest = (
-    Place | Cancel | Amend | MassCancel | Logon | OrdersOpen | Balances | Positions | Instruments | Auctions | Statement | Nominate | OperatorSubmit
-    | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
+    Place | Cancel | Amend | MassCancel | PlaceBasket | Logon | OrdersOpen | Balances | Positions | Instruments | Auctions | Statement | Nominate
+    | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
 )  # fmt: skip
 
 REQUESTS: Final[dict[str, type[Request]]] = {str(cls.__struct_config__.tag): cls for cls in Request.__subclasses__()}
@@ -274,6 +297,12 @@ class OrderResult(Params, frozen=True):
     average_price: str | None = None
     cancelled_orders: int = 0
     duplicate: bool = False
+
+
+class BasketResult(Params, frozen=True):
+    """Every leg has filled; their outcomes in the order of the legs."""
+
+    legs: list[OrderResult]
 
 
 class OpenOrderResult(Params, frozen=True):

@@ -44,6 +44,7 @@ class RejectCode(IntEnum):
     INVALID_DOCUMENT = 2016
     DISPLAY_OUT_OF_RANGE = 2017
     MINIMUM_OUT_OF_RANGE = 2018
+    INVALID_BASKET = 2025
 
     CLIENT_ORDER_ID_REUSED = 3001
     DEADLINE_PASSED = 3002
@@ -61,6 +62,7 @@ class RejectCode(IntEnum):
     INSUFFICIENT_UNITS = 3014
     INSUFFICIENT_CASH = 3015
     BUSINESS_RULE = 3016
+    BASKET_REFUSED = 3025
 
     POST_ONLY_WOULD_CROSS = 4001
     FILL_OR_KILL_UNFILLABLE = 4002
@@ -117,6 +119,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.INVALID_DOCUMENT: "document does not fit its schema",
     RejectCode.DISPLAY_OUT_OF_RANGE: "an iceberg shows at least a hundredth of its quantity and at most all of it",
     RejectCode.MINIMUM_OUT_OF_RANGE: "minimum quantity is outside the quantity of the order",
+    RejectCode.INVALID_BASKET: "a basket has 1 to 100 fill-or-kill legs without conditions, each in another instrument",
     RejectCode.CLIENT_ORDER_ID_REUSED: "client_order_id was used with other content",
     RejectCode.DEADLINE_PASSED: "the command's deadline has passed",
     RejectCode.EXPIRY_PASSED: "expires_at has passed",
@@ -133,6 +136,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.INSUFFICIENT_UNITS: "not enough sellable units",
     RejectCode.INSUFFICIENT_CASH: "not enough available cash",
     RejectCode.BUSINESS_RULE: "the business rule named in data refuses this",
+    RejectCode.BASKET_REFUSED: "another leg of the basket was refused, so nothing of it was done",
     RejectCode.POST_ONLY_WOULD_CROSS: "post-only order would trade on entry",
     RejectCode.FILL_OR_KILL_UNFILLABLE: "fill-or-kill order cannot fill completely",
     RejectCode.NO_LIQUIDITY: "nothing to trade with inside the limit",

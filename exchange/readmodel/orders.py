@@ -14,6 +14,7 @@ from exchange.readmodel.columns import values_of
 OPEN: Final = "open"
 FILLED: Final = "filled"
 CANCELLED: Final = "cancelled"
+_NEW_ORDERS: Final = (int(CommandKind.PLACE), int(CommandKind.BASKET))
 
 # What the table takes from the command, in its order; price and quantity are handled apart.
 _FROM_RECORD: Final = (
@@ -57,7 +58,7 @@ def order_changes(batch: BatchResult) -> OrderChanges:
 def _read_commands(batch: BatchResult, found: OrderChanges) -> None:
     records, outcomes = batch.records, batch.outcomes
     fresh = (outcomes["flags"] & int(OutcomeFlag.DUPLICATE)) == 0
-    placed = (records["kind"] == int(CommandKind.PLACE)) & fresh & (outcomes["order_id"] > 0)
+    placed = np.isin(records["kind"], _NEW_ORDERS) & fresh & (outcomes["order_id"] > 0)
     columns = [values_of(outcomes["order_id"][placed]), *(values_of(records[name][placed]) for name in _FROM_RECORD)]
     columns += [values_of(outcomes[name][placed]) for name in ("sequence", "stamp_ns")]
     for order_id, *terms, price_ticks, original_lots, sequence, stamp_ns in zip(*columns, strict=True):

@@ -54,6 +54,16 @@ class DayProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockTrades:
+    """What of the day's positions came from trades of block contracts: [n] each, Wh and micro-CNY. Information: it is in the positions already."""
+
+    bought_wh: Int64Array
+    sold_wh: Int64Array
+    bought_micro: Int64Array
+    sold_micro: Int64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DayInput:
     """Positions, prices, cash and readings of one day: n accounts, T periods.
 
@@ -85,6 +95,7 @@ class DayInput:
     available_micro: Int64Array  # [n]
     must_be_metered: NDArray[np.bool_]  # [n], such as MeterTable.metered_accounts()
     readings: DayReadings
+    blocks: BlockTrades | None = None
 
     @property
     def injection_wh(self) -> Int64Array:

@@ -1,5 +1,7 @@
 """From the day's amounts to the statements and the record that the fold keeps."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from exchange.settlement.amounts import MemberAmounts
@@ -63,12 +65,26 @@ def _statement(day: DayInput, amounts: MemberAmounts, claims: tuple[Claim, ...],
     )
 
 
+def _block_lines(day: DayInput, row: int) -> Iterator[Line]:
+    """What of the energy bought and sold was traded in blocks; no line where there is none."""
+    if day.blocks is None:
+        return
+    blocks = day.blocks
+    for item, energy_wh, amount_micro in (
+        (LineItem.BLOCK_BOUGHT, blocks.bought_wh[row], -blocks.bought_micro[row]),
+        (LineItem.BLOCK_SOLD, blocks.sold_wh[row], blocks.sold_micro[row]),
+    ):
+        if energy_wh:
+            yield Line(item, LineStatus.INFORMATION, int(energy_wh), int(amount_micro))
+
+
 def _statement_lines(day: DayInput, amounts: MemberAmounts, row: int) -> tuple[Line, ...]:
     charged, information, inside, excluded = LineStatus.CHARGED, LineStatus.INFORMATION, LineStatus.INSIDE_TARIFF, LineStatus.EXCLUDED
     lots = {name: int(getattr(day, name)[row].sum()) * POWER_LOT_WH for name in ("bought_lots", "sold_lots", "contract_lots")}
     return (
         Line(LineItem.ENERGY_BOUGHT, charged, lots["bought_lots"], amounts.bought[row]),
         Line(LineItem.ENERGY_SOLD, charged, lots["sold_lots"], amounts.sold[row]),
+        *_block_lines(day, row),
         Line(LineItem.CONTRACT_ENERGY, information, lots["contract_lots"], amounts.contract[row]),
         Line(LineItem.DEFICIT, charged, int(amounts.deficit_wh[row]), amounts.deficit[row]),
         Line(LineItem.SURPLUS, charged, int(amounts.surplus_wh[row]), amounts.surplus[row]),

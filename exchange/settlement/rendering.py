@@ -11,6 +11,8 @@ Language = Literal["en", "zh"]
 LINE_NAMES: Final[dict[LineItem, tuple[str, str]]] = {
     LineItem.ENERGY_BOUGHT: ("Energy bought in the park market", "园区市场购电"),
     LineItem.ENERGY_SOLD: ("Energy sold in the park market", "园区市场售电"),
+    LineItem.BLOCK_BOUGHT: ("of which bought in block contracts", "其中：多时段合约购电"),
+    LineItem.BLOCK_SOLD: ("of which sold in block contracts", "其中：多时段合约售电"),
     LineItem.CONTRACT_ENERGY: ("Contract energy, settled bilaterally", "合同电量（双边结算）"),
     LineItem.DEFICIT: ("Deficit energy at the retail tariff", "不足偏差电量（零售电价）"),
     LineItem.SURPLUS: ("Surplus energy at the feed-in price", "剩余偏差电量（上网电价）"),

@@ -19,6 +19,8 @@ class LineItem(StrEnum):
 
     ENERGY_BOUGHT = "energy_bought"
     ENERGY_SOLD = "energy_sold"
+    BLOCK_BOUGHT = "block_bought"  # these two only where blocks were traded: of which in block contracts
+    BLOCK_SOLD = "block_sold"
     CONTRACT_ENERGY = "contract_energy"
     DEFICIT = "deficit"
     SURPLUS = "surplus"

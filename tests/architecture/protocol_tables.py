@@ -19,6 +19,7 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "protocol-fields.md"
 RESULTS: Final[dict[str, type[m.Params]]] = {
     "logon": m.LogonResult,
     "order.place": m.OrderResult,
+    "basket.place": m.BasketResult,
     "order.amend": m.OrderResult,
     "order.cancel": m.OrderResult,
     "order.mass_cancel": m.OrderResult,
@@ -38,7 +39,7 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "clock.run": m.TurnResult,
     "clock.pause": m.TurnResult,
 }
-PARTS: Final = (m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade)
+PARTS: Final = (m.BasketLeg, m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade)
 
 
 def _fields(cls: type) -> str:

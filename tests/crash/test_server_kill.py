@@ -93,6 +93,7 @@ class Trader:
         self.random = random.Random(seed)
         self.acknowledged: dict[str, int] = {}
         self.refused: set[str] = set()
+        self.baskets: list[tuple[str, str]] = []
         self.unanswered = 0
         self.stopping = False
 
@@ -105,6 +106,9 @@ class Trader:
             price = f"0.{self.random.randint(3900, 4100)}"
             self.unanswered += 1
             try:
+                if self.random.random() < 0.3:
+                    await self._place_basket(client_order_id, price)
+                    continue
                 order = await self.park.place(
                     self.random.choice(SYMBOLS), self.side, price=price, quantity="5.0", client_order_id=client_order_id  # type: ignore[arg-type]
                 )
@@ -113,6 +117,22 @@ class Trader:
                 self.refused.add(client_order_id)
             finally:
                 self.unanswered -= 1
+
+
+    async def _place_basket(self, client_order_id: str, price: str) -> None:
+        """Both quarter-hours or none."""
+        ids = client_order_id, f"{client_order_id}-b"
+        legs = [
+            self.park.basket_leg(symbol, self.side, price=price, quantity="5.0", client_order_id=leg_id)  # type: ignore[arg-type]
+            for symbol, leg_id in zip(SYMBOLS, ids, strict=True)
+        ]
+        try:
+            orders = await self.park.place_basket(legs)
+        except OrderRejected:
+            self.refused.update(ids)
+            raise
+        self.baskets.append(ids)
+        self.acknowledged |= {order.client_order_id: order.order_id for order in orders}
 
 
 async def trade_through_kills(server: Server, url: str) -> tuple[dict[str, Trader], int]:
@@ -150,7 +170,7 @@ def recorded_orders(journal: Path) -> tuple[Exchange, dict[tuple[str, str], list
     for group in reader.groups():
         batch = exchange.apply(group.records, group.documents, group.first_sequence)
         for record, outcome in zip(batch.records, batch.outcomes, strict=True):
-            if record["kind"] == CommandKind.PLACE and outcome["code"] == 0 and not outcome["flags"] & OutcomeFlag.DUPLICATE:
+            if record["kind"] in {CommandKind.PLACE, CommandKind.BASKET} and outcome["code"] == 0 and not outcome["flags"] & OutcomeFlag.DUPLICATE:
                 member = exchange.account(int(record["account"]))
                 assert member is not None
                 found.setdefault((member.name, record["client_order_id"].decode()), []).append(int(outcome["order_id"]))
@@ -170,6 +190,7 @@ async def test_no_acknowledged_order_is_lost_or_doubled(tmp_path: Path) -> None:
     check_exchange(exchange)
     told = {(name, client_id): [order_id] for name, trader in traders.items() for client_id, order_id in trader.acknowledged.items()}
     assert found == told
+    assert sum(len(trader.baskets) for trader in traders.values()) > 0
     assert with_unanswered >= KILLS * 3 // 4
     with sqlite3.connect(tmp_path / "readmodel.sqlite") as database:
         assert database.execute("select last_sequence from meta").fetchone()[0] == exchange.last_sequence

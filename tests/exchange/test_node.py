@@ -101,3 +101,37 @@ async def test_checkpoint_locates_a_divergence(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match="as of command 2"):
         diverging.apply(last.records, last.documents, last.first_sequence)
     reader.close()
+
+
+class CountingJournal(MemoryJournal):
+    """Remembers how the groups were cut."""
+
+    def __init__(self) -> None:
+        super().__init__(GENESIS)
+        self.cuts: list[np.ndarray] = []
+
+    def append(self, records: np.ndarray, documents: bytes = b"") -> CommittedGroup:
+        self.cuts.append(records.copy())
+        return super().append(records, documents)
+
+
+async def test_no_group_cuts_a_basket() -> None:
+    """Baskets of a hundred legs, with a command in front that shifts them past every limit of a group."""
+    journal = CountingJournal()
+    node = Node(journal, Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    for before in (1, 3, 7):
+        answers = list(node.submit_many(np.concatenate([command(CommandKind.TICK)] * before)))
+        for _ in range(23):
+            records = np.concatenate([command(CommandKind.BASKET, OPERATOR)] * 100)
+            records["group"][0] = 100
+            records["client_order_id"] = [f"{len(answers)}-{leg}" for leg in range(100)]
+            answers += node.submit_many(records)
+        await asyncio.gather(*answers)
+    await node.stop()
+    assert len([cut for cut in journal.cuts if len(cut) > 900]) >= 6
+    for cut in journal.cuts:
+        legs = np.flatnonzero(cut["kind"] == CommandKind.BASKET)
+        if len(legs):
+            assert cut["group"][legs[0]] == 100
+            assert len(legs) % 100 == 0

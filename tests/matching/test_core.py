@@ -5,9 +5,9 @@ import pytest
 
 from matching import batch, commands, orders, queries
 from matching.core import MatchingCore
-from matching.records import ENTRY, EVENT, QUANTITY_LOTS_MAX, EntryFlag, EntryKind, EventKind, Need, Reason, Side
+from matching.records import ENTRY, EVENT, QUANTITY_LOTS_MAX, EntryFlag, EntryKind, EventKind, Need, Reason, Side, TimeInForce
 from matching.reference import ReferenceEntry
-from matching.state import CHUNK, Sizes, make_records
+from matching.state import CHUNK, Pool, Sizes, make_records
 from tests.matching.books import TINY, Pair, to_array, to_events, to_orders
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -173,6 +173,29 @@ def test_stops_ask_for_room_in_their_queue():
     assert batch.run_batch(core.state, entries, 0, make_records(EVENT, 500), 0)[2:] == (Need.QUEUE, 3)
     kinds = [event.kind for event in to_events(core.submit(entries))]
     assert kinds.count(EventKind.TRIGGERED) == 3
+
+
+def test_the_legs_of_a_basket_ask_for_room_together():
+    """Each leg triggers a stop that needs a page of the pool for its limit, and frees none: together more than any of them alone."""
+    legs = 30
+    core = opened(legs)
+    entries = []
+    for book in range(legs):
+        first = 10 * book
+        entries.append(place(first + 1, book=book, side=SELL, quantity_lots=2, price_ticks=1_000))
+        for n in range(2):
+            fields = {"price_ticks": 100 * n, "stop_ticks": 1_000, "flags": EntryFlag.STOP, "owner": 2}
+            entries.append(place(first + 2 + n, book=book, side=BUY, **fields))
+    core.submit(to_array(entries))
+    basket = [
+        ReferenceEntry(EntryKind.BASKET, 1_000 + i, book=i, owner=1, quantity_lots=1, price_ticks=1_000, time_in_force=TimeInForce.FOK,
+                       legs=legs if i == 0 else 0)
+        for i in range(legs)
+    ]  # fmt: skip
+    events = to_events(core.submit(to_array(basket)))
+    assert [event.kind for event in events].count(EventKind.TRIGGERED) == 2 * legs
+    assert int(core.state.pools[Pool.PAGES]["free"]) >= 0
+    core.check_all()
 
 
 def test_the_table_of_ids_grows_and_finds_any_64_bits():

@@ -4,11 +4,20 @@ import msgspec
 import pytest
 
 from clients.scenarios.loader import load_park
-from clients.simulator.listing import account_documents, admit_document, contract_documents, instrument_documents, power_instruments
+from clients.simulator.listing import (
+    account_documents,
+    admit_document,
+    block_instruments,
+    contract_documents,
+    instrument_documents,
+    power_instruments,
+)
 from exchange.accounts.permissions import ROLE_SCOPES, Role
+from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import spec_problem
 from exchange.protocol.documents import Deposit, decode_document, document_from_wire, encode_document
 from exchange.protocol.session import FRAME_LIMIT_BYTES
+from exchange.units import PERIOD_NS
 
 PARK = load_park()
 ACCOUNTS = {member.id: 33 + i for i, member in enumerate(PARK.members)}
@@ -33,8 +42,13 @@ def test_documents_survive_the_wire_and_the_journal_and_fit_a_frame() -> None:
 
 def test_every_instrument_may_be_listed() -> None:
     specs = [spec for document in instrument_documents(PARK) for spec in document.instruments]
-    assert len(specs) == len(PARK.symbols) + len(PARK.instruments)
+    assert len(specs) == len(PARK.symbols) + len(PARK.instruments) + 1
     assert [spec_problem(spec) for spec in specs] == [None] * len(specs)
+    (peak,) = [spec for spec in specs if is_block(spec)]
+    assert block_problem(peak, quarter_hours([], specs)) is None
+    assert (peak.symbol, peak.delivery_end_ns - peak.delivery_start_ns) == ("GP-20260715-PEAK", 16 * PERIOD_NS)
+    assert peak.delivery_start_ns == specs[64].delivery_start_ns
+    assert block_instruments([spec for spec in specs if spec.symbol != "GP-20260715-1945"]) == []
 
 
 def test_fees_of_a_lot_are_a_tenth_of_those_of_a_kwh() -> None:

@@ -166,6 +166,7 @@ def test_keys_of_the_tests_are_fixed() -> None:
 ORDER = {"client_order_id": "c-1", "instrument": POWER, "side": "buy", "price": "0.4000", "quantity": "1.0"}
 EXAMPLES: dict[type[m.Request], tuple[str, Any]] = {
     m.Place: ("order.place", ORDER),
+    m.PlaceBasket: ("basket.place", {"legs": [ORDER | {"client_order_id": "c-5"}]}),
     m.Amend: ("order.amend", {"client_order_id": "c-2", "instrument": POWER, "order_id": 1, "revision": 1, "price": "0.3000"}),
     m.Cancel: ("order.cancel", {"client_order_id": "c-3", "order_id": 1}),
     m.MassCancel: ("order.mass_cancel", {"client_order_id": "c-4"}),

@@ -1,5 +1,6 @@
 """A small exchange to test with: a few participants, a few instruments, commands by keyword."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from exchange.protocol.documents import (
     encode_document,
 )
 from exchange.units import MICRO_PER_CNY, NS_PER_HOUR, NS_PER_MINUTE, PERIOD_NS
+from matching.records import TimeInForce
 
 DAY_NS = 1_784_044_800_000_000_000  # 2026-07-15 00:00 in Shanghai
 OPEN_NS = DAY_NS - 8 * NS_PER_HOUR
@@ -40,6 +42,17 @@ def power_spec(index: int = 40, **changes: Any) -> InstrumentSpec:
         "open_ns": OPEN_NS, "close_ns": start_ns - 5 * NS_PER_MINUTE,
     }  # fmt: skip
     return InstrumentSpec(**(fields | changes))
+
+
+def block_spec(name: str = "PEAK", index: int = 40, periods: int = 4, **changes: Any) -> InstrumentSpec:
+    """A block over `periods` quarter-hours of the day from `index` on, each with the terms of `power_spec`."""
+    start_ns = DAY_NS + index * PERIOD_NS
+    fields: dict[str, Any] = {
+        "symbol": f"GP-20260715-{name}", "multiplier_micro": 10 * periods, "maker_fee_lot_micro": 20 * periods, "taker_fee_lot_micro": 50 * periods,
+        "park_fee_lot_micro": 4_000 * periods, "deficit_price_ticks": 0, "surplus_price_ticks": 0, "delivery_start_ns": start_ns,
+        "delivery_end_ns": start_ns + periods * PERIOD_NS, "max_order_lots": 100_000,
+    }  # fmt: skip
+    return power_spec(index, **(fields | changes))
 
 
 def units_spec(symbol: str = "CEA25", **changes: Any) -> InstrumentSpec:
@@ -117,6 +130,19 @@ class Park:
         return self.one(
             CommandKind.PLACE, account, instrument=instrument, side=side, quantity_lots=quantity_lots, order_type=OrderType.MARKET, **fields
         )
+
+    def basket_records(self, account: int, *legs: tuple[int, int, int, int], **fields: Any) -> np.ndarray:
+        """The records of a basket of (instrument, side, price_ticks, quantity_lots); `fields` are those of every leg."""
+        records = []
+        for number, (instrument, side, price_ticks, quantity_lots) in enumerate(legs):
+            own = {"instrument": instrument, "side": side, "price_ticks": price_ticks, "quantity_lots": quantity_lots}
+            own |= {"time_in_force": TimeInForce.FOK, "group": len(legs) if number == 0 else 0}
+            records.append(self.record(CommandKind.BASKET, account, **(own | fields)))
+        return np.concatenate(records)
+
+    def basket(self, account: int, *legs: tuple[int, int, int, int], **fields: Any) -> Sequence[int]:
+        """Send a basket; the codes of its legs."""
+        return [int(code) for code in self.send(self.basket_records(account, *legs, **fields)).outcomes["code"]]
 
     def cancel(self, account: int, order_id: int, **fields: Any) -> np.void:
         return self.one(CommandKind.CANCEL, account, order_id=order_id, **fields)

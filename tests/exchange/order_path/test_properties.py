@@ -160,6 +160,17 @@ def test_batches_sizes_and_snapshots_do_not_matter(moves: list[dict[str, Any]], 
     assert canonical.state_hash(other) == canonical.state_hash(park.exchange)
 
 
+def test_room_for_postings_is_made_where_there_is_enough_for_executions() -> None:
+    park = Park(Exchange(GENESIS, Sizes(events=4, executions=1_024, postings=64)))
+    accounts = [park.admit(name, "market_maker", ["power_buy", "power_sell"], -1_000, 1_000) for name in ("M1", "M2")]
+    (instrument,) = park.list(power_spec(40))
+    park.tick(OPEN_NS)
+    for _ in range(20):
+        park.place(accounts[0], instrument, 1, 4_000, 1)
+    assert park.place(accounts[1], instrument, 0, 4_000, 20)["filled_lots"] == 20
+    check_exchange(park.exchange)
+
+
 def test_postings_are_the_balances() -> None:
     """Balances and units are the fold of the postings and of nothing else."""
     park, accounts, instruments = market()

@@ -27,7 +27,7 @@ from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.settlement.day import settle_day
 from exchange.units import PERIOD_NS
 from matching.records import Side, TimeInForce
-from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, power_spec, units_spec
+from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, block_spec, power_spec, units_spec
 from tests.exchange.settlement.worlds import make_day
 
 TABLES: dict[str, np.dtype[Any]] = {
@@ -43,7 +43,7 @@ def payload() -> bytes:
     load = park.admit("E01", "enterprise", ["power_buy", "cea_buy"], high=1_000)
     battery = park.admit("S01", "storage", ["power_buy", "power_sell"], low=-1_000, high=1_000)
     park.storage(battery)
-    park.list(power_spec(40), power_spec(41), units_spec())
+    park.list(power_spec(40), power_spec(41), units_spec(), block_spec(periods=2))
     park.tick(OPEN_NS)
     park.place(battery, 1, Side.SELL, 4_000, 10)
     park.place(load, 1, Side.BUY, 4_000, 4)
@@ -52,6 +52,7 @@ def payload() -> bytes:
     park.place(battery, 1, Side.SELL, 9_000, 10, flags=CommandFlag.ICEBERG, display_lots=3)
     park.place(battery, 1, Side.SELL, 9_000, 10, flags=CommandFlag.ALL_OR_NONE)
     park.place(battery, 1, Side.BUY, 5_000, 10, flags=CommandFlag.STOP, stop_ticks=4_500)
+    park.place(load, 4, Side.BUY, 3_000, 4)
     return canonical.snapshot(park.exchange)
 
 
@@ -220,8 +221,8 @@ def test_every_field_of_the_compiled_state_moves_the_hash(restored: Exchange, ta
 
 def test_no_table_and_no_field_is_forgotten() -> None:
     """Every array of the state is a table above, belongs to the books, or is scratch or an index over the tables."""
-    others = {"books", "events", "entry", "own_terms", "slot_of_instrument", "schedule", "order_slots", "buckets", "fifo", "outcomes", "executions",
-              "counter_words", "outcome_words", "execution_words", "posting_words", "postings"}  # fmt: skip
+    others = {"books", "events", "entry", "own_terms", "slot_of_instrument", "schedule", "covered", "order_slots", "buckets", "fifo", "outcomes",
+              "executions", "counter_words", "outcome_words", "execution_words", "posting_words", "postings"}  # fmt: skip
     assert set(PathState._fields) == set(TABLES) | others
     assert all(set(fields) <= set(TABLES[table].names or ()) for table, fields in DERIVED.items())
 

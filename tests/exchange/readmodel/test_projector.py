@@ -10,12 +10,14 @@ from sqlalchemy import Engine, func, select
 
 from exchange.errors import CheckFailedError, InputError
 from exchange.journal.memory import MemoryJournal
+from exchange.journal.record import CommandKind
 from exchange.ledger.chart import House
 from exchange.order_path.path import Exchange
 from exchange.order_path.records import ExecutionKind
 from exchange.readmodel import tables
 from exchange.readmodel.follower import catch_up
 from exchange.readmodel.projector import Projector, drop_read_model
+from tests.exchange.order_path.block_market import walk_blocks
 from tests.exchange.order_path.park import GENESIS
 from tests.exchange.readmodel.market import DAY, Market, cut_again, market_day
 
@@ -90,6 +92,29 @@ def test_orders_agree_with_the_book_before_and_after_the_gate(market: Market) ->
             for e in expected
         )
     assert n_seen > 100
+    projector.close()
+
+
+def test_legs_of_baskets_and_orders_of_blocks_are_orders_like_others() -> None:
+    market = walk_blocks(200, seed=1)
+    exchange = Exchange(GENESIS)
+    projector = Projector.open("sqlite://", GENESIS_HASH, exchange.settlement)
+    for records, documents in market.log:
+        projector.apply(exchange.apply(records, documents, exchange.last_sequence + 1))
+    legs = [row for records, _ in market.log for row in records if row["kind"] == CommandKind.BASKET]
+    o, t = tables.orders.c, tables.trades.c
+    with projector.engine.connect() as connection:
+        found = connection.execute(select(o.order_id, o.remaining_lots, o.filled_lots).where(o.status == "open").order_by(o.order_id)).all()
+        ids = [row["client_order_id"].decode() for row in legs]
+        of_legs = connection.execute(select(o.status, o.original_lots, o.filled_lots).where(o.client_order_id.in_(ids))).all()
+        sides = ((t.buy_order_id, 0), (t.sell_order_id, 1))
+        traded = [dict(connection.execute(select(order, func.sum(t.quantity_lots)).group_by(order)).all()) for order, _ in sides]
+        filled = [dict(connection.execute(select(o.order_id, o.filled_lots).where(o.filled_lots > 0, o.side == side)).all()) for _, side in sides]
+    expected = [order for member in market.members for order in exchange.open_orders(member)]
+    assert [tuple(row) for row in found] == sorted((e.order_id, e.remaining_lots, e.filled_lots) for e in expected)
+    assert len(of_legs) > 5
+    assert all(row.status == "filled" and row.original_lots == row.filled_lots for row in of_legs)
+    assert traded == filled
     projector.close()
 
 

@@ -35,7 +35,10 @@ export class BookView {
     if (instrument.phase_end_ns) parts.push(t("call_ends", { time: clockTime(instrument.phase_end_ns) }));
     if (instrument.instrument_class === "power") {
       parts.push(t("closes_at", { time: clockTime(instrument.close_ns) }));
-      parts.push(t("retail", { price: instrument.deficit_price }), t("feed_in", { price: instrument.surplus_price }));
+      // A block has the prices of its quarter-hours, none of its own.
+      if (Number(instrument.deficit_price) > 0) {
+        parts.push(t("retail", { price: instrument.deficit_price }), t("feed_in", { price: instrument.surplus_price }));
+      }
     } else {
       parts.push(t(instrument.venue === "park" ? "park_venue" : instrument.venue), instrument.unit);
     }

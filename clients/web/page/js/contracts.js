@@ -25,7 +25,7 @@ export class ContractsView {
 
   /** Make all rows anew: after a change of the list, of the tab or of the language. */
   rebuild() {
-    const listed = this.tab === "power" ? this.market.power : this.market.others;
+    const listed = this.tab === "power" ? [...this.market.power, ...this.market.blocks] : this.market.others;
     document.getElementById("contracts-first").textContent = t(this.tab === "power" ? "delivery" : "instrument");
     this.rows.clear();
     this.body.replaceChildren(...listed.map((instrument) => this.makeRow(instrument)));

@@ -2,12 +2,14 @@
 
 const TAPE_LENGTH = 80;
 const CALL_PHASES = new Set(["opening_auction", "closing_auction", "interrupted"]);
+const LONGER_THAN_A_QUARTER_NS = 16 * 60 * 1e9; // doubles: no exact comparison with 15 minutes
 
 export class Market {
   constructor() {
     this.instruments = new Map(); // symbol -> instrument
     this.listIsOld = false; // something was listed since setInstruments
-    this.power = []; // power instruments by delivery
+    this.power = []; // quarter-hours by delivery
+    this.blocks = []; // power over several quarter-hours
     this.others = []; // certificates, allowances, credits
     this.indications = new Map(); // symbol -> what the auction of its call phase would come to
     this.quotes = new Map(); // symbol -> {bid, bidQuantity, ask, askQuantity, last}
@@ -24,7 +26,9 @@ export class Market {
   setInstruments(list) {
     this.listIsOld = false;
     this.instruments = new Map(list.map((instrument) => [instrument.symbol, instrument]));
-    this.power = list.filter((i) => i.instrument_class === "power").sort((a, b) => a.delivery_start_ns - b.delivery_start_ns);
+    const power = list.filter((i) => i.instrument_class === "power").sort((a, b) => a.delivery_start_ns - b.delivery_start_ns);
+    this.power = power.filter((i) => i.delivery_end_ns - i.delivery_start_ns < LONGER_THAN_A_QUARTER_NS);
+    this.blocks = power.filter((i) => i.delivery_end_ns - i.delivery_start_ns >= LONGER_THAN_A_QUARTER_NS);
     this.others = list.filter((i) => i.instrument_class !== "power").sort((a, b) => a.symbol.localeCompare(b.symbol));
   }
 
