@@ -13,13 +13,13 @@ from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChann
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, ExecutionKind
+from exchange.order_path.records import EXECUTION, TRADE_MODES
 from exchange.order_path.rooms import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
-from exchange.protocol.messages import PhaseChange, PublicTrade, Turn
+from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.messages import DailyClose, PhaseChange, PublicTrade, Turn
 
-_TRADE: Final = int(ExecutionKind.TRADE)
 _NAMES: Final = EXECUTION.names or ()
 _KIND, _INSTRUMENT, _SIDE, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
     _NAMES.index(name) for name in ("kind", "instrument", "side", "price_ticks", "quantity_lots", "stamp_ns", "trade_number")
@@ -78,7 +78,8 @@ class Publisher:
             spec = self._exchange.instrument_by_id(row[_INSTRUMENT]).spec
             self.books.touch(spec.symbol)
             self.ticker.touch(spec.symbol)
-            if row[_KIND] == _TRADE:
+            mode = TRADE_MODES.get(row[_KIND])
+            if mode is not None:
                 self.trades.add(
                     PublicTrade(
                         instrument=spec.symbol,
@@ -87,12 +88,13 @@ class Publisher:
                         quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
                         side=SIDE_NAMES[row[_SIDE]],
                         at_ns=row[_STAMP],
+                        mode=mode,
                     )
                 )
 
     def _publish_notice(self, notice: Notice) -> None:
-        """Phases, and new instruments with the phase they were listed in: few, and never left out."""
-        if notice.kind not in {"phase", "listed"}:
+        """Phases, new instruments with the phase they were listed in, and daily closes: few, and never left out."""
+        if notice.kind not in {"phase", "listed", "close"}:
             return
         symbol = notice.data["symbol"]
         instrument = self._exchange.instrument(symbol)
@@ -100,8 +102,11 @@ class Publisher:
             return
         self.books.touch(symbol)
         self.ticker.touch(symbol)
-        phase = notice.data.get("phase", instrument.phase.name.lower())
-        frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns))
+        if notice.kind == "close":
+            frame = encode_notification("close", daily_close(instrument.spec, notice))
+        else:
+            phase = notice.data.get("phase", instrument.phase.name.lower())
+            frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns))
         for outbox in self.phases:
             outbox.put_private(frame)
 
@@ -112,3 +117,10 @@ class Publisher:
     def _flush_from_timer(self) -> None:
         self._timer = None
         self.flush()
+
+
+def daily_close(spec: InstrumentSpec, notice: Notice) -> DailyClose:
+    """The notification of a close notice."""
+    close, low, high = (format_decimal(notice.data[name], spec.price_decimals) for name in ("close_ticks", "band_low_ticks", "band_high_ticks"))
+    volume = format_decimal(notice.data["traded_lots"], spec.quantity_decimals)
+    return DailyClose(instrument=spec.symbol, close=close, volume=volume, band_low=low, band_high=high, at_ns=notice.stamp_ns)

@@ -27,17 +27,20 @@ def instrument_result(instrument: Instrument) -> InstrumentResult:
     def price(ticks: int) -> str:
         return format_decimal(ticks, spec.price_decimals)
 
-    is_power = instrument.is_power
+    is_power, band, block_band, reference = instrument.is_power, instrument.band, instrument.block_band, instrument.reference
     return InstrumentResult(
         symbol=spec.symbol, instrument_class=spec.instrument_class, venue=spec.venue, calendar=spec.calendar, phase=instrument.phase.name.lower(),
         unit=spec.unit, price_decimals=spec.price_decimals, quantity_decimals=spec.quantity_decimals, min_price=price(spec.min_price_ticks),
-        max_price=price(spec.max_price_ticks), band_low=price(spec.band_low_ticks), band_high=price(spec.band_high_ticks),
+        max_price=price(spec.max_price_ticks), band_low=price(band.low_ticks), band_high=price(band.high_ticks),
         max_order=format_decimal(spec.max_order_lots, spec.quantity_decimals), multiplier_micro=spec.multiplier_micro, resale=spec.resale,
         delivery_start_ns=spec.delivery_start_ns, delivery_end_ns=spec.delivery_end_ns, open_ns=spec.open_ns, close_ns=spec.close_ns,
         maker_fee_lot_micro=spec.maker_fee_lot_micro, taker_fee_lot_micro=spec.taker_fee_lot_micro,
         maker_fee_tick_lot_micro=spec.maker_fee_tick_lot_micro, taker_fee_tick_lot_micro=spec.taker_fee_tick_lot_micro,
         park_fee_lot_micro=spec.park_fee_lot_micro, deficit_price=price(spec.deficit_price_ticks) if is_power else "",
         surplus_price=price(spec.surplus_price_ticks) if is_power else "", environment_price=price(spec.environment_price_ticks) if is_power else "",
+        previous_close="" if reference is None else price(reference.previous_close_ticks), limit_ppm=spec.limit_ppm,
+        block_low="" if block_band is None else price(block_band.low_ticks), block_high="" if block_band is None else price(block_band.high_ticks),
+        min_block="" if block_band is None else format_decimal(spec.block_min_lots, spec.quantity_decimals),
     )
 
 

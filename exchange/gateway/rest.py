@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from exchange.gateway.hub import Hub
 from exchange.gateway.queries import instrument_result
 from exchange.market.phases import Phase
+from exchange.order_path.records import TRADE_MODES
 from exchange.protocol.decimals import format_decimal
 
 
@@ -53,6 +54,11 @@ class InstrumentOut(BaseModel):
     deficit_price: str = ""
     surplus_price: str = ""
     environment_price: str = ""
+    previous_close: str = ""
+    limit_ppm: int = 0
+    block_low: str = ""
+    block_high: str = ""
+    min_block: str = ""
 
 
 class InstrumentList(BaseModel):
@@ -61,7 +67,7 @@ class InstrumentList(BaseModel):
 
 
 class TradeOut(BaseModel):
-    """`number` counts the trades of the instrument; `side` is the taker's."""
+    """`number` counts the trades of the instrument; `side` is the taker's. `mode`: listed, block, one_way."""
 
     instrument: str
     number: int
@@ -69,6 +75,7 @@ class TradeOut(BaseModel):
     quantity: str
     side: str
     at_ns: int
+    mode: str = "listed"
 
 
 class TradeList(BaseModel):
@@ -166,7 +173,7 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
 
 def _recent_trades(hub: Hub, symbol: str | None, limit: int) -> list[TradeOut]:
     found: list[TradeOut] = []
-    for _, instrument_id, number, price, quantity, side, stamp_ns in reversed(hub.statistics.recent_trades):
+    for _, instrument_id, number, price, quantity, side, stamp_ns, kind in reversed(hub.statistics.recent_trades):
         spec = hub.exchange.instrument_by_id(instrument_id).spec
         if symbol is not None and spec.symbol != symbol:
             continue
@@ -174,6 +181,7 @@ def _recent_trades(hub: Hub, symbol: str | None, limit: int) -> list[TradeOut]:
             TradeOut(
                 instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
                 quantity=format_decimal(quantity, spec.quantity_decimals), side="sell" if side else "buy", at_ns=stamp_ns,
+                mode=TRADE_MODES[kind],
             )
         )
         if len(found) == limit:

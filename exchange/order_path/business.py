@@ -4,16 +4,19 @@ They run between batches of the compiled loop, share its sequence and journal, a
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
-from exchange.errors import ParkexError
 from exchange.ledger.chart import House
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import Phase, PhaseEvent
 from exchange.order_path import phase_control
 from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.rules import BusinessRuleError, Caller, Result
+from exchange.order_path.rules import listed as _listed
+from exchange.order_path.rules import member as _member
+from exchange.order_path.rules import require as _require
 from exchange.order_path.settings import ExchangeSettings
 from exchange.order_path.settle import settle
 from exchange.order_path.units_control import anchor_storage, deposit, issue_units, set_contract
@@ -46,41 +49,6 @@ _LIMIT: Final = INT64_MAX // 2**20
 # 2.25 billion CNY an account; all accounts together stay below half of int64.
 MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
-
-
-class BusinessRuleError(ParkexError):
-    """A business command is refused by the rule with this stable name; nothing has changed."""
-
-
-class Caller(NamedTuple):
-    """Who sent the command, and when."""
-
-    account: int
-    stamp_ns: int
-
-
-Result = dict[str, Any]
-
-
-def _require(condition: bool, rule: str) -> None:
-    if not condition:
-        raise BusinessRuleError(rule)
-
-
-def _member(exchange: "Exchange", account: int) -> Participant:
-    participant = exchange.rooms.participants.by_id.get(account)
-    if participant is None:
-        raise BusinessRuleError("unknown_account")
-    return participant
-
-
-def _listed(exchange: "Exchange", symbol: str) -> Instrument:
-    instrument = exchange.rooms.instruments.by_symbol.get(symbol)
-    if instrument is None:
-        raise BusinessRuleError("unknown_instrument")
-    if instrument.slot < 0:
-        raise BusinessRuleError("instrument_is_settled")
-    return instrument
 
 
 def _check_key(exchange: "Exchange", key: Key, role: Role) -> None:

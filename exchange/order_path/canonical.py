@@ -18,6 +18,7 @@ from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
+from exchange.order_path.daily_close import apply_band
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
@@ -57,7 +58,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
     """Everything that is state, as values MessagePack can carry."""
     state, rooms = exchange.state, exchange.rooms
     counters = state.counters[0]
-    return {
+    tables = {
         "version": SNAPSHOT_VERSION,
         "counters": [int(counters[name]) for name in _COUNTERS],
         "participants": rooms.participants.to_canonical(),
@@ -74,6 +75,9 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "meters": rooms.meters.to_canonical(),
         "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
     }
+    # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
+    later = {"daily_references": rooms.instruments.references_to_canonical()}
+    return tables | {name: rows for name, rows in later.items() if rows}
 
 
 def state_hash(exchange: "Exchange") -> bytes:
@@ -103,6 +107,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
         for name, value in zip(_ACCOUNT_FIELDS, values, strict=True):
             exchange.state.accounts[account][name] = value
     _restore_instruments(exchange, body["instruments"])
+    _restore_references(exchange, body.get("daily_references", []))
     _restore_keys(exchange, np.frombuffer(body["keys"], _KEY))
     _restore_books(exchange, body["books"])
     _restore_positions(exchange, np.frombuffer(body["positions"], _POSITION))
@@ -190,6 +195,12 @@ def _restore_instruments(exchange: "Exchange", rows: list[Any]) -> None:
             exchange.state = enter_instrument(exchange.state, instrument, book)
             exchange.sync_books()
     lay_out_schedule(exchange.state)
+
+
+def _restore_references(exchange: "Exchange", rows: list[Any]) -> None:
+    exchange.rooms.instruments.restore_references(rows)
+    for instrument_id in exchange.rooms.instruments.references:
+        apply_band(exchange.state, exchange.rooms.instruments.by_id[instrument_id])
 
 
 def _restore_keys(exchange: "Exchange", rows: NDArray[np.void]) -> None:

@@ -199,6 +199,20 @@ def expire_order(state: Any, order_id: int) -> None:
 
 
 @kernel
+def expire_outside_band(state: Any, slot: int) -> None:
+    """Expire the orders whose limit the band of the instrument no longer allows, in the order of `expire_instrument`."""
+    instrument = state.instruments[slot]
+    for ladder in CANONICAL:
+        order_slot = first_order(state.books, np.int64(instrument.book), ladder)
+        while order_slot >= 0:
+            following = order_after(state.books, order_slot)
+            price_ticks = state.terms[order_slot].limit_ticks
+            if price_ticks < instrument.band_low_ticks or price_ticks > instrument.band_high_ticks:
+                _withdraw(state, order_slot, Reason.EXPIRED)
+            order_slot = following
+
+
+@kernel
 def expire_instrument(state: Any, slot: int, session_orders_only: bool) -> None:
     """Expire the orders of an instrument, best bid first, then asks, then what waits: all at gate closure, session orders at the end of a session."""
     book = np.int64(state.instruments[slot].book)

@@ -25,13 +25,15 @@ from exchange.journal.interface import Genesis
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.ledger.chart import House
 from exchange.order_path import canonical, room
-from exchange.order_path.business import HANDLERS, BusinessRuleError, Caller, may_send
+from exchange.order_path.business import HANDLERS, may_send
+from exchange.order_path.daily_close import count_listed_trades
 from exchange.order_path.listing import enter_account, enter_house
 from exchange.order_path.loop import Stop, begin_command, has_room, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, joined
 from exchange.order_path.rooms import Notice, Rooms
+from exchange.order_path.rules import BusinessRuleError, Caller
 from exchange.order_path.settings import decode_settings
 from exchange.order_path.state import COMMAND_WORDS, PathState, Sizes, new_state
 from exchange.protocol.documents import Checkpoint, decode_document
@@ -122,7 +124,7 @@ class Exchange(Queries):
                 fire_deadline(self, first_sequence + index)
             else:
                 self._make_room(Stop(stop), need, at_least)
-        self._drain()
+        self.drain_output()
         output = self._output
         return BatchResult(
             first_sequence,
@@ -170,16 +172,18 @@ class Exchange(Queries):
         elif stop is Stop.DEADLINES:
             self.state = self.state._replace(deadlines=room.longer(self.state.deadlines, self.state.deadlines.shape[0] + at_least))
         else:
-            self._drain()
+            self.drain_output()
             if self.state.executions.shape[0] < at_least:
                 self.state = room.with_output(self.state, max(at_least, 2 * self.state.executions.shape[0]))
 
-    def _drain(self) -> None:
+    def drain_output(self) -> None:
         """Move executions and postings out of the arrays of the loop."""
         counters = self.state.counters[0]
         if counters.n_executions:
-            rows = self.state.execution_words[: int(counters.n_executions)]
-            self._output.executions.append(rows.copy().reshape(-1).view(EXECUTION))
+            rows = self.state.execution_words[: int(counters.n_executions)].copy().reshape(-1).view(EXECUTION)
+            self._output.executions.append(rows)
+            if self.rooms.instruments.references:
+                count_listed_trades(self.rooms.instruments, rows)
             counters.n_executions = 0
         if counters.n_postings:
             self._output.postings.append(np.asarray(self.state.postings[: int(counters.n_postings)]).view(POSTING).copy())
@@ -201,6 +205,7 @@ class Exchange(Queries):
 
     def checkpoint(self) -> Checkpoint:
         """Both hashes as of the last command."""
+        self.drain_output()  # the listed trades of the day are counted there
         return Checkpoint(sequence=self.last_sequence, state_hash=canonical.state_hash(self), event_hash=self.event_hash)
 
     def _compare_checkpoint(self, document: bytes) -> None:
@@ -221,4 +226,4 @@ class Exchange(Queries):
         try:
             return RejectCode.ACCEPTED, HANDLERS[type(document)](self, document, Caller(account, self.now_ns))
         except BusinessRuleError as refusal:
-            return RejectCode.BUSINESS_RULE, {"rule": str(refusal)}
+            return refusal.code, {"rule": str(refusal)} if refusal.code is RejectCode.BUSINESS_RULE else {}

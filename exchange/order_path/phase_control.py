@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from exchange.market.calendar import is_last_close_of_day, is_open, next_midnight_ns, next_transition
 from exchange.market.instruments import Instrument
 from exchange.market.phases import PhaseEvent, next_phase
+from exchange.order_path.daily_close import fix_close
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
 from exchange.order_path.orders import expire_instrument
@@ -57,6 +58,7 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         if not opens and is_last_close_of_day(at_ns):
             exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
             expire_instrument(exchange.state, instrument.slot, True)
+            fix_close(exchange, instrument)
         _schedule_session(exchange, instrument, at_ns)
         return
     move_phase(exchange, instrument, _EVENTS[kind])

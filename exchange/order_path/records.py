@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exchange.ledger.records import POSTING, PostingReason
 
-__all__ = ["EXECUTION", "OUTCOME", "POSTING", "ExecutionKind", "OutcomeFlag", "PostingReason", "joined"]
+__all__ = ["EXECUTION", "OUTCOME", "POSTING", "TRADE_KINDS", "TRADE_MODES", "ExecutionKind", "OutcomeFlag", "PostingReason", "joined"]
 
 
 class OutcomeFlag(IntEnum):
@@ -39,7 +39,7 @@ OUTCOME: Final = np.dtype(
 
 
 class ExecutionKind(IntEnum):
-    """Past tense. TRADE speaks of taker (`account`, `order_id`) and maker (`counter_account`, `counter_order_id`)."""
+    """Past tense. TRADE and those without orders speak of taker (`account`, `order_id`) and maker (`counter_account`, `counter_order_id`)."""
 
     RESTED = 1
     TRADE = 2
@@ -49,6 +49,13 @@ class ExecutionKind(IntEnum):
     WAITING = 6  # beside the ladder, for its minimum or its stop price
     REFILLED = 7  # an iceberg shows its next peak
     TRIGGERED = 8  # a stop enters
+    BLOCK_TRADE = 16  # without orders: `account` confirmed what `counter_account` proposed
+    ALLOTTED = 17  # without orders: `account` bid in the one-way auction of `counter_account`
+
+
+# Trades in any mode; of those without orders both order ids are 0.
+TRADE_MODES: Final = {int(ExecutionKind.TRADE): "listed", int(ExecutionKind.BLOCK_TRADE): "block", int(ExecutionKind.ALLOTTED): "one_way"}
+TRADE_KINDS: Final = tuple(TRADE_MODES)
 
 
 # One event of an order. (sequence, index) is its permanent event id. `seq` and `counter_seq` are the private sequences of the two accounts,

@@ -84,6 +84,8 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     instrument_class: power, gec, cea, ccer, pcc. venue: park, national_simulated, internal. calendar: continuous, cea (exchange.market.calendar).
     resale: free, next_day (not the day it was bought), none (bought units stay).
     A fee of one lot at price p is fee_lot_micro + p * fee_tick_lot_micro: integers, so fees are exact and linear.
+    `limit_ppm`: daily price limit around the previous close, in parts per million; the band is then the one that `previous_close_ticks` gives.
+    `block_limit_ppm`, `block_min_lots`: the limit and the least quantity of block trades; 0: none are taken.
     """
 
     symbol: str
@@ -113,6 +115,11 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     delivery_end_ns: int = 0
     open_ns: int = 0
     close_ns: int = 0
+    # Daily limits, units with trading days only.
+    limit_ppm: int = 0
+    previous_close_ticks: int = 0
+    block_limit_ppm: int = 0
+    block_min_lots: int = 0
 
 
 class ListInstruments(Document, frozen=True, kw_only=True):

@@ -324,7 +324,10 @@ class PositionsResult(Params, frozen=True):
 
 
 class InstrumentResult(Params, frozen=True):
-    """One tick is 10**-price_decimals, one lot 10**-quantity_decimals of `unit`."""
+    """One tick is 10**-price_decimals, one lot 10**-quantity_decimals of `unit`. `band_low` and `band_high` are those of now.
+
+    `previous_close`, `limit_ppm`: of an instrument with a daily limit. `block_low`, `block_high`, `min_block`: of one that takes block trades.
+    """
 
     symbol: str
     instrument_class: str
@@ -353,6 +356,11 @@ class InstrumentResult(Params, frozen=True):
     deficit_price: str = ""
     surplus_price: str = ""
     environment_price: str = ""
+    previous_close: str = ""
+    limit_ppm: int = 0
+    block_low: str = ""
+    block_high: str = ""
+    min_block: str = ""
 
 
 class InstrumentsResult(Params, frozen=True):
@@ -441,7 +449,7 @@ class BookDelta(Params, frozen=True):
 
 
 class PublicTrade(Params, frozen=True):
-    """`number` counts the trades of the instrument; `side` is the taker's."""
+    """`number` counts the trades of the instrument; `side` is the taker's. `mode`: listed, block, one_way."""
 
     instrument: str
     number: int
@@ -449,6 +457,7 @@ class PublicTrade(Params, frozen=True):
     quantity: str
     side: str
     at_ns: int
+    mode: str = "listed"
 
 
 class Trades(Params, frozen=True):
@@ -478,7 +487,8 @@ class Execution(Params, frozen=True):
     """One event of an own order. (`sequence`, `index`) is its permanent id, `seq` counts the account's events without gaps.
 
     kind: rested, trade, cancelled, reduced, repriced, waiting, refilled, triggered. `remaining` is what the order has open after the event.
-    `liquidity` (maker, taker), `fee_micro` and `trade_number` belong to trades, `reason` to the others.
+    `liquidity` (maker, taker), `fee_micro` and `trade_number` belong to trades, `reason` to the others. Trades without an order: block_trade
+    (`client_order_id` is the proposer's id) and allotted (the bidder's id of its bid); their `order_id` is 0.
     """
 
     seq: int
@@ -506,6 +516,17 @@ class PhaseChange(Params, frozen=True):
     at_ns: int
 
 
+class DailyClose(Params, frozen=True):
+    """A trading day has ended: its close, its listed volume, and the price band of the next day."""
+
+    instrument: str
+    close: str
+    volume: str
+    band_low: str
+    band_high: str
+    at_ns: int
+
+
 class Turn(Params, frozen=True):
     """The market clock stands at `now_ns` until it moves to `next_ns`. After the `last` turn it moves no more."""
 
@@ -530,6 +551,7 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "ticker": Ticker,
     "execution": Execution,
     "phase": PhaseChange,
+    "close": DailyClose,
     "turn": Turn,
     "heartbeat": Heartbeat,
 }

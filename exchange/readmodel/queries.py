@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, or_, select
 
+from exchange.order_path.records import TRADE_MODES
 from exchange.protocol.decimals import format_decimal
 from exchange.readmodel import tables
 from exchange.readmodel.projector import open_engine
@@ -27,10 +28,10 @@ class ReadModel:
             return _as_of(connection)
 
     def trades(self, instrument: str | None = None, limit: int = 100) -> tuple[int, list[dict[str, Any]]]:
-        """(as of, public trades newest first): instrument, number, price and quantity as decimal strings, side of the taker, at_ns."""
+        """(as of, public trades newest first): instrument, number, price and quantity as decimal strings, side of the taker, at_ns, mode."""
         t, i = tables.trades.c, tables.instruments.c
         query = (
-            select(i.symbol, i.price_decimals, i.quantity_decimals, t.trade_number, t.price_ticks, t.quantity_lots, t.taker_side, t.stamp_ns)
+            select(i.symbol, i.price_decimals, i.quantity_decimals, t.trade_number, t.price_ticks, t.quantity_lots, t.taker_side, t.stamp_ns, t.kind)
             .join_from(tables.trades, tables.instruments, t.instrument == i.id)
             .order_by(t.sequence.desc(), t.index.desc())
             .limit(limit)
@@ -105,4 +106,5 @@ def _public_trade(row: RowMapping) -> dict[str, Any]:
         "quantity": format_decimal(row["quantity_lots"], row["quantity_decimals"]),
         "side": "sell" if row["taker_side"] else "buy",
         "at_ns": row["stamp_ns"],
+        "mode": TRADE_MODES[row["kind"]],
     }

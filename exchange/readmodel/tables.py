@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 metadata: Final = MetaData()
 
@@ -51,11 +51,11 @@ executions: Final = Table(
     Index("executions_by_account", "account", "seq"), Index("executions_by_counter_account", "counter_account", "counter_seq"),
 )  # fmt: skip
 
-# The trades among the executions, by buyer and seller. `taker_side` 0 is buy.
+# The trades among the executions, by buyer and seller. `taker_side` 0 is buy; `kind` is exchange.order_path.records.ExecutionKind.
 trades: Final = Table(
     "trades", metadata, _key(), _index(), _int("stamp_ns"), _int("instrument"), _int("trade_number"), _int("price_ticks"), _int("quantity_lots"),
     _small("taker_side"), _int("buyer"), _int("seller"), _int("buy_order_id"), _int("sell_order_id"), _int("buyer_fee_micro"),
-    _int("seller_fee_micro"), Index("trades_by_instrument", "instrument", "trade_number"),
+    _int("seller_fee_micro"), _small("kind"), Index("trades_by_instrument", "instrument", "trade_number"),
 )  # fmt: skip
 
 # The last known state of every order that got an id. `status`: open, filled, cancelled; `reason` is matching.records.Reason.
@@ -82,6 +82,9 @@ instruments: Final = Table(
 )  # fmt: skip
 
 phases: Final = Table("phases", metadata, _key(), _index(), _int("stamp_ns"), _text("symbol"), _text("phase"))
+
+# The close of every trading day of an instrument with a daily limit.
+closes: Final = Table("closes", metadata, _key(), _index(), _int("stamp_ns"), _text("symbol"), _int("close_ticks"), _int("traded_lots"))
 
 # Every revision of a reading; the highest one counts.
 readings: Final = Table(

@@ -33,7 +33,7 @@ def test_trades_newest_first(model: ReadModel, market: Market) -> None:
     assert as_of == market.exchange.last_sequence
     expected = [(int(r["trade_number"]), int(r["stamp_ns"]), "sell" if r["side"] else "buy") for r in reversed(fold_trades(market))]
     assert [(row["number"], row["at_ns"], row["side"]) for row in rows] == expected
-    assert set(rows[0]) == {"instrument", "number", "price", "quantity", "side", "at_ns"}
+    assert set(rows[0]) == {"instrument", "number", "price", "quantity", "side", "at_ns", "mode"}
 
 
 def test_trades_of_one_instrument_in_its_decimals(model: ReadModel, market: Market) -> None:
