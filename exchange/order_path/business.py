@@ -3,17 +3,16 @@
 They run between batches of the compiled loop, share its sequence and journal, and move money and units by the same compiled postings as fills.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
 from exchange.ledger.chart import House
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import Phase, PhaseEvent
-from exchange.order_path import phase_control
+from exchange.order_path import block_trades, phase_control
 from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
-from exchange.order_path.rules import BusinessRuleError, Caller, Result
+from exchange.order_path.rules import BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.rules import listed as _listed
 from exchange.order_path.rules import member as _member
 from exchange.order_path.rules import require as _require
@@ -252,8 +251,11 @@ def settle_day(exchange: "Exchange", document: SettleDay, _caller: Caller) -> Re
     return result
 
 
-# Commands of the operator, but for nominations, which are a storage's own.
-HANDLERS: Final[dict[type[Document], Callable[["Exchange", Any, Caller], Result]]] = {
+# Documents that trade: who operates the market is kept out of it.
+TRADING: Final = frozenset(block_trades.HANDLERS)
+
+# Commands of the operator, but for those that trade and for nominations, which are a storage's own.
+HANDLERS: Final[dict[type[Document], Handler]] = {
     Admit: admit,
     RegisterKey: register_key,
     RevokeKey: revoke_key,
@@ -266,10 +268,15 @@ HANDLERS: Final[dict[type[Document], Callable[["Exchange", Any, Caller], Result]
     Nominate: nominate,
     MeterReadings: meter,
     SettleDay: settle_day,
+    **block_trades.HANDLERS,
 }
 
 
 def may_send(exchange: "Exchange", document: Document, account: int) -> bool:
-    """Operators send business commands; a participant only its own nominations."""
+    """Operators send business commands; a participant its own nominations and what trades, which no operator sends."""
     participant = exchange.rooms.participants.by_id.get(account)
-    return participant is not None and (participant.role is Role.OPERATOR or isinstance(document, Nominate))
+    if participant is None:
+        return False
+    if type(document) in TRADING:
+        return participant.role is not Role.OPERATOR
+    return participant.role is Role.OPERATOR or isinstance(document, Nominate)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from exchange.accounts.participants import Participants
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
+from exchange.market.block_proposals import BlockProposals
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
@@ -76,7 +77,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
     }
     # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
-    later = {"daily_references": rooms.instruments.references_to_canonical()}
+    later = {"daily_references": rooms.instruments.references_to_canonical(), "blocks": rooms.blocks.to_canonical()}
     return tables | {name: rows for name, rows in later.items() if rows}
 
 
@@ -121,6 +122,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.meters = MeterTable.from_canonical(body["meters"])
     records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
     rooms.settlements = {record.day: record for record in records}
+    rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

@@ -65,9 +65,14 @@ def _check_book(exchange: "Exchange", instrument: "Instrument", held: "np.ndarra
         open_lots[side, owner] += lots
         held[owner] += expected_hold_micro(instrument, side, int(view["price_ticks"]), lots)
         orders[owner] += 1
+        _require(instrument.reference is None or int(view["price_ticks"]) in instrument.band, "orders lie within the daily band")
+    for hold in exchange.rooms.holds():
+        if hold.instrument == instrument.id:
+            open_lots[hold.side, hold.account] += hold.quantity_lots
+            held[hold.account] += expected_hold_micro(instrument, hold.side, hold.price_ticks, hold.quantity_lots)
     positions = state.positions[instrument.slot]
-    _require(bool((positions.open_buy_lots == open_lots[Side.BUY]).all()), "open buys of a position are its orders")
-    _require(bool((positions.open_sell_lots == open_lots[Side.SELL]).all()), "open sells of a position are its orders")
+    _require(bool((positions.open_buy_lots == open_lots[Side.BUY]).all()), "open buys of a position are its orders, proposals and bids")
+    _require(bool((positions.open_sell_lots == open_lots[Side.SELL]).all()), "open sells of a position are its orders, proposals and bids")
 
 
 def expected_hold_micro(instrument: "Instrument", side: int, limit_ticks: int, lots: int) -> int:

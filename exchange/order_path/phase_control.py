@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from exchange.market.calendar import is_last_close_of_day, is_open, next_midnight_ns, next_transition
 from exchange.market.instruments import Instrument
 from exchange.market.phases import PhaseEvent, next_phase
+from exchange.order_path.block_trades import expire_proposal
 from exchange.order_path.daily_close import fix_close
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
@@ -50,6 +51,9 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
     if kind is DeadlineKind.MIDNIGHT:
         unlock_units(exchange.state)
         schedule_midnight(exchange, at_ns)
+        return
+    if kind is DeadlineKind.BLOCK_EXPIRY:
+        expire_proposal(exchange, ref)
         return
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:

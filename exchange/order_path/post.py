@@ -118,7 +118,7 @@ def _fill_power(state: Any, slot: int, buyer: int, seller: int, price_ticks: int
 
 
 @kernel(internal=True)
-def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
+def fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
     """Delivery versus payment at once, through the clearing account."""
     instrument = state.instruments[slot]
     value_micro = price_ticks * quantity_lots * instrument.multiplier_micro
@@ -135,7 +135,7 @@ def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int
 
 
 @kernel(internal=True)
-def _charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int) -> None:
+def charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int) -> None:
     post_money(state, account_id, FEES, amount_micro, reason)
     state.positions[slot, account_id].fees_micro += amount_micro
 
@@ -165,11 +165,11 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
     if instrument.instrument_class == InstrumentClass.POWER:
         _fill_power(state, slot, buyer, seller, price_ticks, quantity_lots)
     else:
-        _fill_units(state, slot, buyer, seller, price_ticks, quantity_lots)
+        fill_units(state, slot, buyer, seller, price_ticks, quantity_lots)
     taker_fee = taker_fee_micro(instrument, price_ticks, quantity_lots)
     maker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots)
-    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.TAKER_FEE))
-    _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE))
+    charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.TAKER_FEE))
+    charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE))
     instrument.trade_number += 1
     instrument.last_price_ticks = price_ticks
     taker_terms.filled_lots += quantity_lots

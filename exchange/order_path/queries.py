@@ -1,12 +1,13 @@
 """What can be asked of the state. Reads only; answers are values, never views into the arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.order_path.state import PathState
 from exchange.settlement.statement import DaySettlement, Statement
@@ -235,6 +236,10 @@ class Queries:
     def nomination(self, account: int, instrument_id: int) -> int | None:
         """Nominated injection in Wh."""
         return self.rooms.nominations.get((account, instrument_id))
+
+    def block_proposals(self, account: int) -> list[BlockProposal]:
+        """Block trades that an account proposed or is asked to confirm, oldest first, until the retention is over."""
+        return [replace(proposal) for proposal in self.rooms.blocks.of_account(account)]
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

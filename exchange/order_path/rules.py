@@ -1,5 +1,6 @@
 """What all business commands share: how a rule refuses, who sent the command, and the rows that a document names."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exchange.accounts.participants import Participant
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
 
 Result = dict[str, Any]
+Handler = Callable[["Exchange", Any, "Caller"], Result]
 
 
 class BusinessRuleError(ParkexError):

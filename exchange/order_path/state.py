@@ -167,6 +167,8 @@ class DeadlineKind(IntEnum):
     DELIVER = 4
     SESSION = 5  # next calendar transition of a unit instrument
     MIDNIGHT = 6  # units bought today become sellable
+    BLOCK_EXPIRY = 16  # the window of a proposed block trade ends
+    AUCTION_END = 17  # the window of a one-way auction ends
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)

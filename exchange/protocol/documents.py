@@ -205,6 +205,42 @@ class SettleDay(Document, frozen=True, kw_only=True):
     voltage_adders_micro_per_kwh: dict[str, int] = {}  # by account id, as text: volumetric T&D of the member's voltage level
 
 
+class ProposeBlock(Document, frozen=True, kw_only=True):
+    """A block trade (大宗协议) negotiated with `counterparty`, proposed by the sender, whose side is buy or sell.
+
+    `client_id` is the sender's own: the same proposal sent again has no second effect.
+    """
+
+    SCHEMA: ClassVar[str] = "propose_block"
+    client_id: str
+    symbol: str
+    side: str
+    counterparty: int
+    price_ticks: int
+    quantity_lots: int
+
+
+class ConfirmBlock(Document, frozen=True, kw_only=True):
+    """The counterparty confirms: the trade is posted."""
+
+    SCHEMA: ClassVar[str] = "confirm_block"
+    proposal: int
+
+
+class DeclineBlock(Document, frozen=True, kw_only=True):
+    """The counterparty declines."""
+
+    SCHEMA: ClassVar[str] = "decline_block"
+    proposal: int
+
+
+class WithdrawBlock(Document, frozen=True, kw_only=True):
+    """The proposer withdraws what is not confirmed yet."""
+
+    SCHEMA: ClassVar[str] = "withdraw_block"
+    proposal: int
+
+
 class Checkpoint(Document, frozen=True, kw_only=True):
     """Both hashes as of `sequence`, the command just before this one. Carried by a CHECKPOINT command; replay compares."""
 
@@ -218,7 +254,7 @@ DOCUMENTS: Final[dict[str, type[Document]]] = {
     cls.SCHEMA: cls
     for cls in (
         Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
-        SettleDay, Checkpoint,
+        SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, Checkpoint,
     )
 }  # fmt: skip
 
