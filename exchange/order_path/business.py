@@ -10,7 +10,7 @@ from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permiss
 from exchange.ledger.chart import House
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import Phase, PhaseEvent
-from exchange.order_path import block_trades, phase_control
+from exchange.order_path import block_trades, one_way_auctions, phase_control
 from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
 from exchange.order_path.rules import BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.rules import listed as _listed
@@ -111,7 +111,9 @@ def move_money(exchange: "Exchange", document: Deposit, _caller: Caller) -> Resu
     _require(abs(outside_micro - document.amount_micro) <= INT64_MAX // 2, "amount_out_of_range")
     exchange.make_output_room(1)
     deposit(exchange.state, document.account, document.amount_micro)
-    return {"available_micro": balances.available_micro + document.amount_micro}
+    # What sealed bids hold is counted as available here: the operator, whose answer this is, would learn of them.
+    sealed_micro = one_way_auctions.sealed_micro(exchange, document.account)
+    return {"available_micro": balances.available_micro + document.amount_micro + sealed_micro}
 
 
 def register_storage(exchange: "Exchange", document: RegisterStorage, caller: Caller) -> Result:
@@ -252,7 +254,7 @@ def settle_day(exchange: "Exchange", document: SettleDay, _caller: Caller) -> Re
 
 
 # Documents that trade: who operates the market is kept out of it.
-TRADING: Final = frozenset(block_trades.HANDLERS)
+TRADING: Final = frozenset(block_trades.HANDLERS) | frozenset(one_way_auctions.BIDDING)
 
 # Commands of the operator, but for those that trade and for nominations, which are a storage's own.
 HANDLERS: Final[dict[type[Document], Handler]] = {
@@ -269,6 +271,8 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     MeterReadings: meter,
     SettleDay: settle_day,
     **block_trades.HANDLERS,
+    **one_way_auctions.BIDDING,
+    **one_way_auctions.OPERATING,
 }
 
 

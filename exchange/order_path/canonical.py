@@ -16,6 +16,7 @@ from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.instruments import Instrument
+from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
@@ -77,7 +78,11 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
     }
     # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
-    later = {"daily_references": rooms.instruments.references_to_canonical(), "blocks": rooms.blocks.to_canonical()}
+    later = {
+        "daily_references": rooms.instruments.references_to_canonical(),
+        "blocks": rooms.blocks.to_canonical(),
+        "one_way_auctions": rooms.one_way.to_canonical(),
+    }
     return tables | {name: rows for name, rows in later.items() if rows}
 
 
@@ -123,6 +128,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
     rooms.settlements = {record.day: record for record in records}
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
+    rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

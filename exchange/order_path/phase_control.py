@@ -9,6 +9,7 @@ from exchange.order_path.block_trades import expire_proposal
 from exchange.order_path.daily_close import fix_close
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
+from exchange.order_path.one_way_auctions import end_auction
 from exchange.order_path.orders import expire_instrument
 from exchange.order_path.state import DeadlineKind
 from exchange.order_path.units_control import unlock_units
@@ -54,6 +55,9 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         return
     if kind is DeadlineKind.BLOCK_EXPIRY:
         expire_proposal(exchange, ref)
+        return
+    if kind is DeadlineKind.AUCTION_END:
+        end_auction(exchange, ref)
         return
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
+from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.order_path.state import PathState
 from exchange.settlement.statement import DaySettlement, Statement
 from matching.orders import order_at
@@ -240,6 +241,15 @@ class Queries:
     def block_proposals(self, account: int) -> list[BlockProposal]:
         """Block trades that an account proposed or is asked to confirm, oldest first, until the retention is over."""
         return [replace(proposal) for proposal in self.rooms.blocks.of_account(account)]
+
+    def one_way_auctions(self) -> list[OneWayAuction]:
+        """All one-way auctions by id, without their bids."""
+        return [replace(auction, bids={}, next_arrival=0) for auction in self.rooms.one_way.by_id.values()]
+
+    def own_bids(self, account: int) -> list[tuple[int, SealedBid]]:
+        """(auction id, bid) of one account, which is the only one to ask, oldest first."""
+        auctions = self.rooms.one_way.by_id.values()
+        return [(auction.id, replace(bid)) for auction in auctions for bid in auction.bids.values() if bid.account == account]
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

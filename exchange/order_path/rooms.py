@@ -8,6 +8,7 @@ from exchange.accounts.participants import Participants
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
+from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.table import MeterTable
 from exchange.settlement.statement import DaySettlement
 
@@ -27,10 +28,12 @@ class Rooms:
     contract_price_ticks: dict[int, int] = field(default_factory=dict)
     midnight_is_scheduled: bool = False
     blocks: BlockProposals = field(default_factory=BlockProposals)
+    one_way: OneWayAuctions = field(default_factory=OneWayAuctions)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""
         yield from self.blocks.holds()
+        yield from self.one_way.holds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,61 @@ class WithdrawBlock(Document, frozen=True, kw_only=True):
     proposal: int
 
 
+class OpenOneWayAuction(Document, frozen=True, kw_only=True):
+    """A one-way auction (单向竞价) for one applicant, whose side is buy or sell; `reference` is the operator's own id.
+
+    tie: time, pro_rata, lot (drawn from `seed`). Bids are taken in [opens_ns, closes_ns) and cleared at its end.
+    """
+
+    SCHEMA: ClassVar[str] = "open_one_way_auction"
+    reference: str
+    symbol: str
+    applicant: int
+    side: str
+    quantity_lots: int
+    reserve_price_ticks: int
+    opens_ns: int
+    closes_ns: int
+    tie: str = "time"
+    seed: int = 0
+    fails_if_undersubscribed: bool = False
+
+
+class CancelOneWayAuction(Document, frozen=True, kw_only=True):
+    """End an auction without trades."""
+
+    SCHEMA: ClassVar[str] = "cancel_one_way_auction"
+    auction: int
+    reason: str
+
+
+class PlaceBid(Document, frozen=True, kw_only=True):
+    """A sealed bid of the sender, under an id of its own within the auction."""
+
+    SCHEMA: ClassVar[str] = "place_bid"
+    auction: int
+    client_id: str
+    price_ticks: int
+    quantity_lots: int
+
+
+class AmendBid(Document, frozen=True, kw_only=True):
+    """Another price and quantity for a sealed bid; `revision` is the one last told."""
+
+    SCHEMA: ClassVar[str] = "amend_bid"
+    auction: int
+    client_id: str
+    revision: int
+    price_ticks: int
+    quantity_lots: int
+
+
+class WithdrawBid(Document, frozen=True, kw_only=True):
+    SCHEMA: ClassVar[str] = "withdraw_bid"
+    auction: int
+    client_id: str
+
+
 class Checkpoint(Document, frozen=True, kw_only=True):
     """Both hashes as of `sequence`, the command just before this one. Carried by a CHECKPOINT command; replay compares."""
 
@@ -254,7 +309,8 @@ DOCUMENTS: Final[dict[str, type[Document]]] = {
     cls.SCHEMA: cls
     for cls in (
         Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
-        SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, Checkpoint,
+        SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
+        PlaceBid, AmendBid, WithdrawBid, Checkpoint,
     )
 }  # fmt: skip
 
