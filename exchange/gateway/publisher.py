@@ -10,6 +10,7 @@ from typing import Any, Final
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChannels
+from exchange.gateway.national_results import auction_result, proposal_result
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
@@ -37,6 +38,8 @@ class Publisher:
         self.ticker = TickerChannel(exchange)
         self.trades = TradeChannels()
         self.phases: set[Outbox] = set()
+        self.one_way: set[Outbox] = set()
+        self.blocks: dict[int, set[Outbox]] = {}  # by account: a proposal is for its two sides alone
         self.clock: set[Outbox] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.ticker.touch_all()
@@ -93,7 +96,13 @@ class Publisher:
                 )
 
     def _publish_notice(self, notice: Notice) -> None:
-        """Phases, new instruments with the phase they were listed in, and daily closes: few, and never left out."""
+        """Phases, new instruments with the phase they were listed in, daily closes, proposals and auctions: few, and never left out."""
+        if notice.kind == "block":
+            self._publish_proposal(notice.data["proposal"])
+            return
+        if notice.kind == "one_way":
+            self._publish_auction(notice.data["auction"])
+            return
         if notice.kind not in {"phase", "listed", "close"}:
             return
         symbol = notice.data["symbol"]
@@ -108,6 +117,26 @@ class Publisher:
             phase = notice.data.get("phase", instrument.phase.name.lower())
             frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns))
         for outbox in self.phases:
+            outbox.put_private(frame)
+
+    def _publish_proposal(self, proposal_id: int) -> None:
+        proposal = self._exchange.block_proposal(proposal_id)
+        if proposal is None:
+            return
+        spec = self._exchange.instrument_by_id(proposal.instrument).spec
+        for account in (proposal.proposer, proposal.counterparty):
+            outboxes = self.blocks.get(account)
+            if outboxes:
+                frame = encode_notification("block", proposal_result(proposal, spec, account))
+                for outbox in outboxes:
+                    outbox.put_private(frame)
+
+    def _publish_auction(self, auction_id: int) -> None:
+        auction = self._exchange.one_way_auction(auction_id)
+        if auction is None:
+            return
+        frame = encode_notification("one_way", auction_result(auction, self._exchange.instrument_by_id(auction.instrument).spec))
+        for outbox in self.one_way:
             outbox.put_private(frame)
 
     def _schedule_flush(self) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
 from exchange.gateway.hub import Hub
+from exchange.gateway.national_results import auction_result
 from exchange.gateway.queries import instrument_result
 from exchange.market.phases import Phase
 from exchange.order_path.records import TRADE_MODES
@@ -85,6 +86,31 @@ class TradeList(BaseModel):
     trades: list[TradeOut]
 
 
+class AuctionOut(BaseModel):
+    """As the wire's `one_way.auctions` (docs/protocol.md)."""
+
+    auction: int
+    reference: str
+    instrument: str
+    applicant: int
+    side: str
+    quantity: str
+    reserve_price: str
+    tie: str
+    seed: str
+    fails_if_undersubscribed: bool
+    opens_at_ns: int
+    closes_at_ns: int
+    status: str
+    traded: str
+    price: str | None = None
+
+
+class AuctionList(BaseModel):
+    as_of_seq: int
+    auctions: list[AuctionOut]
+
+
 class Summary(BaseModel):
     """Counts since the node started. `orders` are accepted new orders; `rejects` by reject code."""
 
@@ -159,6 +185,11 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
             as_of_seq, rows = await asyncio.to_thread(read_model.trades, instrument, limit)
             return TradeList(as_of_seq=as_of_seq, trades=[TradeOut(**row) for row in rows])
         return TradeList(as_of_seq=exchange.last_sequence, trades=_recent_trades(hub, instrument, limit))
+
+    @router.get("/auctions", summary="One-way auctions: terms and results, never bids")
+    async def auctions() -> AuctionList:
+        found = [auction_result(auction, exchange.instrument_by_id(auction.instrument).spec) for auction in exchange.one_way_auctions()]
+        return AuctionList(as_of_seq=exchange.last_sequence, auctions=[AuctionOut(**msgspec.to_builtins(auction)) for auction in found])
 
     @router.get("/summary", summary="Counts of the running market")
     async def summary() -> Summary:

@@ -6,10 +6,25 @@ Gateway memory, not state: what is refused here is never journaled, so a flood c
 from typing import Any, Final
 
 from exchange.gateway.limits import Rate
-from exchange.protocol.messages import Amend, Cancel, MassCancel, Nominate, OperatorSubmit, Place, Request
+from exchange.protocol import messages as m
+from exchange.protocol.messages import Request
 
 # Cancels are cheaper than new orders: a participant who wants to leave must be able to.
-COSTS: Final[dict[type[Request], float]] = {Place: 1.0, Amend: 1.0, Cancel: 0.25, MassCancel: 1.0, Nominate: 1.0, OperatorSubmit: 10.0}
+COSTS: Final[dict[type[Request], float]] = {
+    m.Place: 1.0,
+    m.Amend: 1.0,
+    m.Cancel: 0.25,
+    m.MassCancel: 1.0,
+    m.Nominate: 1.0,
+    m.BlockPropose: 1.0,
+    m.BlockConfirm: 1.0,
+    m.BlockDecline: 0.25,
+    m.BlockWithdraw: 0.25,
+    m.OneWayBid: 1.0,
+    m.OneWayAmend: 1.0,
+    m.OneWayWithdraw: 0.25,
+    m.OperatorSubmit: 10.0,
+}
 
 
 class TokenBucket:

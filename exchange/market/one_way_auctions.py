@@ -4,7 +4,7 @@ Nothing here is a query: bids leave this table for their own bidder alone until 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -95,6 +95,10 @@ class OneWayAuction:
     def hold_of(self, bid: SealedBid) -> Hold:
         """What a bid holds: cash at its limit, or its units."""
         return Hold(self.instrument, bid.account, 1 - self.side, bid.price_ticks, bid.quantity_lots)
+
+    def without_bids(self) -> "OneWayAuction":
+        """A copy of what everybody may know."""
+        return replace(self, bids={}, next_arrival=0)
 
     def to_canonical(self) -> list[Any]:
         return [

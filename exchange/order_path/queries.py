@@ -242,9 +242,19 @@ class Queries:
         """Block trades that an account proposed or is asked to confirm, oldest first, until the retention is over."""
         return [replace(proposal) for proposal in self.rooms.blocks.of_account(account)]
 
+    def block_proposal(self, proposal_id: int) -> BlockProposal | None:
+        """One proposal, for those whom it concerns."""
+        proposal = self.rooms.blocks.by_id.get(proposal_id)
+        return None if proposal is None else replace(proposal)
+
     def one_way_auctions(self) -> list[OneWayAuction]:
         """All one-way auctions by id, without their bids."""
-        return [replace(auction, bids={}, next_arrival=0) for auction in self.rooms.one_way.by_id.values()]
+        return [auction.without_bids() for auction in self.rooms.one_way.by_id.values()]
+
+    def one_way_auction(self, auction_id: int) -> OneWayAuction | None:
+        """One auction without its bids."""
+        auction = self.rooms.one_way.by_id.get(auction_id)
+        return None if auction is None else auction.without_bids()
 
     def own_bids(self, account: int) -> list[tuple[int, SealedBid]]:
         """(auction id, bid) of one account, which is the only one to ask, oldest first."""
