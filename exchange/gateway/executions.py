@@ -7,14 +7,14 @@ from typing import Any, Final
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import Execution
 from matching.records import Reason
 
 KIND_NAMES: Final = {int(kind): kind.name.lower() for kind in ExecutionKind}
-REASON_NAMES: Final = {int(reason): "" if reason is Reason.NONE else reason.name.lower() for reason in Reason}
+REASON_NAMES: Final = {int(reason): "" if reason is Reason.NONE else reason.name.lower() for reason in (*Reason, *HouseReason)}
 SIDE_NAMES: Final = ("buy", "sell")
 
 _TRADES: Final = frozenset(TRADE_KINDS)

@@ -67,7 +67,7 @@ def open_orders_result(exchange: ExchangeView, account: int, symbol: str | None)
                 filled=format_decimal(order.filled_lots, spec.quantity_decimals),
                 remaining=format_decimal(order.remaining_lots, spec.quantity_decimals),
                 time_in_force=_TIME_IN_FORCE_NAMES[order.time_in_force], revision=order.revision, label=order.label, expires_at_ns=order.expiry_ns,
-                waiting=order.waits, all_or_none=order.all_or_none,
+                waiting=order.waits, all_or_none=order.all_or_none, reduce_only=order.reduce_only,
                 display=format_decimal(order.display_lots, spec.quantity_decimals) if order.display_lots else None,
                 min_quantity=format_decimal(order.min_lots, spec.quantity_decimals) if order.min_lots else None,
                 stop_price=format_decimal(order.stop_ticks, spec.price_decimals) if order.stop_ticks is not None else None,

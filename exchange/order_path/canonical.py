@@ -79,6 +79,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
     }
     # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
     later = {
+        "reduce_only": _reduce_only_orders(exchange),
         "daily_references": rooms.instruments.references_to_canonical(),
         "blocks": rooms.blocks.to_canonical(),
         "one_way_auctions": rooms.one_way.to_canonical(),
@@ -116,6 +117,10 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     _restore_references(exchange, body.get("daily_references", []))
     _restore_keys(exchange, np.frombuffer(body["keys"], _KEY))
     _restore_books(exchange, body["books"])
+    for order_id in body.get("reduce_only", []):
+        order_slot = exchange.core.find_slot(order_id)
+        exchange.state.terms[order_slot].reduce_only = 1
+        exchange.state.accounts[exchange.state.keys[int(exchange.state.terms[order_slot].key)].account].may_reduce = 1
     _restore_positions(exchange, np.frombuffer(body["positions"], _POSITION))
     _restore_storages(exchange, np.frombuffer(body["storages"], _STORAGE))
     for row in np.frombuffer(body["deadlines"], _DEADLINE).tolist():
@@ -161,6 +166,15 @@ def _book(exchange: "Exchange", instrument: Instrument) -> list[Any]:
     out["key_sequence"] = exchange.state.keys.sequence[terms.key]
     facts = list(exchange.core.book_facts(int(row.book)))
     return [instrument.id, *(int(row[name]) for name in _BOOK_FIELDS), facts, out.tobytes()]
+
+
+def _reduce_only_orders(exchange: "Exchange") -> list[int]:
+    """Ids of the open ones."""
+    found: list[int] = []
+    for instrument in open_instruments(exchange):
+        views = exchange.core.dump_orders(int(exchange.state.instruments[instrument.slot].book))
+        found += views["order_id"][exchange.state.terms[views["slot"]].reduce_only == 1].tolist()
+    return sorted(found)
 
 
 def _positions(exchange: "Exchange") -> NDArray[np.void]:

@@ -53,7 +53,11 @@ def has_room(state: Any, executions: int) -> bool:
 
 @kernel(internal=True)
 def _withdrawals(state: Any, command: Any) -> int:
-    """Orders that a command may withdraw at most."""
+    """Orders that a command may withdraw or cut at most, beside what the books do."""
+    if command.kind == CommandKind.PLACE or command.kind == CommandKind.AMEND:
+        if command.account < state.accounts.shape[0] and state.accounts[command.account].may_reduce:
+            return np.int64(state.accounts[command.account].open_orders)
+        return np.int64(0)
     if command.kind == CommandKind.MASS_CANCEL or command.kind == CommandKind.SESSION_CLOSED:
         return np.int64(state.accounts[command.account].open_orders) if command.account < state.accounts.shape[0] else 0
     if command.kind == CommandKind.NODE_STARTED:
@@ -89,7 +93,7 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
                 need, at_least = order_needs(state.books, np.int64(state.events.shape[0]), state.entry[0])
     if need != Need.NOTHING:
         return np.int64(Stop.BOOKS), need, at_least
-    executions = max(np.int64(state.events.shape[0]), _withdrawals(state, command))
+    executions = np.int64(state.events.shape[0]) + _withdrawals(state, command)
     if not has_room(state, executions):
         return np.int64(Stop.EXECUTIONS), 0, executions
     return np.int64(Stop.DONE), 0, 0

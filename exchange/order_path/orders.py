@@ -9,9 +9,19 @@ import numpy as np
 
 from exchange.journal.record import CommandFlag
 from exchange.ledger.postings import release, reserve
-from exchange.order_path.admit import admit_amended_lots, admit_place, admit_risk, admit_trading, instrument_slot, limit_ticks, open_order_slot
+from exchange.order_path.admit import (
+    REDUCE_ONLY,
+    admit_amended_lots,
+    admit_place,
+    admit_risk,
+    admit_trading,
+    instrument_slot,
+    limit_ticks,
+    open_order_slot,
+)
 from exchange.order_path.entries import POST_ONLY, REPRICE, admitted_ticks, amended_lots, entry_of_amend, entry_of_place
 from exchange.order_path.post import post_events
+from exchange.order_path.reduce_only import make_way, room_to_reduce
 from exchange.protocol.reject_codes import RejectCode
 from matching.commands import amend_order, cancel_order, place_order
 from matching.compile import kernel
@@ -71,9 +81,18 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     code = admit_risk(state, account, slot, side, price_ticks, command.quantity_lots)
     if code != RejectCode.ACCEPTED:
         return code, 0, 0
+    reduces = command["flags"] & REDUCE_ONLY != 0
+    if reduces and room_to_reduce(state, slot, account, side) < command.quantity_lots:
+        return np.int64(RejectCode.REDUCE_ONLY), 0, 0
     order_id = counters.next_order_id
     counters.next_order_id += 1
     reserve(state, slot, account, side, price_ticks, command.quantity_lots)
+    if reduces:
+        state.accounts[account].may_reduce = 1
+    elif state.accounts[account].may_reduce:
+        make_way(state, slot, account, side)
+        entry_of_place(state, command, slot)  # the scratch entry was used, and the order id is the next one no more
+        state.entry[0].order_id = order_id
     _note_terms(state, command, slot, price_ticks, key)
     n_events, reason, _lots, _slot = place_order(state.books, state.events, 0, state.entry[0])
     post_events(state, slot, n_events, order_id, account)
@@ -101,6 +120,7 @@ def _note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int)
     terms.time_in_force = command.time_in_force
     terms.self_trade = command.self_trade
     terms.cancel_on_disconnect = 1 if flags & CommandFlag.CANCEL_ON_DISCONNECT else 0
+    terms.reduce_only = 1 if flags & REDUCE_ONLY else 0
     terms.post_only = (POST_ONLY if flags & CommandFlag.POST_ONLY else 0) | (REPRICE if flags & CommandFlag.REPRICE else 0)
 
 
@@ -153,10 +173,15 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         code = admit_risk(state, account, slot, side, price_ticks, lots)
         if code == RejectCode.ACCEPTED and price_ticks != old_ticks and terms.post_only and would_cross(state.books, entry):
             code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
+        if code == RejectCode.ACCEPTED and terms.reduce_only and room_to_reduce(state, slot, account, side) < lots:
+            code = np.int64(RejectCode.REDUCE_ONLY)
         if code != RejectCode.ACCEPTED:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision
         reserve(state, slot, account, side, price_ticks, lots)
+        if state.accounts[account].may_reduce:
+            make_way(state, slot, account, side)
+            entry_of_amend(state, command, order_slot)
     terms.limit_ticks = price_ticks
     terms.revision += 1
     n_events, _reason, _lots, _slot = amend_order(state.books, state.events, 0, entry)

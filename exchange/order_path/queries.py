@@ -65,6 +65,7 @@ class OpenOrder:
     min_lots: int
     all_or_none: bool
     stop_ticks: int | None
+    reduce_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Queries:
             int(terms.label),
             int(terms.expiry_ns),
             *self._conditions(order_slot),
+            bool(terms.reduce_only),
         )
 
     def _conditions(self, order_slot: int) -> tuple[bool, int, int, bool, int | None]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exchange.ledger.records import POSTING, PostingReason
 
-__all__ = ["EXECUTION", "OUTCOME", "POSTING", "TRADE_KINDS", "TRADE_MODES", "ExecutionKind", "OutcomeFlag", "PostingReason", "joined"]
+__all__ = ["EXECUTION", "OUTCOME", "POSTING", "TRADE_KINDS", "TRADE_MODES", "ExecutionKind", "HouseReason", "OutcomeFlag", "PostingReason", "joined"]
 
 
 class OutcomeFlag(IntEnum):
@@ -53,6 +53,12 @@ class ExecutionKind(IntEnum):
     ALLOTTED = 17  # without orders: `account` bid in the one-way auction of `counter_account`
 
 
+class HouseReason(IntEnum):
+    """Reasons of executions beyond matching.records.Reason: what the books did because the exchange asked for it."""
+
+    REDUCE_ONLY = 128  # the order would no longer only reduce a position
+
+
 # Trades in any mode; of those without orders both order ids are 0.
 TRADE_MODES: Final = {int(ExecutionKind.TRADE): "listed", int(ExecutionKind.BLOCK_TRADE): "block", int(ExecutionKind.ALLOTTED): "one_way"}
 TRADE_KINDS: Final = tuple(TRADE_MODES)
@@ -66,7 +72,7 @@ EXECUTION: Final = np.dtype(
         ("index", "<i4"),
         ("kind", "u1"),
         ("side", "u1"),  # of `order_id`
-        ("reason", "u1"),  # matching.records.Reason
+        ("reason", "u1"),  # matching.records.Reason or HouseReason
         ("unused", "u1"),
         ("stamp_ns", "<i8"),
         ("instrument", "<u8"),

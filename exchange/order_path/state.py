@@ -45,6 +45,7 @@ ACCOUNT: Final = np.dtype(
         ("open_orders", "i4"),
         ("exists", "u1"),
         ("suspended", "u1"),
+        ("may_reduce", "u1"),  # 0: no reduce-only order is open
     ],
     align=True,
 )
@@ -130,6 +131,7 @@ TERMS: Final = np.dtype(
         ("cancel_on_disconnect", "u1"),
         ("self_trade", "u1"),
         ("post_only", "u1"),
+        ("reduce_only", "u1"),
     ],
     align=True,
 )

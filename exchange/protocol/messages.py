@@ -49,6 +49,7 @@ class LogonParams(Params, frozen=True):
 class PlaceParams(Params, frozen=True):
     """A new order. Time in force defaults to ioc for market orders without a stop price and to gtc for all others.
 
+    `reduce_only`: it only ever brings the net position of a power contract nearer to zero.
     `display` makes it an iceberg; `stop_price` a stop order, or with a price a stop-limit order; `reprice` goes with `post_only`.
     """
 
@@ -65,6 +66,7 @@ class PlaceParams(Params, frozen=True):
     min_quantity: str | None = None
     all_or_none: bool = False
     stop_price: str | None = None
+    reduce_only: bool = False
     self_trade: SelfTradeName = "cancel_newest"
     expires_at_ns: int | None = None
     label: UInt32 = 0
@@ -373,6 +375,7 @@ class OpenOrderResult(Params, frozen=True):
     min_quantity: str | None = None
     all_or_none: bool = False
     stop_price: str | None = None
+    reduce_only: bool = False
 
 
 class OrdersResult(Params, frozen=True):

@@ -162,7 +162,7 @@ def test_every_table_moves_the_hash(payload: bytes, table: str) -> None:
 DERIVED: dict[str, dict[str, str]] = {
     "accounts": {
         "min_net_lots": "participant", "max_net_lots": "participant", "permissions": "participant", "exists": "participant",
-        "storage": "place in `storages`", "open_orders": "books",
+        "storage": "place in `storages`", "open_orders": "books", "may_reduce": "terms of the open orders",
     },
     "instruments": {
         **dict.fromkeys(INSTRUMENT.names or (), "specification, phase and slot of the instrument"), "open_orders": "books",
