@@ -265,7 +265,7 @@ class Walk(Park):
 @pytest.mark.parametrize("seed", range(2))
 def test_no_reduce_only_fill_enlarges_or_turns_a_position(seed: int) -> None:
     walk = Walk(seed)
-    for _ in range(160):
+    for _ in range(240):
         walk.step()
     assert min(walk.seen[name] for name in ("reducing fills", "cut by CANCELLED", "cut by REDUCED")) > 0, walk.seen
     other = small()
