@@ -38,7 +38,7 @@ class PublicFeed:
         found: dict[str, list[Trade]] = {}
         for trade in self._trades[count:]:
             contract = self.contracts[trade.instrument]
-            taker: Side | None = None if trade.auction else "buy" if trade.side == "buy" else "sell"
+            taker: Side | None = None if trade.mode == "auction" else "buy" if trade.side == "buy" else "sell"
             found.setdefault(trade.instrument, []).append(
                 Trade(parse_decimal(trade.price, contract.price_decimals), parse_decimal(trade.quantity, contract.quantity_decimals), taker)
             )

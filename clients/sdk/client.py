@@ -25,6 +25,7 @@ from clients.sdk.credentials import Credentials, as_private_key
 from clients.sdk.errors import ClientError, OrderRejected
 from clients.sdk.feeds import Feeds
 from clients.sdk.link import Link
+from clients.sdk.national import Blocks, OneWay
 from clients.sdk.orders import Order, OrderTable
 from clients.sdk.transport import Connector, websocket_connector
 from clients.sdk.turns import MarketTurn
@@ -73,6 +74,8 @@ class ParkClient:
         self._feeds = Feeds(self._link, self._orders)
         self._id_prefix = secrets.token_hex(5)
         self._id_numbers = itertools.count(1)
+        self.blocks = Blocks(self._link, self._feeds, self.new_client_order_id)
+        self.one_way = OneWay(self._link, self._feeds, self.new_client_order_id)
 
     async def open(self) -> None:
         await self._link.open()

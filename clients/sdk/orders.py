@@ -107,7 +107,9 @@ class OrderTable:
             self._by_client_id[order.client_order_id] = order
 
     def apply_execution(self, event: Execution) -> Order | None:
-        """One private execution; returns the order it speaks of."""
+        """One private execution; returns the order it speaks of, None for a trade without an order."""
+        if not event.order_id:
+            return None
         order = self.open.get(event.order_id) or self._by_client_id.get(event.client_order_id)
         if order is None:
             if event.kind not in {"rested", "waiting"}:

@@ -19,6 +19,7 @@ from clients.sdk.books import Book
 from clients.sdk.client import ParkClient
 from clients.sdk.client import connect as connect_async
 from clients.sdk.errors import OrderRejected
+from clients.sdk.national import Blocks, OneWay
 from clients.sdk.orders import Order
 from clients.sdk.transport import Connector
 from exchange.protocol import messages as m
@@ -128,6 +129,20 @@ class SyncClient:
 
     def submit(self, document: Document) -> Any:
         return self._run(self._park.submit(document))
+
+    @property
+    def blocks(self) -> Blocks:
+        """Block trades; their methods go through `wait`."""
+        return self._park.blocks
+
+    @property
+    def one_way(self) -> OneWay:
+        """One-way auctions; their methods go through `wait`."""
+        return self._park.one_way
+
+    def wait(self, call: Coroutine[Any, Any, T]) -> T:
+        """The result of a call of the asyncio client: `park.wait(park.blocks.confirm(7))`."""
+        return self._run(call)
 
     def subscribe_book(self, symbol: str) -> Book:
         return self._run(self._park.subscribe_book(symbol))

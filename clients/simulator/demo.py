@@ -307,7 +307,7 @@ class Demo:
 
     def _count_trades(self, params: messages.Trades) -> None:
         self._state.trades += len(params.trades)
-        self._auction_trades += sum(trade.auction for trade in params.trades)
+        self._auction_trades += sum(trade.mode == "auction" for trade in params.trades)
         for trade in params.trades:
             self._state.last_prices.pop(trade.instrument, None)
             self._state.last_prices[trade.instrument] = trade.price

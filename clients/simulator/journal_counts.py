@@ -10,7 +10,7 @@ from exchange.errors import CorruptionError
 from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader
 from exchange.order_path.path import BatchResult, Exchange
-from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.order_path.records import TRADE_KINDS, OutcomeFlag
 from exchange.replay import replay_into, state_hash_hex
 
 
@@ -39,7 +39,7 @@ def replay_and_count(directory: Path, until_sequence: int | None = None) -> Repl
         placed = np.isin(batch.records["kind"], (int(CommandKind.PLACE), int(CommandKind.BASKET)))
         fresh = (batch.outcomes["flags"] & OutcomeFlag.DUPLICATE) == 0
         counts["orders"] += int(np.count_nonzero(placed & fresh & (batch.outcomes["code"] == 0)))
-        counts["trades"] += int(np.count_nonzero(batch.executions["kind"] == ExecutionKind.TRADE))
+        counts["trades"] += int(np.count_nonzero(np.isin(batch.executions["kind"], TRADE_KINDS)))
 
     reader = JournalReader.open(directory)
     try:

@@ -29,9 +29,19 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Unsubscribe: ANYONE,
     m.TurnDone: _READ,
     m.OperatorSubmit: _OPERATE,
+    m.BlockPropose: _TRADE,
+    m.BlockConfirm: _TRADE,
+    m.BlockDecline: _TRADE,
+    m.BlockWithdraw: _TRADE,
+    m.BlockProposals: _READ,
+    m.OneWayBid: _TRADE,
+    m.OneWayAmend: _TRADE,
+    m.OneWayWithdraw: _TRADE,
+    m.OneWayBids: _READ,
+    m.OneWayAuctions: ANYONE,
     m.SettlementReport: frozenset({"operate", "audit"}),
     m.ClockRun: _OPERATE,
     m.ClockPause: _OPERATE,
 }
 # Where market data is not for everyone, these need any logon.
-PUBLIC_DATA: Final = frozenset({m.Instruments, m.Auctions, m.SystemStatus, m.Subscribe, m.Unsubscribe})
+PUBLIC_DATA: Final = frozenset({m.Instruments, m.Auctions, m.OneWayAuctions, m.SystemStatus, m.Subscribe, m.Unsubscribe})

@@ -19,6 +19,7 @@ ICEBERG: Final = int(CommandFlag.ICEBERG)
 MINIMUM: Final = int(CommandFlag.MINIMUM)
 ALL_OR_NONE: Final = int(CommandFlag.ALL_OR_NONE)
 STOP: Final = int(CommandFlag.STOP)
+REDUCE_ONLY: Final = int(CommandFlag.REDUCE_ONLY)
 _MINIMUMS: Final = MINIMUM | ALL_OR_NONE
 _IMMEDIATE: Final = (int(TimeInForce.IOC), int(TimeInForce.FOK))
 _FOK: Final = int(TimeInForce.FOK)
@@ -44,6 +45,8 @@ NONE: Final = Conditions()
 def read_conditions(params: PlaceParams, spec: InstrumentSpec | None) -> Conditions:
     """Flags and numbers of the conditions that `params` names. Without an instrument only the form of the numbers is told."""
     flags = POST_ONLY if params.post_only else 0
+    if params.reduce_only:
+        flags |= REDUCE_ONLY
     if params.reprice:
         flags |= REPRICE
     if params.all_or_none:
@@ -70,6 +73,8 @@ def contradict(flags: int, time_in_force: int, *, is_market: bool, has_gate: boo
         return True
     never_rests = is_market or time_in_force in _IMMEDIATE
     minimum = flags & _MINIMUMS
+    if flags & REDUCE_ONLY and (minimum or not has_gate):  # contracts of power are what has a gate
+        return True
     if flags & REPRICE and not flags & POST_ONLY:
         return True
     if flags & POST_ONLY and (never_rests or minimum or flags & STOP):

@@ -7,17 +7,17 @@ from typing import Any, Final
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, ExecutionKind
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import Execution
 from matching.records import Reason
 
 KIND_NAMES: Final = {int(kind): kind.name.lower() for kind in ExecutionKind}
-REASON_NAMES: Final = {int(reason): "" if reason is Reason.NONE else reason.name.lower() for reason in Reason}
+REASON_NAMES: Final = {int(reason): "" if reason is Reason.NONE else reason.name.lower() for reason in (*Reason, *HouseReason)}
 SIDE_NAMES: Final = ("buy", "sell")
 
-_TRADE: Final = int(ExecutionKind.TRADE)
+_TRADES: Final = frozenset(TRADE_KINDS)
 _AUCTION: Final = int(Reason.AUCTION)
 _NAMES: Final = EXECUTION.names or ()
 _KIND, _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT, _SEQ, _COUNTER_SEQ = (
@@ -54,8 +54,8 @@ def taker_report(row: Row, instrument: Instrument) -> Execution:
         quantity=format_decimal(quantity, spec.quantity_decimals),
         remaining=format_decimal(remaining, spec.quantity_decimals),
         at_ns=stamp_ns,
-        reason="" if kind == _TRADE else REASON_NAMES[reason],
-        liquidity=_liquidity(reason, "taker") if kind == _TRADE else "",
+        reason="" if kind in _TRADES else REASON_NAMES[reason],
+        liquidity=_liquidity(reason, "taker") if kind in _TRADES else "",
         fee_micro=fee,
         trade_number=number,
     )
@@ -64,7 +64,7 @@ def taker_report(row: Row, instrument: Instrument) -> Execution:
 def maker_report(row: Row, instrument: Instrument) -> Execution:
     """What a trade says to its `counter_account`."""
     (
-        sequence, index, _, side, reason, _, stamp_ns, _, _, order_id, price, quantity, _, remaining, _, fee, _, seq, number, _, _, _,
+        sequence, index, kind, side, reason, _, stamp_ns, _, _, order_id, price, quantity, _, remaining, _, fee, _, seq, number, _, _, _,
         client_order_id,
     ) = row  # fmt: skip
     spec = instrument.spec
@@ -73,7 +73,7 @@ def maker_report(row: Row, instrument: Instrument) -> Execution:
         prev_seq=seq - 1,
         sequence=sequence,
         index=index,
-        kind="trade",
+        kind=KIND_NAMES[kind],
         instrument=spec.symbol,
         side=SIDE_NAMES[1 - side],
         order_id=order_id,
@@ -117,7 +117,7 @@ class ExecutionFeed:
         """Keep each report of EXECUTION rows, and queue it for the account's sessions."""
         for row in rows:
             self._publish(row[_ACCOUNT], row[_SEQ], row, taker_report)
-            if row[_KIND] == _TRADE:
+            if row[_KIND] in _TRADES:
                 self._publish(row[_COUNTER_ACCOUNT], row[_COUNTER_SEQ], row, maker_report)
 
     def last_seq(self, account: int) -> int:

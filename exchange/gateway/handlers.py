@@ -10,11 +10,14 @@ from exchange.gateway.auth import logon_problem
 from exchange.gateway.baskets import place_basket
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.market_data import ALL_SYMBOLS
+from exchange.gateway.national import HANDLERS as NATIONAL_HANDLERS
+from exchange.gateway.submit import identity_of as _identity
+from exchange.gateway.submit import submit_document as _submit_document
 from exchange.gateway.validate import is_client_order_id, pack_command
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.protocol import messages as m
 from exchange.protocol.decimals import parse_signed_decimal
-from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, DOCUMENTS, Document, Nominate, RevokeKey, document_from_wire, encode_document
+from exchange.protocol.documents import DOCUMENTS, Nominate, document_from_wire
 from exchange.protocol.reject_codes import RejectCode
 
 if TYPE_CHECKING:
@@ -147,36 +150,6 @@ def operator_submit(connection: "Connection", request: m.OperatorSubmit) -> None
     _submit_document(connection, request, document, params.client_order_id or "")
 
 
-def _submit_document(connection: "Connection", request: m.Request, document: Document, client_order_id: str) -> None:
-    identity = _identity(connection)
-    try:
-        encoded = encode_document(document)
-    except OverflowError:  # an integer beyond 64 bits
-        encoded = b""
-    if not 0 < len(encoded) <= DOCUMENT_LIMIT_BYTES:
-        connection.session.refuse(request, RejectCode.INVALID_DOCUMENT)
-        return
-    limited = connection.throttle_problem(type(request))
-    if limited is not None:
-        connection.session.refuse(request, RejectCode.RATE_LIMITED, limited)
-        return
-    if not connection.has_room(1):
-        connection.session.refuse(request, RejectCode.QUEUE_FULL, {"in_flight": connection.hub.in_flight})
-        return
-
-    def committed(answer: "CommandAnswer") -> None:
-        code, sequence = int(answer.outcome["code"]), int(answer.outcome["sequence"])
-        if code:
-            connection.session.refuse(request, RejectCode(code), {"sequence": sequence, **(answer.result or {})})
-            return
-        connection.session.answer(request, m.SubmitResult(sequence=sequence, result=answer.result))
-        if isinstance(document, RevokeKey):
-            connection.hub.end_revoked()
-
-    record = pack_command(CommandKind.DOCUMENT, identity.account, identity.session, client_order_id=client_order_id)
-    connection.submit(request, record, encoded, committed)
-
-
 # Channels
 
 
@@ -209,11 +182,11 @@ def unsubscribe(connection: "Connection", request: m.Unsubscribe) -> None:
 
 
 def _channel_problem(connection: "Connection", channel: str) -> RejectCode | None:
-    if channel == "executions":
+    if channel in {"executions", "blocks"}:
         if connection.identity is None:
             return RejectCode.NOT_LOGGED_ON
         return None if "read" in connection.identity.scopes else RejectCode.SCOPE_MISSING
-    if channel in {"ticker", "phases", "auctions", "clock", "trades:" + ALL_SYMBOLS}:
+    if channel in {"ticker", "phases", "auctions", "one_way", "clock", "trades:" + ALL_SYMBOLS}:
         return None
     kind, colon, symbol = channel.partition(":")
     if not colon or kind not in {"book", "trades"}:
@@ -239,6 +212,10 @@ def _join_channel(connection: "Connection", channel: str, params: m.SubscribePar
         publisher.phases.add(outbox)
     elif kind == "auctions":
         publisher.auctions.subscribe(outbox)
+    elif kind == "one_way":
+        publisher.one_way.add(outbox)
+    elif kind == "blocks":
+        publisher.blocks.setdefault(_identity(connection).account, set()).add(outbox)
     else:
         publisher.clock.add(outbox)
         conductor = connection.hub.conductor
@@ -264,6 +241,10 @@ def leave_channel(connection: "Connection", channel: str) -> None:
         publisher.phases.discard(outbox)
     elif kind == "auctions":
         publisher.auctions.unsubscribe(outbox)
+    elif kind == "one_way":
+        publisher.one_way.discard(outbox)
+    elif kind == "blocks":
+        publisher.blocks[_identity(connection).account].discard(outbox)
     else:
         publisher.clock.discard(outbox)
         if connection.hub.conductor is not None:
@@ -300,15 +281,7 @@ def clock_pause(connection: "Connection", request: m.ClockPause) -> None:
     connection.session.answer(request, m.TurnResult(turn=conductor.turn))
 
 
-def _identity(connection: "Connection") -> Identity:
-    """The access table lets nobody in who is not logged on."""
-    assert connection.identity is not None
-    return connection.identity
-
-
-Handler = Callable[["Connection", Any], None]
-
-HANDLERS: Final[dict[type[m.Request], Handler]] = {
+HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.Logon: logon,
     m.PlaceBasket: place_basket,
     m.OrdersOpen: orders_open,
@@ -326,4 +299,5 @@ HANDLERS: Final[dict[type[m.Request], Handler]] = {
     m.TurnDone: turn_done,
     m.ClockRun: clock_run,
     m.ClockPause: clock_pause,
+    **NATIONAL_HANDLERS,
 }

@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
+from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.order_path.path import BatchResult
 from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
 from exchange.order_path.rooms import Rooms
@@ -51,6 +53,16 @@ class ExchangeView(Protocol):
     def book_seq(self, symbol: str) -> int: ...
 
     def execution_seq(self, account: int) -> int: ...
+
+    def block_proposals(self, account: int) -> Iterable[BlockProposal]: ...
+
+    def block_proposal(self, proposal_id: int) -> BlockProposal | None: ...
+
+    def one_way_auctions(self) -> Iterable[OneWayAuction]: ...
+
+    def one_way_auction(self, auction_id: int) -> OneWayAuction | None: ...
+
+    def own_bids(self, account: int) -> Iterable[tuple[int, SealedBid]]: ...
 
     def statement(self, account: int, day: str) -> Any: ...
 

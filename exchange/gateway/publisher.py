@@ -11,17 +11,18 @@ from exchange.gateway.auctions import AuctionChannel, auction_held
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChannels
+from exchange.gateway.national_results import auction_result, proposal_result
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, ExecutionKind
+from exchange.order_path.records import EXECUTION, TRADE_MODES, trade_mode
 from exchange.order_path.rooms import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
-from exchange.protocol.messages import PhaseChange, PublicTrade, Turn
+from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.messages import DailyClose, PhaseChange, PublicTrade, Turn
 from matching.records import Reason
 
-_TRADE: Final = int(ExecutionKind.TRADE)
 _AUCTION: Final = int(Reason.AUCTION)
 _NAMES: Final = EXECUTION.names or ()
 _KIND, _INSTRUMENT, _SIDE, _REASON, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
@@ -41,6 +42,8 @@ class Publisher:
         self.auctions = AuctionChannel(exchange)
         self.trades = TradeChannels()
         self.phases: set[Outbox] = set()
+        self.one_way: set[Outbox] = set()
+        self.blocks: dict[int, set[Outbox]] = {}  # by account: a proposal is for its two sides alone
         self.clock: set[Outbox] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.ticker.touch_all()
@@ -84,7 +87,7 @@ class Publisher:
             self.books.touch(spec.symbol)
             self.ticker.touch(spec.symbol)
             self.auctions.touch(spec.symbol)
-            if row[_KIND] == _TRADE:
+            if row[_KIND] in TRADE_MODES:
                 self.trades.add(
                     PublicTrade(
                         instrument=spec.symbol,
@@ -93,13 +96,19 @@ class Publisher:
                         quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
                         side="" if row[_REASON] == _AUCTION else SIDE_NAMES[row[_SIDE]],
                         at_ns=row[_STAMP],
-                        auction=row[_REASON] == _AUCTION,
+                        mode=trade_mode(row[_KIND], row[_REASON]),
                     )
                 )
 
     def _publish_notice(self, notice: Notice) -> None:
-        """Phases, new instruments with the phase they were listed in, and results of auctions: few, and never left out."""
-        if notice.kind not in {"phase", "listed", "auction"}:
+        """Phases, new instruments with the phase they were listed in, daily closes, proposals and results of auctions: few, and never left out."""
+        if notice.kind == "block":
+            self._publish_proposal(notice.data["proposal"])
+            return
+        if notice.kind == "one_way":
+            self._publish_auction(notice.data["auction"])
+            return
+        if notice.kind not in {"phase", "listed", "auction", "close"}:
             return
         symbol = notice.data["symbol"]
         instrument = self._exchange.instrument(symbol)
@@ -111,9 +120,33 @@ class Publisher:
         if notice.kind == "auction":
             self.auctions.publish_result(auction_held(instrument, notice.data, notice.stamp_ns))
             return
-        phase = notice.data.get("phase", instrument.phase.name.lower())
-        frame = encode_notification("phase", PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns, end_ns=notice.data.get("end_ns", 0)))
+        if notice.kind == "close":
+            frame = encode_notification("close", daily_close(instrument.spec, notice))
+        else:
+            phase = notice.data.get("phase", instrument.phase.name.lower())
+            change = PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns, end_ns=notice.data.get("end_ns", 0))
+            frame = encode_notification("phase", change)
         for outbox in self.phases:
+            outbox.put_private(frame)
+
+    def _publish_proposal(self, proposal_id: int) -> None:
+        proposal = self._exchange.block_proposal(proposal_id)
+        if proposal is None:
+            return
+        spec = self._exchange.instrument_by_id(proposal.instrument).spec
+        for account in (proposal.proposer, proposal.counterparty):
+            outboxes = self.blocks.get(account)
+            if outboxes:
+                frame = encode_notification("block", proposal_result(proposal, spec, account))
+                for outbox in outboxes:
+                    outbox.put_private(frame)
+
+    def _publish_auction(self, auction_id: int) -> None:
+        auction = self._exchange.one_way_auction(auction_id)
+        if auction is None:
+            return
+        frame = encode_notification("one_way", auction_result(auction, self._exchange.instrument_by_id(auction.instrument).spec))
+        for outbox in self.one_way:
             outbox.put_private(frame)
 
     def _schedule_flush(self) -> None:
@@ -123,3 +156,10 @@ class Publisher:
     def _flush_from_timer(self) -> None:
         self._timer = None
         self.flush()
+
+
+def daily_close(spec: InstrumentSpec, notice: Notice) -> DailyClose:
+    """The notification of a close notice."""
+    close, low, high = (format_decimal(notice.data[name], spec.price_decimals) for name in ("close_ticks", "band_low_ticks", "band_high_ticks"))
+    volume = format_decimal(notice.data["traded_lots"], spec.quantity_decimals)
+    return DailyClose(instrument=spec.symbol, close=close, volume=volume, band_low=low, band_high=high, at_ns=notice.stamp_ns)

@@ -27,11 +27,11 @@ def instrument_result(instrument: Instrument, phase_end_ns: int = 0) -> Instrume
     def price(ticks: int) -> str:
         return format_decimal(ticks, spec.price_decimals)
 
-    is_power = instrument.is_power
+    is_power, band, block_band, reference = instrument.is_power, instrument.band, instrument.block_band, instrument.reference
     return InstrumentResult(
         symbol=spec.symbol, instrument_class=spec.instrument_class, venue=spec.venue, calendar=spec.calendar, phase=instrument.phase.name.lower(),
         unit=spec.unit, price_decimals=spec.price_decimals, quantity_decimals=spec.quantity_decimals, min_price=price(spec.min_price_ticks),
-        max_price=price(spec.max_price_ticks), band_low=price(spec.band_low_ticks), band_high=price(spec.band_high_ticks),
+        max_price=price(spec.max_price_ticks), band_low=price(band.low_ticks), band_high=price(band.high_ticks),
         max_order=format_decimal(spec.max_order_lots, spec.quantity_decimals), multiplier_micro=spec.multiplier_micro, resale=spec.resale,
         delivery_start_ns=spec.delivery_start_ns, delivery_end_ns=spec.delivery_end_ns, open_ns=spec.open_ns, close_ns=spec.close_ns,
         maker_fee_lot_micro=spec.maker_fee_lot_micro, taker_fee_lot_micro=spec.taker_fee_lot_micro,
@@ -43,6 +43,9 @@ def instrument_result(instrument: Instrument, phase_end_ns: int = 0) -> Instrume
         reference_price=price(spec.reference_price_ticks) if spec.reference_price_ticks != NO_PRICE else "",
         auction_price_rule=spec.auction_price_rule if has_auctions else "",
         k_ppm=spec.k_ppm if has_auctions and spec.auction_price_rule == "k" else 0,
+        previous_close="" if reference is None else price(reference.previous_close_ticks), limit_ppm=spec.limit_ppm,
+        block_low="" if block_band is None else price(block_band.low_ticks), block_high="" if block_band is None else price(block_band.high_ticks),
+        min_block="" if block_band is None else format_decimal(spec.block_min_lots, spec.quantity_decimals),
     )
 
 
@@ -68,7 +71,7 @@ def open_orders_result(exchange: ExchangeView, account: int, symbol: str | None)
                 filled=format_decimal(order.filled_lots, spec.quantity_decimals),
                 remaining=format_decimal(order.remaining_lots, spec.quantity_decimals),
                 time_in_force=_TIME_IN_FORCE_NAMES[order.time_in_force], revision=order.revision, label=order.label, expires_at_ns=order.expiry_ns,
-                waiting=order.waits, all_or_none=order.all_or_none,
+                waiting=order.waits, all_or_none=order.all_or_none, reduce_only=order.reduce_only,
                 display=format_decimal(order.display_lots, spec.quantity_decimals) if order.display_lots else None,
                 min_quantity=format_decimal(order.min_lots, spec.quantity_decimals) if order.min_lots else None,
                 stop_price=format_decimal(order.stop_ticks, spec.price_decimals) if order.stop_ticks is not None else None,

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from exchange.gateway.executions import SIDE_NAMES
 from exchange.gateway.hub import Hub
+from exchange.gateway.national_results import auction_result
 from exchange.gateway.queries import instrument_result
 from exchange.market.phases import Phase
 from exchange.protocol.decimals import format_decimal
@@ -62,6 +63,11 @@ class InstrumentOut(BaseModel):
     reference_price: str = ""
     auction_price_rule: str = ""
     k_ppm: int = 0
+    previous_close: str = ""
+    limit_ppm: int = 0
+    block_low: str = ""
+    block_high: str = ""
+    min_block: str = ""
 
 
 class InstrumentList(BaseModel):
@@ -70,7 +76,10 @@ class InstrumentList(BaseModel):
 
 
 class TradeOut(BaseModel):
-    """`number` counts the trades of the instrument; `side` is the taker's, empty in an auction, where there is none."""
+    """`number` counts the trades of the instrument; `side` is the taker's, empty in an auction, where there is none.
+
+    `mode`: listed, auction, block, one_way.
+    """
 
     instrument: str
     number: int
@@ -78,7 +87,7 @@ class TradeOut(BaseModel):
     quantity: str
     side: str
     at_ns: int
-    auction: bool = False
+    mode: str = "listed"
 
 
 class TradeList(BaseModel):
@@ -86,6 +95,31 @@ class TradeList(BaseModel):
 
     as_of_seq: int
     trades: list[TradeOut]
+
+
+class AuctionOut(BaseModel):
+    """As the wire's `one_way.auctions` (docs/protocol.md)."""
+
+    auction: int
+    reference: str
+    instrument: str
+    applicant: int
+    side: str
+    quantity: str
+    reserve_price: str
+    tie: str
+    seed: str
+    fails_if_undersubscribed: bool
+    opens_at_ns: int
+    closes_at_ns: int
+    status: str
+    traded: str
+    price: str | None = None
+
+
+class AuctionList(BaseModel):
+    as_of_seq: int
+    auctions: list[AuctionOut]
 
 
 class Summary(BaseModel):
@@ -164,6 +198,11 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
             return TradeList(as_of_seq=as_of_seq, trades=[TradeOut(**row) for row in rows])
         return TradeList(as_of_seq=exchange.last_sequence, trades=_recent_trades(hub, instrument, limit))
 
+    @router.get("/auctions", summary="One-way auctions: terms and results, never bids")
+    async def auctions() -> AuctionList:
+        found = [auction_result(auction, exchange.instrument_by_id(auction.instrument).spec) for auction in exchange.one_way_auctions()]
+        return AuctionList(as_of_seq=exchange.last_sequence, auctions=[AuctionOut(**msgspec.to_builtins(auction)) for auction in found])
+
     @router.get("/summary", summary="Counts of the running market")
     async def summary() -> Summary:
         return _summary(hub, time_zone)
@@ -177,14 +216,15 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
 
 def _recent_trades(hub: Hub, symbol: str | None, limit: int) -> list[TradeOut]:
     found: list[TradeOut] = []
-    for _, instrument_id, number, price, quantity, side, stamp_ns, auction in reversed(hub.statistics.recent_trades):
+    for _, instrument_id, number, price, quantity, side, stamp_ns, mode in reversed(hub.statistics.recent_trades):
         spec = hub.exchange.instrument_by_id(instrument_id).spec
         if symbol is not None and spec.symbol != symbol:
             continue
         found.append(
             TradeOut(
                 instrument=spec.symbol, number=number, price=format_decimal(price, spec.price_decimals),
-                quantity=format_decimal(quantity, spec.quantity_decimals), side="" if auction else SIDE_NAMES[side], at_ns=stamp_ns, auction=auction,
+                quantity=format_decimal(quantity, spec.quantity_decimals), at_ns=stamp_ns, mode=mode,
+                side="" if mode == "auction" else SIDE_NAMES[side],
             )
         )
         if len(found) == limit:

@@ -8,12 +8,10 @@ import numpy as np
 from exchange.gateway.ports import ExchangeView
 from exchange.journal.record import CommandKind
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.order_path.records import TRADE_KINDS, OutcomeFlag, trade_mode
 from exchange.units import POWER_LOT_WH
-from matching.records import Reason
 
 _RECENT_TRADES: Final = 1_000
-_AUCTION: Final = int(Reason.AUCTION)
 _NEW_ORDERS: Final = (int(CommandKind.PLACE), int(CommandKind.BASKET))
 
 
@@ -26,8 +24,8 @@ class Statistics:
         self.trades = 0
         self.energy_traded_wh = 0
         self.rejects: Counter[int] = Counter()
-        # (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns, whether in an auction)
-        self.recent_trades: deque[tuple[int, int, int, int, int, int, int, bool]] = deque(maxlen=_RECENT_TRADES)
+        # (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns, mode)
+        self.recent_trades: deque[tuple[int, int, int, int, int, int, int, str]] = deque(maxlen=_RECENT_TRADES)
 
     def on_batch(self, batch: BatchResult) -> None:
         kinds, codes = batch.records["kind"], batch.outcomes["code"]
@@ -38,12 +36,12 @@ class Statistics:
             self.rejects[code] += 1
         executions = batch.executions
         if len(executions):
-            self._count_trades(executions[executions["kind"] == int(ExecutionKind.TRADE)])
+            self._count_trades(executions[np.isin(executions["kind"], TRADE_KINDS)])
 
     def _count_trades(self, trades: "np.ndarray[tuple[int], np.dtype[np.void]]") -> None:
         self.trades += len(trades)
-        fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns", "reason"]
-        for sequence, instrument_id, number, price, quantity, side, stamp_ns, reason in trades[fields].tolist():
-            self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns, reason == _AUCTION))
+        fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns", "kind", "reason"]
+        for sequence, instrument_id, number, price, quantity, side, stamp_ns, kind, reason in trades[fields].tolist():
+            self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns, trade_mode(kind, reason)))
             # One lot of a block is one lot in each of its quarter-hours; units have none.
             self.energy_traded_wh += quantity * POWER_LOT_WH * self._exchange.instrument_by_id(instrument_id).periods

@@ -6,12 +6,26 @@ Gateway memory, not state: what is refused here is never journaled, so a flood c
 from typing import Any, Final
 
 from exchange.gateway.limits import Rate
-from exchange.protocol.messages import Amend, Cancel, MassCancel, Nominate, OperatorSubmit, Place, PlaceBasket, Request
+from exchange.protocol import messages as m
+from exchange.protocol.messages import Request
 
 # Cancels are cheaper than new orders: a participant who wants to leave must be able to. A basket costs this for each of its legs.
 COSTS: Final[dict[type[Request], float]] = {
-    Place: 1.0, PlaceBasket: 1.0, Amend: 1.0, Cancel: 0.25, MassCancel: 1.0, Nominate: 1.0, OperatorSubmit: 10.0,
-}  # fmt: skip
+    m.Place: 1.0,
+    m.PlaceBasket: 1.0,
+    m.Amend: 1.0,
+    m.Cancel: 0.25,
+    m.MassCancel: 1.0,
+    m.Nominate: 1.0,
+    m.BlockPropose: 1.0,
+    m.BlockConfirm: 1.0,
+    m.BlockDecline: 0.25,
+    m.BlockWithdraw: 0.25,
+    m.OneWayBid: 1.0,
+    m.OneWayAmend: 1.0,
+    m.OneWayWithdraw: 0.25,
+    m.OperatorSubmit: 10.0,
+}
 
 
 class TokenBucket:

@@ -50,6 +50,7 @@ class CommandFlag(IntEnum):
     ICEBERG = 256  # `display_lots` counts
     MINIMUM = 512  # `min_lots` counts
     ALL_OR_NONE = 1024
+    REDUCE_ONLY = 16384  # only ever brings the net position nearer to zero
     STOP = 2048  # `stop_ticks` counts; with MARKET a stop order, with LIMIT a stop-limit order
 
 

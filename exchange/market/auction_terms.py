@@ -1,26 +1,11 @@
-"""What an instrument says of its auctions: its rules, and its content in the state hash."""
+"""What an instrument says of its auctions, and the rules of that."""
 
 from typing import Any, Final
-
-import msgspec
 
 from exchange.protocol.documents import InstrumentSpec
 from exchange.units import PPM
 
-_NAMES: Final = (
-    "opening_auction_ns", "closing_auction_ns", "interruption_ns", "interruption_ppm", "reference_price_ticks", "auction_price_rule", "k_ppm",
-)  # fmt: skip
-_DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(InstrumentSpec) if field.name in _NAMES}
 NO_PRICE: Final = -1
-
-
-def spec_content(spec: InstrumentSpec) -> dict[str, Any]:
-    """A specification as canonical values.
-
-    Terms of auctions that stand at their defaults are left out, so that the state of a journal from before them keeps its hash.
-    """
-    fields: dict[str, Any] = msgspec.to_builtins(spec)
-    return {name: value for name, value in fields.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
 
 
 def auction_problem(spec: InstrumentSpec) -> str | None:

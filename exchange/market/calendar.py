@@ -72,6 +72,14 @@ def is_last_close_of_day(now_ns: int) -> bool:
     return now_ns == _ns(_local_day(now_ns), _SESSIONS[-1][1])
 
 
+def block_window(calendar: str, now_ns: int) -> tuple[int, int] | None:
+    """Half-open interval of the day's block trades that holds `now_ns`: the afternoon session of a trading day; None outside of it."""
+    if calendar != "cea" or not is_open(calendar, now_ns):
+        return None
+    opens_ns, closes_ns = (_ns(_local_day(now_ns), time) for time in _SESSIONS[-1])
+    return (opens_ns, closes_ns) if opens_ns <= now_ns else None
+
+
 def next_midnight_ns(now_ns: int) -> int:
     """The next local midnight strictly after `now_ns`."""
     return _ns(_local_day(now_ns) + datetime.timedelta(days=1), datetime.time())

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from exchange.market.auction_terms import auction_problem, spec_content
+from exchange.market.auction_terms import auction_problem
+from exchange.market.daily_reference import Band, DailyReference, band_around, limit_problem
 from exchange.market.phases import Phase
+from exchange.market.spec_content import spec_content
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.units import INT64_MAX, PERIOD_NS
@@ -18,7 +20,7 @@ _VENUES = ("park", "national_simulated", "internal")
 
 @dataclass(slots=True)
 class Instrument:
-    """One listed instrument. `slot` is its place in the arrays while it is open, -1 after settlement."""
+    """One listed instrument. `slot` is its place in the arrays while it is open, -1 after settlement. `reference`: with a daily limit."""
 
     id: int
     spec: InstrumentSpec
@@ -26,6 +28,21 @@ class Instrument:
     resale: Resale
     slot: int
     phase: Phase
+    reference: DailyReference | None = None
+
+    @property
+    def band(self) -> Band:
+        """Prices at which orders are taken now."""
+        if self.reference is None:
+            return Band(self.spec.band_low_ticks, self.spec.band_high_ticks)
+        return band_around(self.reference.previous_close_ticks, self.spec.limit_ppm, self.spec)
+
+    @property
+    def block_band(self) -> Band | None:
+        """Prices at which block trades are taken now; None where there are none."""
+        if self.reference is None or not self.spec.block_min_lots:
+            return None
+        return band_around(self.reference.previous_close_ticks, self.spec.block_limit_ppm, self.spec)
 
     @property
     def symbol(self) -> str:
@@ -53,10 +70,11 @@ class Instrument:
 
 @dataclass(slots=True)
 class Instruments:
-    """By id, by symbol (permanent), and the free slots."""
+    """By id, by symbol (permanent), and the daily references by id."""
 
     by_id: dict[int, Instrument] = field(default_factory=dict)
     by_symbol: dict[str, Instrument] = field(default_factory=dict)
+    references: dict[int, DailyReference] = field(default_factory=dict)
 
     @property
     def next_id(self) -> int:
@@ -65,9 +83,21 @@ class Instruments:
     def add(self, instrument: Instrument) -> None:
         self.by_id[instrument.id] = instrument
         self.by_symbol[instrument.symbol] = instrument
+        if instrument.spec.limit_ppm:
+            instrument.reference = DailyReference(instrument.spec.previous_close_ticks)
+            self.references[instrument.id] = instrument.reference
 
     def to_canonical(self) -> list[Any]:
         return [[i.id, spec_content(i.spec), int(i.phase), i.slot >= 0] for _, i in sorted(self.by_id.items())]
+
+    def references_to_canonical(self) -> list[Any]:
+        return [[instrument_id, *reference.to_canonical()] for instrument_id, reference in sorted(self.references.items())]
+
+    def restore_references(self, content: list[Any]) -> None:
+        """Inverse of `references_to_canonical`, after the instruments."""
+        for instrument_id, *values in content:
+            reference = DailyReference.from_canonical(values)
+            self.references[instrument_id] = self.by_id[instrument_id].reference = reference
 
 
 def spec_problem(spec: InstrumentSpec) -> str | None:
@@ -92,7 +122,9 @@ def spec_problem(spec: InstrumentSpec) -> str | None:
         worst_lot_micro += spec.deficit_price_ticks * spec.multiplier_micro
     if worst_lot_micro * spec.max_order_lots > INT64_MAX // 1024:
         return "notional_out_of_range"
-    problem = _power_problem(spec, fees) if spec.instrument_class == "power" else _units_problem(spec, fees)
+    problem = limit_problem(spec)
+    if problem is None:
+        problem = _power_problem(spec, fees) if spec.instrument_class == "power" else _units_problem(spec, fees)
     return problem or auction_problem(spec)
 
 

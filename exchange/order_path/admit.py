@@ -24,7 +24,8 @@ NO_LOTS = np.int64(0)
 # Peaks that an iceberg may have at most.
 DISPLAYS_MAX = 100
 MINIMUMS = int(CommandFlag.MINIMUM | CommandFlag.ALL_OR_NONE)
-CONDITIONS = int(CommandFlag.POST_ONLY | CommandFlag.REPRICE | CommandFlag.ICEBERG | CommandFlag.STOP) | MINIMUMS
+REDUCE_ONLY = int(CommandFlag.REDUCE_ONLY)
+CONDITIONS = int(CommandFlag.POST_ONLY | CommandFlag.REPRICE | CommandFlag.ICEBERG | CommandFlag.STOP) | MINIMUMS | REDUCE_ONLY
 
 
 @kernel(internal=True)
@@ -153,6 +154,9 @@ def conditions_contradict(command: Any) -> bool:
         return True
     if flags & CommandFlag.ICEBERG and (never_rests or minimum != 0):
         return True
+    # What waits for a minimum cannot be cut.
+    if flags & REDUCE_ONLY and minimum != 0:
+        return True
     return minimum == MINIMUMS or (minimum != 0 and takes_at_once)
 
 
@@ -164,6 +168,8 @@ def admit_terms(instrument: Any, command: Any) -> int:
     if conditions_contradict(command):
         return np.int64(RejectCode.INVALID_COMBINATION)
     flags = np.int64(command["flags"])
+    if flags & REDUCE_ONLY and instrument.periods != 1:
+        return np.int64(RejectCode.INVALID_COMBINATION)
     if flags & CommandFlag.STOP and (command.stop_ticks < instrument.min_price_ticks or command.stop_ticks > instrument.max_price_ticks):
         return np.int64(RejectCode.PRICE_OUT_OF_RANGE)
     lots = command.quantity_lots

@@ -27,6 +27,7 @@ from exchange.order_path.idempotency import content_digest, find_key
 from exchange.order_path.mixing import mix_pair
 from exchange.order_path.orders import note_terms
 from exchange.order_path.post import post_events
+from exchange.order_path.reduce_only import make_way
 from exchange.order_path.storage import check_periods, check_storage
 from exchange.protocol.reject_codes import RejectCode
 from matching.basket import LEGS_MAX, leg_can_trade
@@ -226,6 +227,9 @@ def enter_leg(state: Any, command: Any, leg: int, key: int) -> int:
     slot = instrument_slot(state, np.int64(command.instrument))
     order_id = counters.next_order_id
     counters.next_order_id += 1
+    if state.accounts[command.account].may_reduce:
+        make_way(state, slot, np.int64(command.account), np.int64(command.side))
+        _entry_of_leg(state, command, slot, leg)  # the scratch entry of the first leg was used
     note_terms(state, command, slot, limit_ticks(state.instruments[slot], command), key)
     state.entry[leg].order_id = order_id
     n_events, _reason, _lots, _slot = place_any(state.books, state.events, NOTHING, state.entry[leg])

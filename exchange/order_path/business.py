@@ -3,18 +3,20 @@
 They run between batches of the compiled loop, share its sequence and journal, and move money and units by the same compiled postings as fills.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
-from exchange.errors import ParkexError
 from exchange.ledger.chart import House
 from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
-from exchange.order_path import phase_control
+from exchange.order_path import block_trades, one_way_auctions, phase_control
 from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.rules import BusinessRuleError, Caller, Handler, Result
+from exchange.order_path.rules import listed as _listed
+from exchange.order_path.rules import member as _member
+from exchange.order_path.rules import require as _require
 from exchange.order_path.settings import ExchangeSettings
 from exchange.order_path.settle import settle
 from exchange.order_path.units_control import anchor_storage, deposit, issue_units, set_contract
@@ -47,41 +49,6 @@ _LIMIT: Final = INT64_MAX // 2**20
 # 2.25 billion CNY an account; all accounts together stay below half of int64.
 MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
-
-
-class BusinessRuleError(ParkexError):
-    """A business command is refused by the rule with this stable name; nothing has changed."""
-
-
-class Caller(NamedTuple):
-    """Who sent the command, and when."""
-
-    account: int
-    stamp_ns: int
-
-
-Result = dict[str, Any]
-
-
-def _require(condition: bool, rule: str) -> None:
-    if not condition:
-        raise BusinessRuleError(rule)
-
-
-def _member(exchange: "Exchange", account: int) -> Participant:
-    participant = exchange.rooms.participants.by_id.get(account)
-    if participant is None:
-        raise BusinessRuleError("unknown_account")
-    return participant
-
-
-def _listed(exchange: "Exchange", symbol: str) -> Instrument:
-    instrument = exchange.rooms.instruments.by_symbol.get(symbol)
-    if instrument is None:
-        raise BusinessRuleError("unknown_instrument")
-    if instrument.slot < 0:
-        raise BusinessRuleError("instrument_is_settled")
-    return instrument
 
 
 def _check_key(exchange: "Exchange", key: Key, role: Role) -> None:
@@ -145,7 +112,9 @@ def move_money(exchange: "Exchange", document: Deposit, _caller: Caller) -> Resu
     _require(abs(outside_micro - document.amount_micro) <= INT64_MAX // 2, "amount_out_of_range")
     exchange.make_output_room(1)
     deposit(exchange.state, document.account, document.amount_micro)
-    return {"available_micro": balances.available_micro + document.amount_micro}
+    # What sealed bids hold is counted as available here: the operator, whose answer this is, would learn of them.
+    sealed_micro = one_way_auctions.sealed_micro(exchange, document.account)
+    return {"available_micro": balances.available_micro + document.amount_micro + sealed_micro}
 
 
 def register_storage(exchange: "Exchange", document: RegisterStorage, caller: Caller) -> Result:
@@ -288,8 +257,11 @@ def settle_day(exchange: "Exchange", document: SettleDay, _caller: Caller) -> Re
     return result
 
 
-# Commands of the operator, but for nominations, which are a storage's own.
-HANDLERS: Final[dict[type[Document], Callable[["Exchange", Any, Caller], Result]]] = {
+# Documents that trade: who operates the market is kept out of it.
+TRADING: Final = frozenset(block_trades.HANDLERS) | frozenset(one_way_auctions.BIDDING)
+
+# Commands of the operator, but for those that trade and for nominations, which are a storage's own.
+HANDLERS: Final[dict[type[Document], Handler]] = {
     Admit: admit,
     RegisterKey: register_key,
     RevokeKey: revoke_key,
@@ -302,10 +274,17 @@ HANDLERS: Final[dict[type[Document], Callable[["Exchange", Any, Caller], Result]
     Nominate: nominate,
     MeterReadings: meter,
     SettleDay: settle_day,
+    **block_trades.HANDLERS,
+    **one_way_auctions.BIDDING,
+    **one_way_auctions.OPERATING,
 }
 
 
 def may_send(exchange: "Exchange", document: Document, account: int) -> bool:
-    """Operators send business commands; a participant only its own nominations."""
+    """Operators send business commands; a participant its own nominations and what trades, which no operator sends."""
     participant = exchange.rooms.participants.by_id.get(account)
-    return participant is not None and (participant.role is Role.OPERATOR or isinstance(document, Nominate))
+    if participant is None:
+        return False
+    if type(document) in TRADING:
+        return participant.role is not Role.OPERATOR
+    return participant.role is Role.OPERATOR or isinstance(document, Nominate)

@@ -15,10 +15,13 @@ from exchange.accounts.participants import Participants
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
+from exchange.market.block_proposals import BlockProposals
 from exchange.market.instruments import Instrument
+from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
+from exchange.order_path.daily_close import apply_band
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
@@ -58,7 +61,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
     """Everything that is state, as values MessagePack can carry."""
     state, rooms = exchange.state, exchange.rooms
     counters = state.counters[0]
-    return {
+    tables = {
         "version": SNAPSHOT_VERSION,
         "counters": [int(counters[name]) for name in _COUNTERS],
         "participants": rooms.participants.to_canonical(),
@@ -74,9 +77,16 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "midnight": rooms.midnight_is_scheduled,
         "meters": rooms.meters.to_canonical(),
         "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
-        # Left out where there are none, so that the state of a journal from before them keeps its hash.
-        **({"auctions": auctions} if (auctions := _auctions(exchange)) else {}),
     }
+    # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
+    later = {
+        "auctions": _auctions(exchange),
+        "reduce_only": _reduce_only_orders(exchange),
+        "daily_references": rooms.instruments.references_to_canonical(),
+        "blocks": rooms.blocks.to_canonical(),
+        "one_way_auctions": rooms.one_way.to_canonical(),
+    }
+    return tables | {name: rows for name, rows in later.items() if rows}
 
 
 def state_hash(exchange: "Exchange") -> bytes:
@@ -106,11 +116,16 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
         for name, value in zip(_ACCOUNT_FIELDS, values, strict=True):
             exchange.state.accounts[account][name] = value
     _restore_instruments(exchange, body["instruments"])
+    _restore_references(exchange, body.get("daily_references", []))
     _restore_keys(exchange, np.frombuffer(body["keys"], _KEY), _outlived_keys(body["books"]))
     _restore_books(exchange, body["books"])
     for instrument_id, phase_end_ns, auction_ticks in body.get("auctions", ()):
         row = exchange.state.instruments[rooms.instruments.by_id[instrument_id].slot]
         row.phase_end_ns, row.auction_ticks = phase_end_ns, auction_ticks
+    for order_id in body.get("reduce_only", []):
+        order_slot = exchange.core.find_slot(order_id)
+        exchange.state.terms[order_slot].reduce_only = 1
+        exchange.state.accounts[exchange.state.keys[int(exchange.state.terms[order_slot].key)].account].may_reduce = 1
     _restore_positions(exchange, np.frombuffer(body["positions"], _POSITION))
     _restore_storages(exchange, np.frombuffer(body["storages"], _STORAGE))
     for row in np.frombuffer(body["deadlines"], _DEADLINE).tolist():
@@ -122,6 +137,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.meters = MeterTable.from_canonical(body["meters"])
     records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
     rooms.settlements = {record.day: record for record in records}
+    rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
+    rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value
@@ -161,6 +178,15 @@ def _auctions(exchange: "Exchange") -> list[list[int]]:
     rows = [(instrument.id, exchange.state.instruments[instrument.slot]) for instrument in open_instruments(exchange)]
     found = [[instrument_id, int(row.phase_end_ns), int(row.auction_ticks)] for instrument_id, row in rows]
     return [row for row in found if row[1:] != [0, NO_PRICE]]
+
+
+def _reduce_only_orders(exchange: "Exchange") -> list[int]:
+    """Ids of the open ones."""
+    found: list[int] = []
+    for instrument in open_instruments(exchange):
+        views = exchange.core.dump_orders(int(exchange.state.instruments[instrument.slot].book))
+        found += views["order_id"][exchange.state.terms[views["slot"]].reduce_only == 1].tolist()
+    return sorted(found)
 
 
 def _positions(exchange: "Exchange") -> NDArray[np.void]:
@@ -203,6 +229,12 @@ def _restore_instruments(exchange: "Exchange", rows: list[Any]) -> None:
             exchange.state = enter_instrument(exchange.state, instrument, book)
             exchange.sync_books()
     lay_out_schedule(exchange.state)
+
+
+def _restore_references(exchange: "Exchange", rows: list[Any]) -> None:
+    exchange.rooms.instruments.restore_references(rows)
+    for instrument_id in exchange.rooms.instruments.references:
+        apply_band(exchange.state, exchange.rooms.instruments.by_id[instrument_id])
 
 
 def _outlived_keys(books: list[Any]) -> set[int]:

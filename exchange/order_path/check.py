@@ -39,6 +39,7 @@ def check_exchange(exchange: "Exchange") -> None:
     _require(bool((exchange.state.accounts.held_micro == held).all()), "held cash is what open orders and positions hold")
     _require(bool((exchange.state.accounts.open_orders == orders).all()), "accounts count their open orders")
     _check_keys(exchange)
+    _check_reduce_only(exchange)
 
 
 def _require(condition: bool, invariant: str) -> None:
@@ -97,6 +98,11 @@ def _check_book(
             open_lots[counted][side, owner] += lots
         held[owner] += expected_hold_micro(instrument, side, int(view["price_ticks"]), lots, periods)
         orders[owner] += 1
+        _require(instrument.reference is None or int(view["price_ticks"]) in instrument.band, "orders lie within the daily band")
+    for hold in exchange.rooms.holds():
+        if hold.instrument == instrument.id:
+            open_lots[instrument.id][hold.side, hold.account] += hold.quantity_lots
+            held[hold.account] += expected_hold_micro(instrument, hold.side, hold.price_ticks, hold.quantity_lots, periods)
 
 
 def covered_periods(exchange: "Exchange", instrument: "Instrument") -> list["Instrument"]:
@@ -154,6 +160,19 @@ def _check_positions(exchange: "Exchange", instrument: "Instrument", held: "np.n
     else:
         free = rows.net_lots[members] - rows.unsellable_lots[members] - rows.open_sell_lots[members]
         _require(bool((free >= 0).all()), "units on sale are owned and sellable")
+
+
+def _check_reduce_only(exchange: "Exchange") -> None:
+    state = exchange.state
+    for instrument in open_instruments(exchange):
+        positions = state.positions[instrument.slot]
+        net = positions.net_lots + positions.contract_lots
+        for view in exchange.core.dump_orders(int(state.instruments[instrument.slot].book)):
+            if state.terms[int(view["slot"])].reduce_only:
+                owner, buys = int(view["owner"]), int(view["side"]) == Side.BUY
+                open_lots, other_side = (positions.open_buy_lots, -net) if buys else (positions.open_sell_lots, net)
+                _require(0 < int(open_lots[owner]) <= int(other_side[owner]), "reduce-only orders cannot turn a position, whatever else is open")
+                _require(bool(state.accounts[owner].may_reduce), "an account knows that it has reduce-only orders")
 
 
 def _check_keys(exchange: "Exchange") -> None:

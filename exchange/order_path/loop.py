@@ -60,7 +60,11 @@ def has_room(state: Any, executions: int) -> bool:
 
 @kernel(internal=True)
 def _withdrawals(state: Any, command: Any) -> int:
-    """Orders that a command may withdraw at most."""
+    """Orders that a command may withdraw or cut at most, beside what the books do."""
+    if command.kind == CommandKind.PLACE or command.kind == CommandKind.AMEND or command.kind == CommandKind.BASKET:
+        if command.account < state.accounts.shape[0] and state.accounts[command.account].may_reduce:
+            return np.int64(state.accounts[command.account].open_orders)
+        return np.int64(0)
     if command.kind == CommandKind.MASS_CANCEL or command.kind == CommandKind.SESSION_CLOSED:
         return np.int64(state.accounts[command.account].open_orders) if command.account < state.accounts.shape[0] else 0
     if command.kind == CommandKind.NODE_STARTED:
@@ -129,8 +133,8 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     if need != Need.NOTHING:
         return np.int64(Stop.BOOKS), need, at_least
     executions = max(at_least, ONE)
-    if command.kind != CommandKind.PLACE and command.kind != CommandKind.CANCEL:
-        executions = max(executions, _withdrawals(state, command))
+    if command.kind != CommandKind.CANCEL:
+        executions += _withdrawals(state, command)
     if not has_room(state, executions):
         return np.int64(Stop.EXECUTIONS), np.int64(0), executions
     return np.int64(Stop.DONE), np.int64(0), np.int64(0)
@@ -149,7 +153,7 @@ def _room_for_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[
     need, at_least = basket_room(state, commands, first, legs)
     if need != Need.NOTHING:
         return np.int64(Stop.BOOKS), need, at_least
-    executions = np.int64(state.events.shape[0])
+    executions = np.int64(state.events.shape[0]) + _withdrawals(state, commands[first])
     return np.int64(Stop.DONE if has_room(state, executions) else Stop.EXECUTIONS), 0, executions
 
 

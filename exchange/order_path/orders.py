@@ -10,6 +10,7 @@ import numpy as np
 from exchange.journal.record import CommandFlag
 from exchange.ledger.postings import release, reserve
 from exchange.order_path.admit import (
+    REDUCE_ONLY,
     admit_amended_lots,
     admit_place,
     admit_risk,
@@ -21,6 +22,7 @@ from exchange.order_path.admit import (
 )
 from exchange.order_path.entries import POST_ONLY, REPRICE, admitted_ticks, amended_lots, entry_of_amend, entry_of_place
 from exchange.order_path.post import post_events
+from exchange.order_path.reduce_only import make_way, room_to_reduce
 from exchange.protocol.reject_codes import RejectCode
 from matching.commands import amend_order, cancel_order, place_order
 from matching.compile import kernel
@@ -83,9 +85,18 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
         return code, 0, 0
     if gathers(state.instruments[slot].phase) and phase_refuses(state.books, state.entry[0]):
         return np.int64(RejectCode.RESTING_ORDERS_ONLY), 0, 0
+    reduces = command["flags"] & REDUCE_ONLY != 0
+    if reduces and room_to_reduce(state, slot, account, side) < command.quantity_lots:
+        return np.int64(RejectCode.REDUCE_ONLY), 0, 0
     order_id = counters.next_order_id
     counters.next_order_id += 1
     reserve(state, slot, account, side, price_ticks, command.quantity_lots)
+    if reduces:
+        state.accounts[account].may_reduce = 1
+    elif state.accounts[account].may_reduce:
+        make_way(state, slot, account, side)
+        entry_of_place(state, command, slot)  # the scratch entry was used, and the order id is the next one no more
+        state.entry[0].order_id = order_id
     note_terms(state, command, slot, price_ticks, key)
     n_events, reason, _lots, _slot = place_order(state.books, state.events, 0, state.entry[0])
     post_events(state, slot, n_events, order_id, account)
@@ -115,6 +126,7 @@ def note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) 
     terms.time_in_force = command.time_in_force
     terms.self_trade = command.self_trade
     terms.cancel_on_disconnect = 1 if flags & CommandFlag.CANCEL_ON_DISCONNECT else 0
+    terms.reduce_only = 1 if flags & REDUCE_ONLY else 0
     terms.post_only = (POST_ONLY if flags & CommandFlag.POST_ONLY else 0) | (REPRICE if flags & CommandFlag.REPRICE else 0)
 
 
@@ -169,10 +181,15 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
             code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
         if code == RejectCode.ACCEPTED and terms.post_only and gathers(state.instruments[slot].phase):
             code = np.int64(RejectCode.RESTING_ORDERS_ONLY)
+        if code == RejectCode.ACCEPTED and terms.reduce_only and room_to_reduce(state, slot, account, side) < lots:
+            code = np.int64(RejectCode.REDUCE_ONLY)
         if code != RejectCode.ACCEPTED:
             reserve(state, slot, account, side, old_ticks, old_lots)
             return code, command.order_id, old_lots, revision
         reserve(state, slot, account, side, price_ticks, lots)
+        if state.accounts[account].may_reduce:
+            make_way(state, slot, account, side)
+            entry_of_amend(state, command, order_slot)
     terms.limit_ticks = price_ticks
     terms.revision += 1
     n_events, _reason, _lots, _slot = amend_order(state.books, state.events, 0, entry)
@@ -212,6 +229,20 @@ def expire_order(state: Any, order_id: int) -> None:
     order_slot = find_slot(state.books, order_id)
     if order_slot >= 0:
         _withdraw(state, order_slot, Reason.EXPIRED)
+
+
+@kernel
+def expire_outside_band(state: Any, slot: int) -> None:
+    """Expire the orders whose limit the band of the instrument no longer allows, in the order of `expire_instrument`."""
+    instrument = state.instruments[slot]
+    for ladder in CANONICAL:
+        order_slot = first_order(state.books, np.int64(instrument.book), ladder)
+        while order_slot >= 0:
+            following = order_after(state.books, order_slot)
+            price_ticks = state.terms[order_slot].limit_ticks
+            if price_ticks < instrument.band_low_ticks or price_ticks > instrument.band_high_ticks:
+                _withdraw(state, order_slot, Reason.EXPIRED)
+            order_slot = following
 
 
 @kernel

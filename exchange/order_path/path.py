@@ -30,13 +30,15 @@ from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES
 from exchange.order_path import canonical, room
 from exchange.order_path.auctions import take_over_interruption
-from exchange.order_path.business import HANDLERS, BusinessRuleError, Caller, may_send
+from exchange.order_path.business import HANDLERS, may_send
+from exchange.order_path.daily_close import count_listed_trades
 from exchange.order_path.listing import enter_account, enter_house
 from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, copied, joined
 from exchange.order_path.rooms import Notice, Rooms
+from exchange.order_path.rules import BusinessRuleError, Caller
 from exchange.order_path.settings import decode_settings
 from exchange.order_path.state import COMMAND_WORDS, COUNTER_AT, PathState, Sizes, new_state, output_arrays
 from exchange.protocol.documents import Checkpoint, decode_document
@@ -113,7 +115,7 @@ class Exchange(Queries):
         """
         self._output = _Output()
         self._run(run_commands, records, documents, first_sequence)
-        self._drain()
+        self.drain_output()
         output = self._output
         return BatchResult(
             first_sequence,
@@ -130,7 +132,7 @@ class Exchange(Queries):
         """`apply` for a caller who wants the state alone, and whose exchange no other thread looks at: what the commands did is not kept."""
         self._output = _Output(is_kept=False)
         self._run(run_apart, records, documents, first_sequence)
-        self._drain()
+        self.drain_output()
 
     def _run(self, run: Callable[..., tuple[int, int, int, int]], records: NDArray[np.void], documents: bytes, first_sequence: int) -> None:
         if first_sequence != self.last_sequence + 1:
@@ -200,16 +202,21 @@ class Exchange(Queries):
         elif stop is Stop.DEADLINES:
             self.state = self.state._replace(deadlines=room.longer(self.state.deadlines, self.state.deadlines.shape[0] + at_least))
         else:
-            self._drain()
+            self.drain_output()
             if not has_room(self.state, at_least):
                 self.state = room.with_output(self.state, max(at_least, 2 * self.state.executions.shape[0]))
 
-    def _drain(self) -> None:
+    def drain_output(self) -> None:
         """Move executions and postings out of the arrays of the loop."""
         words = self.state.counter_words
         n_executions, n_postings = int(words[_N_EXECUTIONS]), int(words[_N_POSTINGS])
-        if n_executions and self._output.is_kept:
-            self._output.executions.append(copied(self.state.execution_words[:n_executions], EXECUTION))
+        references = self.rooms.instruments.references
+        if n_executions and (self._output.is_kept or references):
+            rows = copied(self.state.execution_words[:n_executions], EXECUTION)
+            if references:
+                count_listed_trades(self.rooms.instruments, rows)
+            if self._output.is_kept:
+                self._output.executions.append(rows)
         if n_postings and self._output.is_kept:
             self._output.postings.append(copied(self.state.posting_words[:n_postings], POSTING))
         words[_N_EXECUTIONS] = words[_N_POSTINGS] = 0
@@ -230,6 +237,7 @@ class Exchange(Queries):
 
     def checkpoint(self) -> Checkpoint:
         """Both hashes as of the last command."""
+        self.drain_output()  # the listed trades of the day are counted there
         return Checkpoint(sequence=self.last_sequence, state_hash=canonical.state_hash(self), event_hash=self.event_hash)
 
     def _compare_checkpoint(self, document: bytes) -> None:
@@ -250,4 +258,4 @@ class Exchange(Queries):
         try:
             return RejectCode.ACCEPTED, HANDLERS[type(document)](self, document, Caller(account, self.now_ns))
         except BusinessRuleError as refusal:
-            return RejectCode.BUSINESS_RULE, {"rule": str(refusal)}
+            return refusal.code, {"rule": str(refusal)} if refusal.code is RejectCode.BUSINESS_RULE else {}

@@ -6,8 +6,11 @@ from exchange.market.calendar import is_last_close_of_day, is_open, next_midnigh
 from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES, PhaseEvent, next_phase
 from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
+from exchange.order_path.block_trades import expire_proposal
+from exchange.order_path.daily_close import fix_close
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
+from exchange.order_path.one_way_auctions import end_auction
 from exchange.order_path.orders import expire_instrument
 from exchange.order_path.state import DeadlineKind
 from exchange.order_path.units_control import unlock_units
@@ -66,6 +69,12 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         unlock_units(exchange.state)
         schedule_midnight(exchange, at_ns)
         return
+    if kind is DeadlineKind.BLOCK_EXPIRY:
+        expire_proposal(exchange, ref)
+        return
+    if kind is DeadlineKind.AUCTION_END:
+        end_auction(exchange, ref)
+        return
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:
         opens = is_open(instrument.spec.calendar, at_ns)
@@ -73,6 +82,7 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         if not opens and is_last_close_of_day(at_ns):
             exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
             expire_instrument(exchange.state, instrument.slot, True)
+            fix_close(exchange, instrument)
         _schedule_session(exchange, instrument, at_ns)
         return
     if kind is DeadlineKind.OPEN:

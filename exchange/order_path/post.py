@@ -128,7 +128,7 @@ def _fill_power(state: Any, slot: int, buyer: int, seller: int, price_ticks: int
 
 
 @kernel(internal=True)
-def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
+def fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int, quantity_lots: int) -> None:
     """Delivery versus payment at once, through the clearing account."""
     instrument = state.instruments[slot]
     value_micro = price_ticks * quantity_lots * instrument.multiplier_micro
@@ -145,7 +145,7 @@ def _fill_units(state: Any, slot: int, buyer: int, seller: int, price_ticks: int
 
 
 @kernel(internal=True)
-def _charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int, quantity_lots: int) -> None:
+def charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason: int, quantity_lots: int) -> None:
     """The fee of a fill; that of a block is the sum of the fees of its quarter-hours, where the statement finds them."""
     post_money(state, account_id, FEES, amount_micro, reason)
     periods = state.instruments[slot].periods
@@ -184,13 +184,13 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
     if instrument.instrument_class == InstrumentClass.POWER:
         _fill_power(state, slot, buyer, seller, price_ticks, quantity_lots)
     else:
-        _fill_units(state, slot, buyer, seller, price_ticks, quantity_lots)
+        fill_units(state, slot, buyer, seller, price_ticks, quantity_lots)
     # In an auction both orders were resting: neither took what the other offered.
     in_auction = event.reason == Reason.AUCTION
     taker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots) if in_auction else taker_fee_micro(instrument, price_ticks, quantity_lots)
     maker_fee = maker_fee_micro(instrument, price_ticks, quantity_lots)
-    _charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.MAKER_FEE) if in_auction else np.int64(PostingReason.TAKER_FEE), quantity_lots)
-    _charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE), quantity_lots)
+    charge_fee(state, slot, taker, taker_fee, np.int64(PostingReason.MAKER_FEE) if in_auction else np.int64(PostingReason.TAKER_FEE), quantity_lots)
+    charge_fee(state, slot, maker, maker_fee, np.int64(PostingReason.MAKER_FEE), quantity_lots)
     instrument.trade_number += 1
     instrument.last_price_ticks = price_ticks
     taker_terms.filled_lots += quantity_lots

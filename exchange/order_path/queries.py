@@ -1,6 +1,6 @@
 """What can be asked of the state. Reads only; answers are values, never views into the arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.auction_terms import reference_ticks
+from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
+from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.market.phases import CALL_PHASES
 from exchange.order_path.state import COUNTER_AT, PathState
 from exchange.settlement.statement import DaySettlement, Statement
@@ -67,6 +69,7 @@ class OpenOrder:
     min_lots: int
     all_or_none: bool
     stop_ticks: int | None
+    reduce_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,7 @@ class Queries:
             int(terms.label),
             int(terms.expiry_ns),
             *self._conditions(order_slot),
+            bool(terms.reduce_only),
         )
 
     def _conditions(self, order_slot: int) -> tuple[bool, int, int, bool, int | None]:
@@ -262,6 +266,29 @@ class Queries:
     def nomination(self, account: int, instrument_id: int) -> int | None:
         """Nominated injection in Wh."""
         return self.rooms.nominations.get((account, instrument_id))
+
+    def block_proposals(self, account: int) -> list[BlockProposal]:
+        """Block trades that an account proposed or is asked to confirm, oldest first, until the retention is over."""
+        return [replace(proposal) for proposal in self.rooms.blocks.of_account(account)]
+
+    def block_proposal(self, proposal_id: int) -> BlockProposal | None:
+        """One proposal, for those whom it concerns."""
+        proposal = self.rooms.blocks.by_id.get(proposal_id)
+        return None if proposal is None else replace(proposal)
+
+    def one_way_auctions(self) -> list[OneWayAuction]:
+        """All one-way auctions by id, without their bids."""
+        return [auction.without_bids() for auction in self.rooms.one_way.by_id.values()]
+
+    def one_way_auction(self, auction_id: int) -> OneWayAuction | None:
+        """One auction without its bids."""
+        auction = self.rooms.one_way.by_id.get(auction_id)
+        return None if auction is None else auction.without_bids()
+
+    def own_bids(self, account: int) -> list[tuple[int, SealedBid]]:
+        """(auction id, bid) of one account, which is the only one to ask, oldest first."""
+        auctions = self.rooms.one_way.by_id.values()
+        return [(auction.id, replace(bid)) for auction in auctions for bid in auction.bids.values() if bid.account == account]
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

@@ -8,8 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.ledger.records import POSTING, PostingReason
+from matching.records import Reason
 
-__all__ = ["EXECUTION", "OUTCOME", "POSTING", "ExecutionKind", "OutcomeFlag", "PostingReason", "copied", "joined"]
+__all__ = [
+    "EXECUTION", "OUTCOME", "POSTING", "TRADE_KINDS", "TRADE_MODES", "ExecutionKind", "HouseReason", "OutcomeFlag", "PostingReason", "copied",
+    "joined", "trade_mode",
+]  # fmt: skip
 
 
 class OutcomeFlag(IntEnum):
@@ -39,7 +43,9 @@ OUTCOME: Final = np.dtype(
 
 
 class ExecutionKind(IntEnum):
-    """Past tense. TRADE speaks of taker (`account`, `order_id`), maker (`counter_account`, `counter_order_id`); in an auction of buyer and seller."""
+    """Past tense. TRADE and those without orders speak of taker (`account`, `order_id`) and maker (`counter_account`, `counter_order_id`); in a
+    call auction of buyer and seller.
+    """
 
     RESTED = 1
     TRADE = 2
@@ -49,6 +55,24 @@ class ExecutionKind(IntEnum):
     WAITING = 6  # beside the ladder, for its minimum or its stop price
     REFILLED = 7  # an iceberg shows its next peak
     TRIGGERED = 8  # a stop enters
+    BLOCK_TRADE = 16  # without orders: `account` confirmed what `counter_account` proposed
+    ALLOTTED = 17  # without orders: `account` bid in the one-way auction of `counter_account`
+
+
+class HouseReason(IntEnum):
+    """Reasons of executions beyond matching.records.Reason: what the books did because the exchange asked for it."""
+
+    REDUCE_ONLY = 128  # the order would no longer only reduce a position
+
+
+# Trades in any mode; of those without orders both order ids are 0.
+TRADE_MODES: Final = {int(ExecutionKind.TRADE): "listed", int(ExecutionKind.BLOCK_TRADE): "block", int(ExecutionKind.ALLOTTED): "one_way"}
+TRADE_KINDS: Final = tuple(TRADE_MODES)
+
+
+def trade_mode(kind: int, reason: int) -> str:
+    """How a trade came about: listed, auction, block, one_way."""
+    return "auction" if reason == Reason.AUCTION else TRADE_MODES[kind]
 
 
 # One event of an order. (sequence, index) is its permanent event id. `seq` and `counter_seq` are the private sequences of the two accounts,
@@ -59,7 +83,7 @@ EXECUTION: Final = np.dtype(
         ("index", "<i4"),
         ("kind", "u1"),
         ("side", "u1"),  # of `order_id`
-        ("reason", "u1"),  # matching.records.Reason
+        ("reason", "u1"),  # matching.records.Reason or HouseReason
         ("unused", "u1"),
         ("stamp_ns", "<i8"),
         ("instrument", "<u8"),

@@ -1,10 +1,14 @@
 """The tables of the rooms that run as plain Python between batches, beside the compiled state. All of them are folds of documents."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from exchange.accounts.participants import Participants
+from exchange.market.block_proposals import BlockProposals
+from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
+from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.table import MeterTable
 from exchange.settlement.statement import DaySettlement
 
@@ -23,6 +27,13 @@ class Rooms:
     settlements: dict[str, DaySettlement] = field(default_factory=dict)
     contract_price_ticks: dict[int, int] = field(default_factory=dict)
     midnight_is_scheduled: bool = False
+    blocks: BlockProposals = field(default_factory=BlockProposals)
+    one_way: OneWayAuctions = field(default_factory=OneWayAuctions)
+
+    def holds(self) -> Iterator[Hold]:
+        """What is held beside the order books."""
+        yield from self.blocks.holds()
+        yield from self.one_way.holds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ ACCOUNT: Final = np.dtype(
         ("open_orders", "i4"),
         ("exists", "u1"),
         ("suspended", "u1"),
+        ("may_reduce", "u1"),  # 0: no reduce-only order is open
     ],
     align=True,
 )
@@ -143,6 +144,7 @@ TERMS: Final = np.dtype(
         ("self_trade", "u1"),
         ("post_only", "u1"),
         ("outlives_key", "u1"),
+        ("reduce_only", "u1"),
     ],
     align=True,
 )
@@ -181,6 +183,8 @@ class DeadlineKind(IntEnum):
     MIDNIGHT = 6  # units bought today become sellable
     CALL_END = 7  # an opening auction or an interruption ends
     CLOSING_CALL = 8  # orders gather for the closing auction
+    BLOCK_EXPIRY = 16  # the window of a proposed block trade ends
+    AUCTION_END = 17  # the window of a one-way auction ends
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)

@@ -88,6 +88,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     Auctions: `opening_auction_ns` and `closing_auction_ns` are the lengths of the call phases at the two ends of trading, 0 for none (power only).
     A trade further than `interruption_ppm` of the reference price away from it (price of the last auction, before that
     `reference_price_ticks`; -1: none) interrupts trading for `interruption_ns`, and an auction ends that. auction_price_rule: reference, k.
+
+    `limit_ppm`: daily price limit around the previous close, in parts per million; the band is then the one that `previous_close_ticks` gives.
+    `block_limit_ppm`, `block_min_lots`: the limit and the least quantity of block trades; 0: none are taken.
     """
 
     symbol: str
@@ -125,6 +128,11 @@ class InstrumentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     reference_price_ticks: int = -1
     auction_price_rule: str = "reference"
     k_ppm: int = 500_000
+    # Daily limits, units with trading days only.
+    limit_ppm: int = 0
+    previous_close_ticks: int = 0
+    block_limit_ppm: int = 0
+    block_min_lots: int = 0
 
 
 class ListInstruments(Document, frozen=True, kw_only=True):
@@ -210,6 +218,97 @@ class SettleDay(Document, frozen=True, kw_only=True):
     voltage_adders_micro_per_kwh: dict[str, int] = {}  # by account id, as text: volumetric T&D of the member's voltage level
 
 
+class ProposeBlock(Document, frozen=True, kw_only=True):
+    """A block trade (大宗协议) negotiated with `counterparty`, proposed by the sender, whose side is buy or sell.
+
+    `client_id` is the sender's own: the same proposal sent again has no second effect.
+    """
+
+    SCHEMA: ClassVar[str] = "propose_block"
+    client_id: str
+    symbol: str
+    side: str
+    counterparty: int
+    price_ticks: int
+    quantity_lots: int
+
+
+class ConfirmBlock(Document, frozen=True, kw_only=True):
+    """The counterparty confirms: the trade is posted."""
+
+    SCHEMA: ClassVar[str] = "confirm_block"
+    proposal: int
+
+
+class DeclineBlock(Document, frozen=True, kw_only=True):
+    """The counterparty declines."""
+
+    SCHEMA: ClassVar[str] = "decline_block"
+    proposal: int
+
+
+class WithdrawBlock(Document, frozen=True, kw_only=True):
+    """The proposer withdraws what is not confirmed yet."""
+
+    SCHEMA: ClassVar[str] = "withdraw_block"
+    proposal: int
+
+
+class OpenOneWayAuction(Document, frozen=True, kw_only=True):
+    """A one-way auction (单向竞价) for one applicant, whose side is buy or sell; `reference` is the operator's own id.
+
+    tie: time, pro_rata, lot (drawn from `seed`). Bids are taken in [opens_ns, closes_ns) and cleared at its end.
+    """
+
+    SCHEMA: ClassVar[str] = "open_one_way_auction"
+    reference: str
+    symbol: str
+    applicant: int
+    side: str
+    quantity_lots: int
+    reserve_price_ticks: int
+    opens_ns: int
+    closes_ns: int
+    tie: str = "time"
+    seed: int = 0
+    fails_if_undersubscribed: bool = False
+
+
+class CancelOneWayAuction(Document, frozen=True, kw_only=True):
+    """End an auction without trades."""
+
+    SCHEMA: ClassVar[str] = "cancel_one_way_auction"
+    auction: int
+    reason: str
+
+
+class PlaceBid(Document, frozen=True, kw_only=True):
+    """A sealed bid of the sender, under an id of its own within the auction."""
+
+    SCHEMA: ClassVar[str] = "place_bid"
+    auction: int
+    client_id: str
+    price_ticks: int
+    quantity_lots: int
+
+
+class AmendBid(Document, frozen=True, kw_only=True):
+    """Another price and quantity for a sealed bid; `revision` is the one last told."""
+
+    SCHEMA: ClassVar[str] = "amend_bid"
+    auction: int
+    client_id: str
+    revision: int
+    price_ticks: int
+    quantity_lots: int
+
+
+class WithdrawBid(Document, frozen=True, kw_only=True):
+    SCHEMA: ClassVar[str] = "withdraw_bid"
+    auction: int
+    client_id: str
+
+
 class Checkpoint(Document, frozen=True, kw_only=True):
     """Both hashes as of `sequence`, the command just before this one. Carried by a CHECKPOINT command; replay compares."""
 
@@ -223,7 +322,8 @@ DOCUMENTS: Final[dict[str, type[Document]]] = {
     cls.SCHEMA: cls
     for cls in (
         Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
-        SettleDay, Checkpoint,
+        SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
+        PlaceBid, AmendBid, WithdrawBid, Checkpoint,
     )
 }  # fmt: skip
 

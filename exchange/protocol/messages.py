@@ -49,6 +49,7 @@ class LogonParams(Params, frozen=True):
 class PlaceParams(Params, frozen=True):
     """A new order. Time in force defaults to ioc for market orders without a stop price and to gtc for all others.
 
+    `reduce_only`: it only ever brings the net position of a power contract nearer to zero.
     `display` makes it an iceberg; `stop_price` a stop order, or with a price a stop-limit order; `reprice` goes with `post_only`.
     """
 
@@ -65,6 +66,7 @@ class PlaceParams(Params, frozen=True):
     min_quantity: str | None = None
     all_or_none: bool = False
     stop_price: str | None = None
+    reduce_only: bool = False
     self_trade: SelfTradeName = "cancel_newest"
     expires_at_ns: int | None = None
     label: UInt32 = 0
@@ -124,6 +126,45 @@ class NominateParams(Params, frozen=True):
     instrument: str
     injection: str
     client_order_id: str | None = None
+
+
+class BlockProposeParams(Params, frozen=True):
+    """A block trade with the account `counterparty`; `side` is the proposer's, `client_id` its own id of the proposal."""
+
+    client_id: str
+    instrument: str
+    side: SideName
+    counterparty: UInt32
+    price: str
+    quantity: str
+
+
+class BlockParams(Params, frozen=True):
+    proposal: PositiveInt64
+
+
+class OneWayBidParams(Params, frozen=True):
+    """A sealed bid in a one-way auction, `client_id` being the bidder's own id of it within the auction."""
+
+    auction: PositiveInt64
+    client_id: str
+    price: str
+    quantity: str
+
+
+class OneWayAmendParams(Params, frozen=True):
+    """Another price and quantity for a sealed bid; `revision` is the one last told."""
+
+    auction: PositiveInt64
+    client_id: str
+    revision: UInt32
+    price: str
+    quantity: str
+
+
+class OneWayWithdrawParams(Params, frozen=True):
+    auction: PositiveInt64
+    client_id: str
 
 
 class InstrumentFilter(Params, frozen=True):
@@ -264,9 +305,51 @@ class ClockPause(Request, tag="clock.pause"):
     params: NoParams = NoParams()
 
 
+class BlockPropose(Request, tag="block.propose"):
+    params: BlockProposeParams
+
+
+class BlockConfirm(Request, tag="block.confirm"):
+    params: BlockParams
+
+
+class BlockDecline(Request, tag="block.decline"):
+    params: BlockParams
+
+
+class BlockWithdraw(Request, tag="block.withdraw"):
+    params: BlockParams
+
+
+class BlockProposals(Request, tag="block.proposals"):
+    params: NoParams = NoParams()
+
+
+class OneWayBid(Request, tag="one_way.bid"):
+    params: OneWayBidParams
+
+
+class OneWayAmend(Request, tag="one_way.amend"):
+    params: OneWayAmendParams
+
+
+class OneWayWithdraw(Request, tag="one_way.withdraw"):
+    params: OneWayWithdrawParams
+
+
+class OneWayBids(Request, tag="one_way.bids"):
+    params: NoParams = NoParams()
+
+
+class OneWayAuctions(Request, tag="one_way.auctions"):
+    params: NoParams = NoParams()
+
+
 AnyRequest = (
     Place | Cancel | Amend | MassCancel | PlaceBasket | Logon | OrdersOpen | Balances | Positions | Instruments | Auctions | Statement | Nominate
     | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
+    | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
+    | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
 )  # fmt: skip
 
 REQUESTS: Final[dict[str, type[Request]]] = {str(cls.__struct_config__.tag): cls for cls in Request.__subclasses__()}
@@ -325,6 +408,7 @@ class OpenOrderResult(Params, frozen=True):
     min_quantity: str | None = None
     all_or_none: bool = False
     stop_price: str | None = None
+    reduce_only: bool = False
 
 
 class OrdersResult(Params, frozen=True):
@@ -359,7 +443,8 @@ class PositionsResult(Params, frozen=True):
 class InstrumentResult(Params, frozen=True):
     """One tick is 10**-price_decimals, one lot 10**-quantity_decimals of `unit`.
 
-    `phase_end_ns` is there in a call phase; the terms of auctions where the instrument has any.
+    `phase_end_ns` is there in a call phase; the terms of auctions where the instrument has any. `band_low` and `band_high` are those of now;
+    `previous_close`, `limit_ppm` belong to an instrument with a daily limit, `block_low`, `block_high`, `min_block` to one that takes block trades.
     """
 
     symbol: str
@@ -397,6 +482,11 @@ class InstrumentResult(Params, frozen=True):
     reference_price: str = ""
     auction_price_rule: str = ""
     k_ppm: int = 0
+    previous_close: str = ""
+    limit_ppm: int = 0
+    block_low: str = ""
+    block_high: str = ""
+    min_block: str = ""
 
 
 class Indication(Params, frozen=True):
@@ -422,6 +512,66 @@ class InstrumentsResult(Params, frozen=True):
 class SubmitResult(Params, frozen=True):
     sequence: int
     result: Any = None
+
+
+class BlockProposalResult(Params, frozen=True):
+    """A proposed block trade. `status`: open, traded, declined, withdrawn, expired. `client_id` is told to its proposer alone."""
+
+    proposal: int
+    instrument: str
+    side: str
+    proposer: int
+    counterparty: int
+    price: str
+    quantity: str
+    status: str
+    expires_at_ns: int
+    client_id: str = ""
+
+
+class BlockProposalsResult(Params, frozen=True):
+    proposals: list[BlockProposalResult]
+
+
+class OneWayBidResult(Params, frozen=True):
+    """An own bid. `status`: sealed, ended, withdrawn. `allotted` is what it got."""
+
+    auction: int
+    bid: int
+    client_id: str
+    price: str
+    quantity: str
+    revision: int
+    status: str
+    allotted: str
+
+
+class OneWayBidsResult(Params, frozen=True):
+    bids: list[OneWayBidResult]
+
+
+class OneWayAuctionResult(Params, frozen=True):
+    """A one-way auction. `status`: open, cleared, failed, cancelled. `price` is null until it has cleared; `seed`, a text, draws ties by lot."""
+
+    auction: int
+    reference: str
+    instrument: str
+    applicant: int
+    side: str
+    quantity: str
+    reserve_price: str
+    tie: str
+    seed: str
+    fails_if_undersubscribed: bool
+    opens_at_ns: int
+    closes_at_ns: int
+    status: str
+    traded: str
+    price: str | None = None
+
+
+class OneWayAuctionsResult(Params, frozen=True):
+    auctions: list[OneWayAuctionResult]
 
 
 class StatementResult(Params, frozen=True):
@@ -501,7 +651,10 @@ class BookDelta(Params, frozen=True):
 
 
 class PublicTrade(Params, frozen=True):
-    """`number` counts the trades of the instrument; `side` is the taker's, empty in an auction, where there is none."""
+    """`number` counts the trades of the instrument; `side` is the taker's, empty in an auction, where there is none.
+
+    `mode`: listed, auction, block, one_way.
+    """
 
     instrument: str
     number: int
@@ -509,7 +662,7 @@ class PublicTrade(Params, frozen=True):
     quantity: str
     side: str
     at_ns: int
-    auction: bool = False
+    mode: str = "listed"
 
 
 class Trades(Params, frozen=True):
@@ -539,7 +692,8 @@ class Execution(Params, frozen=True):
     """One event of an own order. (`sequence`, `index`) is its permanent id, `seq` counts the account's events without gaps.
 
     kind: rested, trade, cancelled, reduced, repriced, waiting, refilled, triggered. `remaining` is what the order has open after the event.
-    `liquidity` (maker, taker, auction), `fee_micro` and `trade_number` belong to trades, `reason` to the others.
+    `liquidity` (maker, taker, auction), `fee_micro` and `trade_number` belong to trades, `reason` to the others. Trades without an order:
+    block_trade (`client_order_id` is the proposer's id) and allotted (the bidder's id of its bid); their `order_id` is 0.
     """
 
     seq: int
@@ -586,6 +740,17 @@ class AuctionHeld(Params, frozen=True):
     price: str | None = None
 
 
+class DailyClose(Params, frozen=True):
+    """A trading day has ended: its close, its listed volume, and the price band of the next day."""
+
+    instrument: str
+    close: str
+    volume: str
+    band_low: str
+    band_high: str
+    at_ns: int
+
+
 class Turn(Params, frozen=True):
     """The market clock stands at `now_ns` until it moves to `next_ns`. After the `last` turn it moves no more."""
 
@@ -612,6 +777,9 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "phase": PhaseChange,
     "indication": Indications,
     "auction": AuctionHeld,
+    "close": DailyClose,
+    "block": BlockProposalResult,
+    "one_way": OneWayAuctionResult,
     "turn": Turn,
     "heartbeat": Heartbeat,
 }

@@ -62,6 +62,7 @@ class RejectCode(IntEnum):
     INSUFFICIENT_UNITS = 3014
     INSUFFICIENT_CASH = 3015
     BUSINESS_RULE = 3016
+    REDUCE_ONLY = 3020
     BASKET_REFUSED = 3025
 
     POST_ONLY_WOULD_CROSS = 4001
@@ -136,6 +137,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.INSUFFICIENT_UNITS: "not enough sellable units",
     RejectCode.INSUFFICIENT_CASH: "not enough available cash",
     RejectCode.BUSINESS_RULE: "the business rule named in data refuses this",
+    RejectCode.REDUCE_ONLY: "order would not only reduce the position, with all that is open on its side",
     RejectCode.BASKET_REFUSED: "another leg of the basket was refused, so nothing of it was done",
     RejectCode.POST_ONLY_WOULD_CROSS: "post-only order would trade on entry",
     RejectCode.FILL_OR_KILL_UNFILLABLE: "fill-or-kill order cannot fill completely",

@@ -76,7 +76,8 @@ def _read_commands(batch: BatchResult, found: OrderChanges) -> None:
 
 
 def _read_executions(executions: NDArray[np.void], found: OrderChanges) -> None:
-    """The last event of each order says what is left of it; fills add up."""
+    """The last event of each order says what is left of it; fills add up. Trades without orders are not its business."""
+    executions = executions[executions["order_id"] > 0]
     trades = executions["kind"] == int(ExecutionKind.TRADE)
     position = np.arange(len(executions))
     order_id = np.concatenate([executions["order_id"], executions["counter_order_id"][trades]])

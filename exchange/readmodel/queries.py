@@ -27,12 +27,10 @@ class ReadModel:
             return _as_of(connection)
 
     def trades(self, instrument: str | None = None, limit: int = 100) -> tuple[int, list[dict[str, Any]]]:
-        """(as of, public trades newest first): instrument, number, price and quantity as decimal strings, side of the taker, at_ns, auction."""
+        """(as of, public trades newest first): instrument, number, price and quantity as decimal strings, side of the taker, at_ns, mode."""
         t, i = tables.trades.c, tables.instruments.c
         query = (
-            select(
-                i.symbol, i.price_decimals, i.quantity_decimals, t.trade_number, t.price_ticks, t.quantity_lots, t.taker_side, t.stamp_ns, t.auction
-            )
+            select(i.symbol, i.price_decimals, i.quantity_decimals, t.trade_number, t.price_ticks, t.quantity_lots, t.taker_side, t.stamp_ns, t.mode)
             .join_from(tables.trades, tables.instruments, t.instrument == i.id)
             .order_by(t.sequence.desc(), t.index.desc())
             .limit(limit)
@@ -105,7 +103,7 @@ def _public_trade(row: RowMapping) -> dict[str, Any]:
         "number": row["trade_number"],
         "price": format_decimal(row["price_ticks"], row["price_decimals"]),
         "quantity": format_decimal(row["quantity_lots"], row["quantity_decimals"]),
-        "side": "" if row["auction"] else "sell" if row["taker_side"] else "buy",
+        "side": "" if row["mode"] == "auction" else "sell" if row["taker_side"] else "buy",
         "at_ns": row["stamp_ns"],
-        "auction": bool(row["auction"]),
+        "mode": row["mode"],
     }

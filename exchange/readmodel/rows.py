@@ -12,13 +12,13 @@ from sqlalchemy import Table
 from exchange.errors import CheckFailedError
 from exchange.journal.record import CommandKind
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import ExecutionKind, OutcomeFlag
+from exchange.order_path.records import TRADE_KINDS, OutcomeFlag, trade_mode
 from exchange.order_path.rooms import Notice
 from exchange.protocol.documents import Document, ListInstruments, MeterReadings, decode_document
 from exchange.readmodel import tables
 from exchange.readmodel.columns import values_of
 from exchange.settlement.statement import DaySettlement
-from matching.records import Reason, Side
+from matching.records import Side
 
 Row = tuple[Any, ...]
 Rows = dict[Table, list[Row]]
@@ -32,7 +32,7 @@ def rows_of(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
     """New rows of all tables that only grow. Raises CheckFailedError when a settled day is not to be found."""
     rows: Rows = defaultdict(list)
     rows[tables.executions] = _columns(batch.executions, _EXECUTION_COLUMNS)
-    rows[tables.trades] = _trade_rows(batch.executions[batch.executions["kind"] == int(ExecutionKind.TRADE)])
+    rows[tables.trades] = _trade_rows(batch.executions[np.isin(batch.executions["kind"], TRADE_KINDS)])
     rows[tables.postings] = _columns(batch.postings, _POSTING_COLUMNS)
     for notice, index in _numbered(batch.notices):
         _add_notice(rows, notice, index, find_settlement)
@@ -72,9 +72,8 @@ def _trade_rows(trades: NDArray[np.void]) -> list[Row]:
 
     names = ("sequence", "index", "stamp_ns", "instrument", "trade_number", "price_ticks", "quantity_lots", "side")
     parties = by_side("account", "counter_account") + by_side("order_id", "counter_order_id") + by_side("fee_micro", "counter_fee_micro")
-    in_auction = (trades["reason"] == int(Reason.AUCTION)).astype(int)
-    columns = [*(trades[name].tolist() for name in names), *(column.tolist() for column in parties), in_auction.tolist()]
-    return list(zip(*columns, strict=True))
+    modes = map(trade_mode, trades["kind"].tolist(), trades["reason"].tolist())
+    return list(zip(*(trades[name].tolist() for name in names), *(column.tolist() for column in parties), modes, strict=True))
 
 
 def _numbered(notices: list[Notice]) -> Iterator[tuple[Notice, int]]:
@@ -94,6 +93,8 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
         rows[tables.auctions].append(
             (notice.sequence, index, notice.stamp_ns, data["symbol"], data["phase"], data["price_ticks"], data["volume_lots"])
         )
+    elif notice.kind == "close":
+        rows[tables.closes].append((notice.sequence, index, notice.stamp_ns, data["symbol"], data["close_ticks"], data["traded_lots"]))
     elif notice.kind == "admitted":
         rows[tables.participants].append((data["account"], data["name"], data["role"], notice.sequence))
     elif notice.kind == "settled":

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-SCHEMA_VERSION: Final = 2  # 2: auctions, and the trades made in them
+SCHEMA_VERSION: Final = 2  # 2: the mode of a trade, auctions, daily closes
 
 metadata: Final = MetaData()
 
@@ -51,11 +51,12 @@ executions: Final = Table(
     Index("executions_by_account", "account", "seq"), Index("executions_by_counter_account", "counter_account", "counter_seq"),
 )  # fmt: skip
 
-# The trades among the executions, by buyer and seller. `taker_side` 0 is buy; with `auction` 1 there was no taker.
+# The trades among the executions, by buyer and seller. `taker_side` 0 is buy; in a call auction there was no taker. `mode`: listed, auction, block,
+# one_way.
 trades: Final = Table(
     "trades", metadata, _key(), _index(), _int("stamp_ns"), _int("instrument"), _int("trade_number"), _int("price_ticks"), _int("quantity_lots"),
     _small("taker_side"), _int("buyer"), _int("seller"), _int("buy_order_id"), _int("sell_order_id"), _int("buyer_fee_micro"),
-    _int("seller_fee_micro"), _small("auction"), Index("trades_by_instrument", "instrument", "trade_number"),
+    _int("seller_fee_micro"), _text("mode"), Index("trades_by_instrument", "instrument", "trade_number"),
 )  # fmt: skip
 
 # The last known state of every order that got an id. `status`: open, filled, cancelled; `reason` is matching.records.Reason.
@@ -88,6 +89,8 @@ auctions: Final = Table(
     "auctions", metadata, _key(), _index(), _int("stamp_ns"), _text("symbol"), _text("phase"), Column("price_ticks", BigInteger),
     _int("volume_lots"),
 )  # fmt: skip
+# The close of every trading day of an instrument with a daily limit.
+closes: Final = Table("closes", metadata, _key(), _index(), _int("stamp_ns"), _text("symbol"), _int("close_ticks"), _int("traded_lots"))
 
 # Every revision of a reading; the highest one counts.
 readings: Final = Table(

@@ -31,6 +31,16 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "statement": m.StatementResult,
     "nominate": m.SubmitResult,
     "operator.submit": m.SubmitResult,
+    "block.propose": m.SubmitResult,
+    "block.confirm": m.SubmitResult,
+    "block.decline": m.SubmitResult,
+    "block.withdraw": m.SubmitResult,
+    "block.proposals": m.BlockProposalsResult,
+    "one_way.bid": m.SubmitResult,
+    "one_way.amend": m.SubmitResult,
+    "one_way.withdraw": m.SubmitResult,
+    "one_way.bids": m.OneWayBidsResult,
+    "one_way.auctions": m.OneWayAuctionsResult,
     "settlement.report": m.SettlementResult,
     "system.status": m.StatusResult,
     "subscribe": m.SubscribeResult,
@@ -39,7 +49,10 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "clock.run": m.TurnResult,
     "clock.pause": m.TurnResult,
 }
-PARTS: Final = (m.BasketLeg, m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade)
+PARTS: Final = (
+    m.BasketLeg, m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
+    m.OneWayAuctionResult,
+)  # fmt: skip
 
 
 def _fields(cls: type) -> str:

@@ -2,9 +2,16 @@
 
 import asyncio
 
+import pytest
+
 from clients.sdk import connect
+from clients.sdk.client import ParkClient
+from clients.sdk.credentials import public_key_of
+from clients.sdk.errors import OrderRejected
 from exchange.gateway.queries import open_orders_result
-from tests.exchange.gateway.parks import POWER, private_key, running_park
+from exchange.protocol.documents import Admit, Deposit, Key
+from exchange.protocol.reject_codes import RejectCode
+from tests.exchange.gateway.parks import POWER, SOLAR, UNITS, RunningPark, private_key, running_park
 
 
 async def test_the_public_sees_the_shown_part_of_an_iceberg() -> None:
@@ -50,3 +57,42 @@ async def test_the_public_sees_nothing_of_what_waits() -> None:
         sold = await solar.place(POWER, "sell", price="0.3900", quantity="20.0")
         await factory.balances()
         assert (sold.status, sold.filled, whole.status) == ("filled", "20.0", "filled")
+
+
+async def test_a_reduce_only_order_is_told_that_it_was_cut() -> None:
+    async with (
+        running_park() as park,
+        connect(park.connector, key_id="solar", private_key=private_key("solar")) as solar,
+    ):
+        await park.document(
+            Admit(
+                name="trader", role="market_maker", permissions=["power_buy", "power_sell", "cea_sell"], min_net_power_lots=-1_000,
+                max_net_power_lots=1_000, keys=[Key(key_id="trader", public_key=public_key_of(private_key("trader")), scopes=["read", "trade"])],
+            )
+        )
+        await park.document(Deposit(account=SOLAR + 1, amount_micro=10**9, reference="opening"))
+        async with connect(park.connector, key_id="trader", private_key=private_key("trader")) as trader:
+            await solar.place(POWER, "sell", price="0.4000", quantity="10.0")
+            await trader.place(POWER, "buy", price="0.4000", quantity="10.0")
+            await _reduce(park, trader)
+
+
+async def _reduce(park: RunningPark, trader: ParkClient) -> None:
+    """With a position of 10 kWh."""
+    with pytest.raises(OrderRejected) as refused:
+        await trader.place(POWER, "sell", price="0.4500", quantity="10.1", reduce_only=True)
+    assert refused.value.code == RejectCode.REDUCE_ONLY
+    for terms in ({"instrument": UNITS, "price": "62.00", "quantity": "1"}, {"all_or_none": True}, {"min_quantity": "1.0"}):
+        with pytest.raises(OrderRejected) as refused:
+            await trader.place(**({"instrument": POWER, "side": "sell", "price": "0.4500", "quantity": "1.0", "reduce_only": True} | terms))
+        assert refused.value.code == RejectCode.INVALID_COMBINATION
+    told: list[tuple[str, str, str]] = []
+    trader.on("execution", lambda event: told.append((event.kind, event.remaining, event.reason)))
+    first = await trader.place(POWER, "sell", price="0.4500", quantity="6.0", reduce_only=True)
+    second = await trader.place(POWER, "sell", price="0.4600", quantity="4.0", reduce_only=True)
+    await trader.place(POWER, "sell", price="0.4700", quantity="5.0")
+    await trader.balances()
+    assert told[2:4] == [("cancelled", "0.0", "reduce_only"), ("reduced", "5.0", "reduce_only")]
+    assert (first.status, first.remaining, second.status) == ("resting", "5.0", "cancelled")
+    known = open_orders_result(park.node.exchange, trader.account, POWER).orders
+    assert [(order.reduce_only, order.remaining) for order in known] == [(True, "5.0"), (False, "5.0")]

@@ -185,6 +185,19 @@ EXAMPLES: dict[type[m.Request], tuple[str, Any]] = {
     m.TurnDone: ("turn.done", {"turn": 1}),
     m.ClockRun: ("clock.run", {}),
     m.ClockPause: ("clock.pause", None),
+    m.BlockPropose: (
+        "block.propose",
+        {"client_id": "b", "instrument": "CEA25", "side": "sell", "counterparty": 34, "price": "62.00", "quantity": "100000"},
+    ),
+    m.BlockConfirm: ("block.confirm", {"proposal": 1}),
+    m.BlockDecline: ("block.decline", {"proposal": 1}),
+    m.BlockWithdraw: ("block.withdraw", {"proposal": 1}),
+    m.BlockProposals: ("block.proposals", None),
+    m.OneWayBid: ("one_way.bid", {"auction": 1, "client_id": "b", "price": "62.00", "quantity": "1"}),
+    m.OneWayAmend: ("one_way.amend", {"auction": 1, "client_id": "b", "revision": 1, "price": "62.00", "quantity": "1"}),
+    m.OneWayWithdraw: ("one_way.withdraw", {"auction": 1, "client_id": "b"}),
+    m.OneWayBids: ("one_way.bids", None),
+    m.OneWayAuctions: ("one_way.auctions", None),
 }
 
 

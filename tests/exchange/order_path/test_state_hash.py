@@ -13,7 +13,10 @@ from exchange.accounts.participants import RegisteredKey
 from exchange.accounts.permissions import Permission, Role
 from exchange.journal.record import COMMAND, CommandFlag
 from exchange.ledger.postings import post_settlement
+from exchange.market.block_proposals import BlockProposal, BlockProposals, ProposalStatus
+from exchange.market.daily_reference import DailyReference
 from exchange.market.instruments import Instrument
+from exchange.market.one_way_auctions import AuctionStatus, BidStatus, OneWayAuction, OneWayAuctions, SealedBid
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
 from exchange.order_path.auctions import answer_of_book, ask_of_book
@@ -132,6 +135,10 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     "settled day": lambda e: e.rooms.settlements.__setitem__("2026-07-15", settle_day(make_day([[1]], [[0]])).settlement),
     "grid meter": _read_the_grid_meter,
     "midnight": lambda e: setattr(e.rooms, "midnight_is_scheduled", not e.rooms.midnight_is_scheduled),
+    "daily reference": lambda e: e.rooms.instruments.references.__setitem__(1, DailyReference(6_200)),
+    "proposal": lambda e: e.rooms.blocks.add(BlockProposal(1, "b", 1, 33, 34, 0, 6_200, 100_000, DAY_NS, OPEN_NS)),
+    "ids of proposals": lambda e: setattr(e.rooms.blocks, "next_id", 2),
+    "auction": lambda e: e.rooms.one_way.add(OneWayAuction(1, "a", 1, 33, 1, 10, 6_800, 0, 0, False, OPEN_NS, DAY_NS)),
     **{f"{name} of a participant": _change_participant(name, value) for name, value in PARTICIPANT_CHANGES.items()},
     "specification of an instrument": lambda e: setattr(
         e.rooms.instruments.by_id[1], "spec", msgspec.structs.replace(e.rooms.instruments.by_id[1].spec, band_high_ticks=19_999)
@@ -160,11 +167,48 @@ def test_every_table_moves_the_hash(payload: bytes, table: str) -> None:
     assert canonical.state_hash(exchange) != before
 
 
+def _other(value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, str):
+        return value + "x"
+    if isinstance(value, tuple):
+        return (*value[:-1], value[-1] + 1)
+    if isinstance(value, ProposalStatus | AuctionStatus | BidStatus):
+        return type(value)(1 - int(value))
+    return not value if isinstance(value, bool) else value + 1
+
+
+BID = SealedBid(1, "b", 33, 6_200, 5, 1, (6_200, 5))
+AUCTION = OneWayAuction(1, "a", 1, 33, 1, 10, 6_800, 0, 0, False, OPEN_NS, DAY_NS, bids={(33, "b"): BID})
+PROPOSAL = BlockProposal(1, "b", 1, 33, 34, 0, 6_200, 100_000, DAY_NS, OPEN_NS)
+ROWS = {"proposal": PROPOSAL, "auction": AUCTION, "bid": BID, "daily reference": DailyReference(6_200)}
+
+
+@pytest.mark.parametrize(
+    ("row", "name"), [(row, field.name) for row, value in ROWS.items() for field in dataclasses.fields(value) if field.name != "bids"]
+)
+def test_every_field_of_the_national_market_is_content_and_restored(row: str, name: str) -> None:
+    changed = dataclasses.replace(ROWS[row], **{name: _other(getattr(ROWS[row], name))})
+    assert changed.to_canonical() != ROWS[row].to_canonical()
+    packed = msgspec.msgpack.decode(msgspec.msgpack.encode(changed.to_canonical()))
+    if isinstance(changed, BlockProposal):
+        assert list(BlockProposals.from_canonical([9, [packed]]).by_id.values()) == [changed]
+    elif isinstance(changed, OneWayAuction):
+        assert OneWayAuction.from_canonical(packed) == changed
+    elif isinstance(changed, DailyReference):
+        assert DailyReference.from_canonical(packed) == changed
+    else:
+        auction = dataclasses.replace(AUCTION, bids={(changed.account, changed.client_id): changed})
+        packed = msgspec.msgpack.decode(msgspec.msgpack.encode(auction.to_canonical()))
+        table = OneWayAuctions.from_canonical([9, [packed]])
+        assert (table.by_id[1], table.next_bid_id) == (auction, 9)
+
+
 # Fields that are not state of their own, by table, and what they follow from. A new field is state until somebody puts it here.
 DERIVED: dict[str, dict[str, str]] = {
     "accounts": {
         "min_net_lots": "participant", "max_net_lots": "participant", "permissions": "participant", "exists": "participant",
-        "storage": "place in `storages`", "open_orders": "books",
+        "storage": "place in `storages`", "open_orders": "books", "may_reduce": "terms of the open orders",
     },
     "instruments": {
         **dict.fromkeys(INSTRUMENT.names or (), "specification, phase and slot of the instrument"), "open_orders": "books",

@@ -8,8 +8,9 @@ import numpy as np
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.protocol.documents import MeterReadings, SettleDay, encode_document
-from exchange.units import NS_PER_DAY, NS_PER_SECOND, PERIOD_NS
+from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
 from matching.records import Side, TimeInForce
+from tests.exchange.order_path.national import allowance as allowance_spec
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, OPERATOR, Park, power_spec, units_spec
 
 DAY = "2026-07-15"
@@ -58,7 +59,7 @@ def open_market() -> Market:
     permissions = ["power_buy", "power_sell", "cea_buy", "cea_sell"]
     accounts = [park.admit(f"E{i:02d}", "enterprise", permissions, -200_000, 200_000, 100_000) for i in range(3)]
     opening = power_spec(40, opening_auction_ns=NS_PER_SECOND, auction_price_rule="k")
-    power, allowance = park.list(opening, units_spec(resale="free"))
+    power, allowance, _ = park.list(opening, units_spec(resale="free"), allowance_spec("CEA24"))
     for account in accounts:
         park.issue(account, "CEA25", 1_000)
     park.tick(OPEN_NS)
@@ -116,6 +117,7 @@ def market_day(n_commands: int = 180, seed: int = 7) -> Market:
     refused = encode_document(SettleDay(day=DAY, day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
     market.park.send(market.park.record(CommandKind.DOCUMENT, OPERATOR, document_length=len(refused)), refused)
     settle(market)
+    market.park.tick(DAY_NS + 15 * NS_PER_HOUR)  # the close of the allowances with a daily limit
     return market
 
 

@@ -40,8 +40,8 @@ def test_trades_newest_first(model: ReadModel, market: Market) -> None:
     assert as_of == market.exchange.last_sequence
     expected = [(int(r["trade_number"]), int(r["stamp_ns"]), _taker_side(r)) for r in reversed(fold_trades(market))]
     assert [(row["number"], row["at_ns"], row["side"]) for row in rows] == expected
-    assert set(rows[0]) == {"instrument", "number", "price", "quantity", "side", "at_ns", "auction"}
-    assert [(row["number"], row["price"]) for row in rows if row["auction"]] == [(1, "0.4008")]
+    assert set(rows[0]) == {"instrument", "number", "price", "quantity", "side", "at_ns", "mode"}
+    assert [(row["number"], row["price"]) for row in rows if row["mode"] == "auction"] == [(1, "0.4008")]
 
 
 def test_trades_of_one_instrument_in_its_decimals(model: ReadModel, market: Market) -> None:

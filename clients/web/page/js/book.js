@@ -87,8 +87,8 @@ export class TapeView {
   makeRow(trade) {
     const instrument = this.market.instruments.get(trade.instrument);
     const row = document.createElement("tr");
-    row.className = trade.auction ? "auction" : trade.side;
-    if (trade.auction) row.title = t("auction_trade");
+    row.className = trade.mode === "auction" ? "auction" : trade.side;
+    if (trade.mode === "auction") row.title = t("auction_trade");
     const texts = [clockTime(trade.at_ns), instrument ? shortName(instrument) : trade.instrument, trade.quantity, trade.price];
     texts.forEach((text, i) => {
       const cell = row.insertCell();
