@@ -70,7 +70,7 @@ async def test_the_call_phase_from_its_first_order_to_its_trades() -> None:
         await until(lambda: held and trades and executions)
         assert held == [AuctionHeld(instrument=CALLED, phase="opening_auction", at_ns=END_NS, volume="4.0", price="0.5000")]
         assert trades == [
-            PublicTrade(instrument=CALLED, number=1, price="0.5000", quantity="4.0", side="", at_ns=END_NS, auction=True)
+            PublicTrade(instrument=CALLED, number=1, price="0.5000", quantity="4.0", side="", at_ns=END_NS, mode="auction")
         ]  # fmt: skip
         told = [(change.phase, change.end_ns) for change in phases if change.instrument == CALLED]
         assert told[-2:] == [("opening_auction", END_NS), ("continuous", 0)]
