@@ -12,6 +12,7 @@ from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import EXECUTION, ExecutionKind
+from exchange.order_path.state import Sizes
 from exchange.protocol.documents import InstrumentSpec, MeterReadings, SetPhase, SettleDay
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import MICRO_PER_CNY, NS_PER_DAY, NS_PER_MINUTE, PERIOD_NS
@@ -295,6 +296,26 @@ def test_a_trade_outside_the_band_interrupts_and_an_auction_ends_that() -> None:
     check_exchange(park.exchange)
 
 
+def test_an_order_that_interrupts_may_have_an_end_of_its_own() -> None:
+    """Two deadlines in one command, where there was room for one."""
+    states = []
+    for sizes in (Sizes(), Sizes(deadlines=4)):
+        park = Park(Exchange(GENESIS, sizes))
+        buyer, seller = (park.admit(name, "market_maker", ["power_buy", "power_sell"], -5_000, 5_000) for name in ("T1", "T2"))
+        (instrument,) = park.list(called(opening_auction_ns=0))
+        park.tick(OPEN_NS)
+        park.place(seller, instrument, Side.SELL, 5_600, 10)
+        until_ns = OPEN_NS + BREAK_NS - 1
+        park.place(buyer, instrument, Side.BUY, 5_600, 15, time_in_force=TimeInForce.GTD, expiry_ns=until_ns)
+        assert phase_of(park) is Phase.INTERRUPTED
+        check_exchange(park.exchange)
+        assert park.exchange.next_deadline_ns() == until_ns
+        park.tick(OPEN_NS + BREAK_NS)
+        assert (phase_of(park), park.exchange.open_orders(buyer)) == (Phase.CONTINUOUS, [])
+        states.append(canonical.state_hash(park.exchange))
+    assert states[0] == states[1]
+
+
 def test_an_immediate_order_that_interrupts_ends_and_the_book_opens_again() -> None:
     park, buyer, _, instrument, _ = interrupted()
     park.tick(OPEN_NS + BREAK_NS)
@@ -319,6 +340,7 @@ def test_what_overtakes_an_interruption_ends_it(closing_ns: int) -> None:
     park.place(seller, instrument, Side.SELL, 7_000, 3)
     park.place(buyer, instrument, Side.BUY, 7_000, 8)
     assert phase_of(park) is Phase.INTERRUPTED
+    assert park.exchange.phase_end_ns("GP-20260715-1000") == CLOSE_NS - closing_ns
     first = park.tick(CLOSE_NS - closing_ns)
     if closing_ns:
         assert (phase_of(park), trades(first)) == (Phase.CLOSING_AUCTION, [])
