@@ -44,6 +44,7 @@ class Day(Park):
         self.now_ns = OPEN_NS - BREAK_NS
         self.prepared = len(self.log)
         self.remaining: dict[int, int] = {}
+        self.limits: dict[int, int] = {}
         self.seen: set[str] = set()
         self.passed: set[tuple[Phase, Phase]] = set()
 
@@ -73,9 +74,12 @@ class Day(Park):
         traded: dict[str, list[tuple[int, int]]] = {}
         for row in rows:
             self.remaining[int(row["order_id"])] = int(row["remaining_lots"])
+            if row["kind"] in {ExecutionKind.RESTED, ExecutionKind.WAITING}:
+                self.limits[int(row["order_id"])] = int(row["price_ticks"])
             if row["kind"] == ExecutionKind.TRADE:
                 self.remaining[int(row["counter_order_id"])] = int(row["counter_remaining_lots"])
                 if row["reason"] == Reason.AUCTION:
+                    assert self.limits[int(row["order_id"])] >= row["price_ticks"] >= self.limits[int(row["counter_order_id"])]
                     symbol = self.exchange.instrument_by_id(int(row["instrument"])).symbol
                     traded.setdefault(symbol, []).append((int(row["price_ticks"]), int(row["quantity_lots"])))
         for symbol, fills in traded.items():
