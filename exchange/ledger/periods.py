@@ -8,7 +8,7 @@ from matching.compile import kernel
 from matching.records import Side
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def period_slot(state: Any, slot: int, i: int) -> int:
     """Instrument slot of the i-th quarter-hour (below INSTRUMENT.periods) of the power instrument in `slot`."""
     instrument = state.instruments[slot]

@@ -86,15 +86,24 @@ def guarantee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> in
 
 
 @kernel(internal=True)
+def block_guarantee_micro(state: Any, slot: int, limit_ticks: int, quantity_lots: int) -> int:
+    """The guarantee of a sale of a block: of each quarter-hour against its own deficit price."""
+    total = np.int64(0)
+    for i in range(state.instruments[slot].periods):
+        total += guarantee_micro(state.instruments[period_slot(state, slot, i)], limit_ticks, quantity_lots)
+    return total
+
+
+@kernel(inline=True)
 def order_hold_micro(state: Any, slot: int, side: int, limit_ticks: int, quantity_lots: int) -> int:
-    """`hold_micro` of an order in any instrument. A sale of a block holds the guarantee of each quarter-hour against its own deficit price; fees,
-    park fees and multiplier of a block are the sums over its quarter-hours (exchange.market.blocks), and a deficit price of its own it has none.
+    """`hold_micro` of an order in any instrument.
+
+    Fees, park fees and multiplier of a block are the sums over its quarter-hours (exchange.market.blocks); a deficit price of its own it has none.
     """
     instrument = state.instruments[slot]
     hold = hold_micro(instrument, side, limit_ticks, quantity_lots)
     if side == Side.SELL and instrument.periods > 1:
-        for i in range(instrument.periods):
-            hold += guarantee_micro(state.instruments[period_slot(state, slot, i)], limit_ticks, quantity_lots)
+        hold += block_guarantee_micro(state, slot, limit_ticks, quantity_lots)
     return hold
 
 

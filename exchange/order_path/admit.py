@@ -78,7 +78,7 @@ def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def admit_limits(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
     """Band, and position limits in the worst case: of a block in each of its quarter-hours."""
     instrument = state.instruments[slot]
@@ -99,7 +99,7 @@ def admit_limits(state: Any, account_id: int, slot: int, side: int, price_ticks:
 def admit_storage(state: Any, account_id: int, slot: int, side: int, quantity_lots: int) -> int:
     """What a storage can carry in the worst case. Changes nothing in the end: the lots of a block are counted while it is looked at."""
     instrument = state.instruments[slot]
-    if state.accounts[account_id].storage < 0 or instrument.periods == 0:
+    if instrument.periods == 0:
         return np.int64(RejectCode.ACCEPTED)
     if instrument.periods == 1:
         return check_storage(state, account_id, slot, side, quantity_lots)
@@ -111,7 +111,7 @@ def admit_storage(state: Any, account_id: int, slot: int, side: int, quantity_lo
     return code
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def admit_assets(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
     """Units and cash."""
     if side == Side.SELL and state.instruments[slot].instrument_class != InstrumentClass.POWER:
@@ -128,7 +128,7 @@ def admit_assets(state: Any, account_id: int, slot: int, side: int, price_ticks:
 def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
     """Band, position limits in the worst case, storage, units and cash for `quantity_lots` more at `price_ticks`."""
     code = admit_limits(state, account_id, slot, side, price_ticks, quantity_lots)
-    if code == RejectCode.ACCEPTED:
+    if code == RejectCode.ACCEPTED and state.accounts[account_id].storage >= 0:
         code = admit_storage(state, account_id, slot, side, quantity_lots)
     if code == RejectCode.ACCEPTED:
         code = admit_assets(state, account_id, slot, side, price_ticks, quantity_lots)
