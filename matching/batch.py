@@ -120,12 +120,15 @@ def is_in_sequence(state, entry):
 
 
 @kernel(inline=True)
-def enough_events(state, entry, events_free):
+def enough_events(state, entry, events, n_events):
     """(Need, at_least) of the events of an ordinary entry."""
     bound = ordinary_events(state, entry)
-    if bound > events_free:
+    if bound > events.shape[0] - n_events:
+        if n_events > 0:
+            # A buffer that has events in it is emptied first: the closer bound costs a walk through the book.
+            return np.int64(Need.EVENTS), min(bound, events.shape[0])
         bound = level_events(state, entry)
-        if bound > events_free:
+        if bound > events.shape[0]:
             return np.int64(Need.EVENTS), bound
     return np.int64(Need.NOTHING), np.int64(0)
 
@@ -149,7 +152,7 @@ def apply_next(state, entries, i, events, n_events, credit):
     nothing = np.int64(Need.NOTHING)
     if kind == EntryKind.PLACE:
         if is_ordinary(state, entry) and is_in_sequence(state, entry):
-            need, at_least = enough_events(state, entry, events_free)
+            need, at_least = enough_events(state, entry, events, n_events)
             if need == Need.NOTHING:
                 need, at_least = id_needs(state, entry)
             if need == Need.NOTHING:
@@ -169,7 +172,7 @@ def apply_next(state, entries, i, events, n_events, credit):
         slot = find_slot(state, np.int64(entry.order_id))
         if is_ordinary_amend(state, entry, slot):
             own = load_amend(state, entry, slot)
-            need, at_least = enough_events(state, own, events_free)
+            need, at_least = enough_events(state, own, events, n_events)
             if need == Need.NOTHING:
                 n_events, _, _, _ = amend_ordinary(state, events, n_events, own, slot)
                 i += 1
