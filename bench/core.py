@@ -94,6 +94,7 @@ def sizes_for(workload: Workload) -> Sizes:
         id_span=len(workload.entries) // 4096 + 2,
         owners=256,
         chunks=n_warm + 16_384,
+        callers_ids=n_warm + n_warm // 4,
     )
 
 

@@ -16,7 +16,7 @@ from matching.long_way import amend_any, place_any
 from matching.meeting import withdraw_all
 from matching.orders import end_order, has_cold, order_side_index, reduce_order, side_of_ladder, unlink_order
 from matching.ordinary import enter_ordinary, is_ordinary
-from matching.owners import compact_log, first_place, place_after
+from matching.owners import compact_log, first_place, is_live, place_after
 from matching.records import EntryFlag, EventKind, MassCancel, Reason
 from matching.state import HAS_COLD, LADDER_BITS, LADDERS, NIL, Pool
 
@@ -108,9 +108,11 @@ def mass_cancel(state, events, n_events, owner, filters, book, side, label, reas
     record = state.owners[owner]
     at = first_place(record)
     while at >= 0:
-        slot = np.int64(state.chunk_slots[at])
-        if state.orders[slot].log_at == at and fits(state, slot, filters, book, side, label):
-            n_events = withdraw_all(state, events, n_events, slot, reason)
-        at = place_after(record, state.chunks, at)
+        following = place_after(record, state.chunks, at)  # read first: the chunk goes back with its last order
+        if is_live(state.chunks, at):
+            slot = np.int64(state.chunk_slots[at])
+            if fits(state, slot, filters, book, side, label):
+                n_events = withdraw_all(state, events, n_events, slot, reason)
+        at = following
     compact_log(state.pools[Pool.CHUNKS], record, state.chunks, state.chunk_slots, state.orders)
     return n_events

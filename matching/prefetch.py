@@ -8,7 +8,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from matching.compile import kernel
-from matching.ids import home
+from matching.ids import hash_of, home
 from matching.state import ID_PAGE, ID_PAGE_BITS, Pool
 
 
@@ -43,7 +43,7 @@ def prefetch_entry(state, order_id):
     """Ask for the place of an id in the index."""
     shift = state.core[0].hash_shift
     if shift != 0:
-        prefetch_item(state.id_table, home(order_id, shift))
+        prefetch_item(state.id_table, home(hash_of(order_id), shift))
         return
     index = (order_id >> ID_PAGE_BITS) - state.pools[Pool.ID_PAGES].first
     if index >= 0 and index < state.id_directory.shape[0]:
