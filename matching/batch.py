@@ -22,7 +22,7 @@ from matching.ids import find_slot
 from matching.long_way import amend_any, change_phase, place_any, set_band
 from matching.orders import order_side_index
 from matching.ordinary import enter_ordinary, is_ordinary
-from matching.prefetch import prefetch_entry, prefetch_order
+from matching.prefetch import prefetch_entry, prefetch_level, prefetch_order, prefetch_surroundings
 from matching.records import OWNER_MAX, EntryFlag, EntryKind, Need, Reason, SelfTrade, TimeInForce
 from matching.refusals import is_out_of_sequence, refusal_of
 from matching.room import EVENTS_PER_ENTERING, any_needs, id_needs, level_events, live_orders, ordinary_events
@@ -30,7 +30,8 @@ from matching.state import HAS_COLD, LADDER_BITS, NIL, NODES_MAX_PER_ORDER, Pool
 
 # Entries before its turn at which an index entry and an order are asked for, and the orders in all books from which on that pays.
 AHEAD_INDEX: Final = 12
-AHEAD_ORDER: Final = 6
+AHEAD_ORDER: Final = 8
+AHEAD_SURROUNDINGS: Final = 4
 AHEAD_FROM_ORDERS: Final = 32_768
 
 
@@ -185,15 +186,12 @@ def apply_next(state, entries, i, events, n_events, credit):
 
 @kernel(inline=True)
 def look_ahead(state, entries, i, n):
-    """Ask for what the entries after this one will read."""
-    j = i + AHEAD_INDEX
-    if j < n:
-        later = entries[j]
-        if later.kind != EntryKind.PLACE:
-            prefetch_entry(state, np.int64(later.order_id))
-        sooner = entries[i + AHEAD_ORDER]
-        if sooner.kind != EntryKind.PLACE:
-            prefetch_order(state, find_slot(state, np.int64(sooner.order_id)))
+    """Ask for what the entries after this one will touch, of all kinds alike: a branch by kind would be guessed wrong every other time."""
+    if i + AHEAD_INDEX < n:
+        prefetch_entry(state, entries[i + AHEAD_INDEX])
+        prefetch_order(state, entries[i + AHEAD_ORDER])
+        prefetch_surroundings(state, entries[i + AHEAD_SURROUNDINGS])
+        prefetch_level(state, entries[i + AHEAD_SURROUNDINGS])
 
 
 @kernel
