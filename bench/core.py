@@ -130,11 +130,10 @@ def run_stamped(state, entries, start, events, n_events, cycles):
     n = entries.shape[0]
     credit = np.int64(0)
     i = np.int64(start)
-    pays = batch.live_orders(state) >= batch.AHEAD_FROM_ORDERS
+    live = batch.live_orders(state)
     before = cycle_counter()
     while i < n:
-        if pays:
-            batch.look_ahead(state, entries, i, n)
+        batch.look_ahead(state, entries, i, live)
         following, n_events, credit, need, at_least = batch.apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least

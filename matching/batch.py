@@ -3,10 +3,11 @@
 An entry without conditions in a book without any takes the short way, all inlined; the rest is `apply_any`. Room in the pools is asked for
 once for many entries: `credit` is how many more can run whatever they do.
 
-What bounds this loop depends on how much there is. While the orders fit the second cache it is the number of instructions, and stores to
-the neighbours of an order in its queue. Beyond, it is the loads of a cancel: the index entry, then the order. A batch tells what comes, so
-then both are asked for before their turn. Measured in alternating pairs: with 100,000 orders in 1,000 books that takes a sixth to a quarter
-off; with 10,000 in one book it would add a sixth, so there it is left out. It is a hint and changes no result.
+What bounds this loop is the loads of a cancel, the index entry and then the order, and beyond the second cache those of what the order hangs
+between. A batch tells what comes, so they are asked for before their turn, by hints that change no result. Measured in alternating pairs:
+with 10,000 orders in one book asking for the order alone takes a twelfth off, and asking for its level and neighbours as well would add a
+tenth; with 100,000 orders in 1,000 books asking for all of it halves the time, with 1,000,000 in one it takes a quarter off. With a thousand
+orders all lie in the first cache and nothing is asked for.
 """
 
 from typing import Final
@@ -22,17 +23,20 @@ from matching.ids import find_slot
 from matching.long_way import amend_any, change_phase, place_any, set_band
 from matching.orders import order_side_index
 from matching.ordinary import enter_ordinary, is_ordinary
-from matching.prefetch import prefetch_entry, prefetch_level, prefetch_order, prefetch_surroundings
+from matching.prefetch import prefetch_entry, prefetch_level, prefetch_neighbours, prefetch_order
 from matching.records import OWNER_MAX, EntryFlag, EntryKind, Need, Reason, SelfTrade, TimeInForce
 from matching.refusals import is_out_of_sequence, refusal_of
 from matching.room import EVENTS_PER_ENTERING, any_needs, id_needs, level_events, live_orders, ordinary_events
 from matching.state import HAS_COLD, LADDER_BITS, NIL, NODES_MAX_PER_ORDER, Pool
 
-# Entries before its turn at which an index entry and an order are asked for, and the orders in all books from which on that pays.
+# How many entries before its turn each thing is asked for where orders are many, and the order alone where they are some. Each step reads
+# what the step before asked for.
 AHEAD_INDEX: Final = 12
 AHEAD_ORDER: Final = 8
 AHEAD_SURROUNDINGS: Final = 4
-AHEAD_FROM_ORDERS: Final = 32_768
+AHEAD_ORDER_OF_SOME: Final = 4
+SOME_ORDERS: Final = 1_024
+MANY_ORDERS: Final = 32_768
 
 
 @kernel(inline=True)
@@ -185,13 +189,20 @@ def apply_next(state, entries, i, events, n_events, credit):
 
 
 @kernel(inline=True)
-def look_ahead(state, entries, i, n):
-    """Ask for what the entries after this one will touch, of all kinds alike: a branch by kind would be guessed wrong every other time."""
-    if i + AHEAD_INDEX < n:
-        prefetch_entry(state, entries[i + AHEAD_INDEX])
-        prefetch_order(state, entries[i + AHEAD_ORDER])
-        prefetch_surroundings(state, entries[i + AHEAD_SURROUNDINGS])
-        prefetch_level(state, entries[i + AHEAD_SURROUNDINGS])
+def look_ahead(state, entries, i, live):
+    """Ask for what the entries after this one will touch, with `live` orders in all books.
+
+    For all kinds alike, whether they have such a thing or not: a branch by kind would be guessed wrong every other time.
+    """
+    left = entries.shape[0] - i
+    if live >= MANY_ORDERS:
+        if left > AHEAD_INDEX:
+            prefetch_entry(state, entries[i + AHEAD_INDEX])
+            prefetch_order(state, entries[i + AHEAD_ORDER])
+            prefetch_neighbours(state, entries[i + AHEAD_SURROUNDINGS])
+            prefetch_level(state, entries[i + AHEAD_SURROUNDINGS])
+    elif live >= SOME_ORDERS and left > AHEAD_ORDER_OF_SOME:
+        prefetch_order(state, entries[i + AHEAD_ORDER_OF_SOME])
 
 
 @kernel
@@ -204,10 +215,9 @@ def run_batch(state, entries, start, events, n_events):
     n = entries.shape[0]
     credit = np.int64(0)
     i = np.int64(start)
-    pays = live_orders(state) >= AHEAD_FROM_ORDERS
+    live = live_orders(state)
     while i < n:
-        if pays:
-            look_ahead(state, entries, i, n)
+        look_ahead(state, entries, i, live)
         i, n_events, credit, need, at_least = apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least

@@ -74,8 +74,8 @@ def prefetch_order(state, entry):
 
 
 @kernel(inline=True)
-def prefetch_surroundings(state, entry):
-    """Ask for what an order hangs between, which is there by now: its level and its neighbours."""
+def prefetch_neighbours(state, entry):
+    """Ask for the level of an order, which is there by now, and for its neighbours in the queue."""
     order = state.orders[guess_slot(state, np.int64(entry.order_id))]
     prefetch_item(state.levels, np.int64(order.level))
     prefetch_item(state.orders, np.int64(order.prev))
@@ -84,7 +84,7 @@ def prefetch_surroundings(state, entry):
 
 @kernel(inline=True)
 def prefetch_level(state, entry):
-    """Ask for the level where an entry would rest."""
+    """Ask for the level where an order with the price of an entry would rest, if it lies in the hot directory. There are orders."""
     if np.int64(np.uint32(entry.book)) >= state.books.shape[0]:
         return
     side = state.sides[(np.int64(entry.book) << LADDER_BITS) + (np.int64(entry.side) & 1)]

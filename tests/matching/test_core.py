@@ -113,18 +113,19 @@ def test_a_stop_out_of_reach_asks_for_no_room():
         assert batch.run_batch(core.state, entry, 0, make_records(EVENT, 40), 0)[2] == need
 
 
+@pytest.mark.parametrize("n_orders", [batch.SOME_ORDERS, batch.MANY_ORDERS])
 @pytest.mark.parametrize("callers_ids", [False, True])
-def test_asking_ahead_changes_nothing(callers_ids):
+def test_asking_ahead_changes_nothing(callers_ids, n_orders):
     """With many orders a batch asks for memory ahead of its turn; entry by entry it cannot. Ids that never were or are far off are no harm."""
     cores = [MatchingCore(Sizes(orders=40_000, id_pages=16), callers_ids=callers_ids) for _ in range(2)]
-    orders_at_rest = make_records(ENTRY, batch.AHEAD_FROM_ORDERS)
+    orders_at_rest = make_records(ENTRY, n_orders)
     orders_at_rest["kind"], orders_at_rest["quantity_lots"] = PLACE, 5
     orders_at_rest["order_id"] = np.arange(1, len(orders_at_rest) + 1)
     orders_at_rest["price_ticks"] = orders_at_rest["order_id"] % 997
     for core in cores:
         core.open_book()
         core.submit(orders_at_rest)
-    assert cores[0].live_orders >= batch.AHEAD_FROM_ORDERS
+    assert cores[0].live_orders == n_orders
     ids = [1, 5_000, 5_000, 30_000, 10**9, 2**63 - 1, -(2**63), -1, 0, *range(7_000, 7_040)]
     entries = [ReferenceEntry(EntryKind.CANCEL, order_id) for order_id in ids]
     entries += [ReferenceEntry(EntryKind.AMEND, order_id, price_ticks=order_id % 900, quantity_lots=7) for order_id in ids]
