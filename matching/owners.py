@@ -120,23 +120,6 @@ def compact_log(pool, record, chunks, chunk_slots, orders):
     record.compact_at = max(8 * np.int64(record.chunks), 2)
 
 
-@kernel(inline=True)
-def first_place(record):
-    """Place of the oldest entry of a log, NIL when it is empty."""
-    return np.int64(record.oldest) << CHUNK_BITS if record.oldest >= 0 else np.int64(NIL)
-
-
-@kernel(inline=True)
-def place_after(record, chunks, at):
-    """The place behind `at` in a log, NIL at its end. Reads only."""
-    following = at + 1
-    if following == record.write_at:
-        return np.int64(NIL)
-    if following & (CHUNK - 1) == 0:
-        return np.int64(chunks[at >> CHUNK_BITS].next) << CHUNK_BITS
-    return following
-
-
 @kernel(internal=True)
 def sort_last_in_log(record, chunks, chunk_slots, orders):
     """Move the last entry of a log down to its place by order id; for orders restored out of sequence. Modifies all in place.

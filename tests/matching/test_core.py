@@ -225,6 +225,17 @@ def test_a_chunk_of_a_log_goes_back_with_its_last_order():
     assert views.tolist() == [*range(2 * CHUNK + 1, 3 * CHUNK + 1), 500]
 
 
+def test_a_mass_cancel_goes_on_behind_a_chunk_that_it_empties():
+    """The last order of the first chunk is not its last entry."""
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(i, owner=2) for i in range(1, 2 * CHUNK + 1)]))
+    core.submit(to_array([ReferenceEntry(EntryKind.CANCEL, i) for i in range(4, CHUNK + 1)]))
+    ended = to_events(core.submit(to_array([ReferenceEntry(EntryKind.MASS_CANCEL, 0, owner=2)])))
+    assert [event.order_id for event in ended] == [1, 2, 3, *range(CHUNK + 1, 2 * CHUNK + 1)]
+    core.check_all()
+    assert int(core.state.owners["chunks"][2]) == 0
+
+
 def test_a_log_held_by_a_few_old_orders_is_written_anew():
     """One order in each chunk stays, so none goes back by itself; the owner's orders keep their order."""
     core = opened(sizes=Sizes())
