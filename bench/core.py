@@ -130,10 +130,11 @@ def run_stamped(state, entries, start, events, n_events, cycles):
     n = entries.shape[0]
     credit = np.int64(0)
     i = np.int64(start)
-    live = batch.live_orders(state)
+    many = batch.live_orders(state) >= batch.MANY_ORDERS
+    some = batch.live_orders(state) >= batch.SOME_ORDERS
     before = cycle_counter()
     while i < n:
-        batch.look_ahead(state, entries, i, live)
+        batch.look_ahead(state, entries, i, n, many, some)
         following, n_events, credit, need, at_least = batch.apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least

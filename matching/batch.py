@@ -189,19 +189,18 @@ def apply_next(state, entries, i, events, n_events, credit):
 
 
 @kernel(inline=True)
-def look_ahead(state, entries, i, live):
-    """Ask for what the entries after this one will touch, with `live` orders in all books.
+def look_ahead(state, entries, i, n, many, some):
+    """Ask for what the entries after this one of `n` will touch. `many`, `some`: whether there are so many orders.
 
     For all kinds alike, whether they have such a thing or not: a branch by kind would be guessed wrong every other time.
     """
-    left = entries.shape[0] - i
-    if live >= MANY_ORDERS:
-        if left > AHEAD_INDEX:
+    if many:
+        if i + AHEAD_INDEX < n:
             prefetch_entry(state, entries[i + AHEAD_INDEX])
             prefetch_order(state, entries[i + AHEAD_ORDER])
             prefetch_neighbours(state, entries[i + AHEAD_SURROUNDINGS])
             prefetch_level(state, entries[i + AHEAD_SURROUNDINGS])
-    elif live >= SOME_ORDERS and left > AHEAD_ORDER_OF_SOME:
+    elif some and i + AHEAD_ORDER_OF_SOME < n:
         prefetch_order(state, entries[i + AHEAD_ORDER_OF_SOME])
 
 
@@ -215,9 +214,10 @@ def run_batch(state, entries, start, events, n_events):
     n = entries.shape[0]
     credit = np.int64(0)
     i = np.int64(start)
-    live = live_orders(state)
+    many = live_orders(state) >= MANY_ORDERS
+    some = live_orders(state) >= SOME_ORDERS
     while i < n:
-        look_ahead(state, entries, i, live)
+        look_ahead(state, entries, i, n, many, some)
         i, n_events, credit, need, at_least = apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least
