@@ -94,6 +94,7 @@ def sizes_for(workload: Workload) -> Sizes:
         id_span=len(workload.entries) // 4096 + 2,
         owners=256,
         chunks=n_warm + 16_384,
+        callers_ids=n_warm + n_warm // 4,
     )
 
 
@@ -129,11 +130,11 @@ def run_stamped(state, entries, start, events, n_events, cycles):
     n = entries.shape[0]
     credit = np.int64(0)
     i = np.int64(start)
-    pays = batch.live_orders(state) >= batch.AHEAD_FROM_ORDERS
+    many = batch.live_orders(state) >= batch.MANY_ORDERS
+    some = batch.live_orders(state) >= batch.SOME_ORDERS
     before = cycle_counter()
     while i < n:
-        if pays:
-            batch.look_ahead(state, entries, i, n)
+        batch.look_ahead(state, entries, i, n, many, some)
         following, n_events, credit, need, at_least = batch.apply_next(state, entries, i, events, n_events, credit)
         if need != Need.NOTHING:
             return i, n_events, need, at_least

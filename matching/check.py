@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from matching.records import BookPhase, EntryFlag
-from matching.state import CHUNK, FANOUT, HAS_COLD, ID_PAGE, ID_PAGE_BITS, LADDERS, NIL, OWNER_MASK, PRICE_BIAS, BookState, Ladder, Pool
+from matching.state import CHUNK, CHUNK_BITS, FANOUT, HAS_COLD, ID_PAGE, ID_PAGE_BITS, LADDERS, NIL, OWNER_MASK, PRICE_BIAS, BookState, Ladder, Pool
 
 _DEAD = 2**32 - 1
 # Conditions that an order in a ladder must and may have.
@@ -198,11 +198,14 @@ class _Walk:
         _require(2 * len(used) <= len(table), "the table of ids is too full")
         taken = set(used.tolist())
         for place in taken:
-            step = (int(table[place]["order_id"]) * 0x9E3779B97F4A7C15 & 2**64 - 1) >> shift
+            order_id = int(state.orders[table[place]["slot"]]["order_id"])
+            product = order_id * 0x9E3779B97F4A7C15 & 2**64 - 1
+            _require(table[place]["id_hash"] == product >> 32, f"the id {order_id} is entered with the hash of another")
+            step = product >> shift
             while step != place:
-                _require(step in taken, f"the id {table[place]['order_id']} cannot be reached from its home")
+                _require(step in taken, f"the id {order_id} cannot be reached from its home")
                 step = (step + 1) % len(table)
-        return {int(table[place]["order_id"]): int(table[place]["slot"]) for place in taken}
+        return {int(state.orders[table[place]["slot"]]["order_id"]): int(table[place]["slot"]) for place in taken}
 
     def owners(self) -> None:
         """Check every owner's log against the orders of all books."""
@@ -211,7 +214,9 @@ class _Walk:
         for owner in np.flatnonzero(state.owners["oldest"] >= 0):
             for at in self._log(int(owner)):
                 slot = int(state.chunk_slots[at])
-                if int(state.orders[slot]["log_at"]) == at:
+                live = int(state.chunks[at >> CHUNK_BITS]["live"]) >> (at % CHUNK) & 1
+                _require(live == (int(state.orders[slot]["log_at"]) == at), f"the log of owner {owner} counts an entry otherwise than its order")
+                if live:
                     _require(self.owner_of.get(slot) == owner, f"the log of owner {owner} names another's order, or a dead one")
                     places[at] = slot
         _require(sorted(places.values()) == sorted(self.owner_of), "an order is missing in its owner's log")
@@ -227,6 +232,9 @@ class _Walk:
             self.in_use[Pool.CHUNKS].append(chunk)
             end = int(record["write_at"]) if chunk == record["newest"] else (chunk + 1) * CHUNK
             _require(chunk * CHUNK < end <= (chunk + 1) * CHUNK, f"the log of owner {owner} is written elsewhere")
+            live = int(state.chunks[chunk]["live"])
+            _require(live >> (end - chunk * CHUNK) == 0, f"the log of owner {owner} counts what is not written")
+            _require(live or chunk == record["newest"], f"the log of owner {owner} keeps a chunk without orders")
             places += range(chunk * CHUNK, end)
             older, chunk, n = chunk, int(state.chunks[chunk]["next"]), n + 1
         _require(older == record["newest"] and n == record["chunks"], f"the log of owner {owner} counts {record['chunks']} chunks, not {n}")
@@ -266,6 +274,8 @@ class _Walk:
         elif pool == Pool.ID_PAGES:
             blank = (state.id_slots.reshape(-1, ID_PAGE)[free] == NIL).all()
             _require(blank and not state.id_pages["live"][free].any(), "a free id page is not blank")
+        elif pool == Pool.CHUNKS:
+            _require(not state.chunks["live"][free].any(), "a free chunk counts orders")
 
 
 def check_state(state: BookState, books: Iterable[int] | None) -> None:

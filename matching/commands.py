@@ -16,9 +16,9 @@ from matching.long_way import amend_any, place_any
 from matching.meeting import withdraw_all
 from matching.orders import end_order, has_cold, order_side_index, reduce_order, side_of_ladder, unlink_order
 from matching.ordinary import enter_ordinary, is_ordinary
-from matching.owners import compact_log, first_place, place_after
+from matching.owners import compact_log, entry_bit
 from matching.records import EntryFlag, EventKind, MassCancel, Reason
-from matching.state import HAS_COLD, LADDER_BITS, LADDERS, NIL, Pool
+from matching.state import CHUNK_BITS, HAS_COLD, LADDER_BITS, LADDERS, NIL, Pool
 
 BY_BOOK = int(MassCancel.BY_BOOK)
 BY_SIDE = int(MassCancel.BY_SIDE)
@@ -106,11 +106,16 @@ def mass_cancel(state, events, n_events, owner, filters, book, side, label, reas
     if owner >= state.owners.shape[0]:
         return n_events
     record = state.owners[owner]
-    at = first_place(record)
-    while at >= 0:
-        slot = np.int64(state.chunk_slots[at])
-        if state.orders[slot].log_at == at and fits(state, slot, filters, book, side, label):
-            n_events = withdraw_all(state, events, n_events, slot, reason)
-        at = place_after(record, state.chunks, at)
+    chunk = np.int64(record.oldest)
+    while chunk >= 0:
+        # Read first: a chunk goes back with its last order.
+        live = np.uint32(state.chunks[chunk].live)
+        following = np.int64(state.chunks[chunk].next)
+        for at in range(chunk << CHUNK_BITS, (chunk + 1) << CHUNK_BITS):
+            if live & entry_bit(at) != 0:
+                slot = np.int64(state.chunk_slots[at])
+                if fits(state, slot, filters, book, side, label):
+                    n_events = withdraw_all(state, events, n_events, slot, reason)
+        chunk = following
     compact_log(state.pools[Pool.CHUNKS], record, state.chunks, state.chunk_slots, state.orders)
     return n_events

@@ -68,7 +68,7 @@ class MatchingCore:
         state.orders["log_at"] = ids.DEAD
         self.state: BookState = grow_owners(state, sizes.owners)
         if callers_ids:
-            self.state = empty_id_table(self.state, max(2, (2 * sizes.orders - 1).bit_length()))
+            self.state = empty_id_table(self.state, max(2, (2 * sizes.callers_ids - 1).bit_length()))
         self._events = make_records(EVENT, events_capacity)
         self._free_books = list(range(sizes.books))
         self._open_books: set[int] = set()

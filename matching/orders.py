@@ -10,7 +10,7 @@ import numpy as np
 from matching.compile import kernel
 from matching.ids import DEAD, forget_id, remember_id
 from matching.ladder import give_back, leave_level, level_price, next_level, occupy_level, reach_level, take
-from matching.owners import append_to_log
+from matching.owners import append_to_log, remove_from_log
 from matching.records import EntryFlag
 from matching.state import FANOUT_BITS, HAS_COLD, LADDER_BITS, LADDERS, NIL, OWNER_MASK, Ladder, Pool
 
@@ -90,8 +90,10 @@ def add_order(state, side_index, order_id, owner, price_ticks, remaining_lots):
 @kernel(inline=True)
 def free_order(state, slot):
     """Forget an order that is not in any level. Modifies the state in place."""
-    forget_id(state, np.int64(state.orders[slot].order_id))
-    state.orders[slot].log_at = DEAD
+    order = state.orders[slot]
+    forget_id(state, np.int64(order.order_id), slot)
+    remove_from_log(state, state.pools[Pool.CHUNKS], owner_of(state, slot), np.int64(order.log_at))
+    order.log_at = DEAD
     give_back(state.pools[Pool.ORDERS], state.orders, slot)
 
 

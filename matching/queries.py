@@ -7,9 +7,9 @@ import numpy as np
 from matching.compile import kernel
 from matching.ladder import level_price, next_level
 from matching.orders import first_order, has_cold, minimum_of, next_in_ladder, order_lots, order_price, order_side_index, owner_of, side_of_ladder
-from matching.owners import first_place, place_after
+from matching.owners import is_live
 from matching.records import EntryFlag
-from matching.state import LADDER_BITS, LADDERS, Ladder
+from matching.state import CHUNK_BITS, LADDER_BITS, LADDERS, Ladder
 
 STOP = int(EntryFlag.STOP)
 # The ladders in the order of a dump.
@@ -95,15 +95,17 @@ def owner_orders(state, owner, book, slots):
     if owner >= state.owners.shape[0]:
         return 0
     record = state.owners[owner]
-    at = first_place(record)
+    chunk = np.int64(record.oldest)
     n = 0
-    while at >= 0:
-        slot = np.int64(state.chunk_slots[at])
-        if state.orders[slot].log_at == at and (book < 0 or order_side_index(state, slot) >> LADDER_BITS == book):
-            if n < slots.shape[0]:
-                slots[n] = slot
-            n += 1
-        at = place_after(record, state.chunks, at)
+    while chunk >= 0:
+        for at in range(chunk << CHUNK_BITS, (chunk + 1) << CHUNK_BITS):
+            if is_live(state.chunks, at):
+                slot = np.int64(state.chunk_slots[at])
+                if book < 0 or order_side_index(state, slot) >> LADDER_BITS == book:
+                    if n < slots.shape[0]:
+                        slots[n] = slot
+                    n += 1
+        chunk = np.int64(state.chunks[chunk].next)
     return n
 
 

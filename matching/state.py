@@ -116,10 +116,11 @@ LEVEL: Final = np.dtype([("head", "i4"), ("tail", "i4"), ("quantity_lots", "i8")
 PAGE: Final = np.dtype([("occupied", "u8"), ("next", "i4"), ("parent", "i4"), ("first_ticks", "i4"), ("side_index", "u4")], align=True)
 NODE: Final = np.dtype([("summary", "u8"), ("next", "i4"), ("parent", "i4"), ("digit", "i4"), ("unused", "i4")], align=True)
 ID_PAGE_RECORD: Final = np.dtype([("next", "i4"), ("live", "i4")], align=True)
-ID_TABLE_RECORD: Final = np.dtype([("order_id", "i8"), ("slot", "i4"), ("unused", "i4")], align=True)  # `slot` NIL: empty
+ID_TABLE_RECORD: Final = np.dtype([("id_hash", "u4"), ("slot", "i4")], align=True)  # `slot` NIL: empty
 # `write_at`: place in `chunk_slots` of the next entry of the log; a multiple of CHUNK where it needs a new chunk.
 OWNER: Final = np.dtype([("write_at", "u4"), ("oldest", "i4"), ("newest", "i4"), ("chunks", "i4"), ("compact_at", "i4")], align=True)
-CHUNK_RECORD: Final = np.dtype([("next", "i4"), ("older", "i4")], align=True)
+# `live`: a bit for each entry whose order has not ended, by its place in the chunk.
+CHUNK_RECORD: Final = np.dtype([("next", "i4"), ("older", "i4"), ("live", "u4")], align=True)
 
 
 class BookState(StateBlock):
@@ -141,7 +142,7 @@ class BookState(StateBlock):
     id_table: Any  # ID_TABLE_RECORD, a power of two, open addressing; the caller's ids only
     owners: Any  # OWNER, by owner
     chunks: Any  # CHUNK_RECORD
-    chunk_slots: Any  # uint32, chunk * 32 + place: order slots, stale where the order's `log_at` says otherwise
+    chunk_slots: Any  # uint32, chunk * 32 + place: order slots, stale where the bit in `chunks` is clear
     queue: Any  # int64, scratch: slots of the stops that one entry triggered
     scratch: Any  # ENTRY, one: an order that enters again
 
@@ -157,6 +158,7 @@ class Sizes(NamedTuple):
     id_span: int = 16  # id pages that the directory covers
     owners: int = 64
     chunks: int = 64
+    callers_ids: int = 4096  # ids of the caller that live at once
 
 
 def make_records(dtype: np.dtype, n: int) -> np.ndarray:

@@ -34,7 +34,7 @@ def best_pair(
     """The pair with the greatest gain, None without one. `contracts` in time order with the worst case of each, open ones and closed ones.
 
     Looks at the `LOOKED_AT` pairs that would gain most if the battery were no limit. An own order on the side that a leg would take refuses the
-    basket, so such contracts are left out.
+    basket, so such contracts are left out; so are those whose orders gather for an auction, where nothing fills at once.
     """
     best: Pair | None = None
     for _, i, j in _candidates(view, contracts, battery, exposures, cycle_cost_ticks)[:LOOKED_AT]:
@@ -55,7 +55,7 @@ def _candidates(
     """(- gain without the limits of the battery, place of the purchase, place of the sale), the greatest gain first."""
     asks, bids = [], []
     for i, (contract, exposure) in enumerate(zip(contracts, exposures, strict=True)):
-        if view.is_open(contract):
+        if view.is_open(contract) and not view.gathers(contract):
             quote = view.quote(contract.symbol)
             if quote.ask_ticks is not None and not exposure.open_sell_wh:
                 asks.append((i, contract, quote.ask_ticks, quote.ask_lots))

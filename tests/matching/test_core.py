@@ -113,18 +113,19 @@ def test_a_stop_out_of_reach_asks_for_no_room():
         assert batch.run_batch(core.state, entry, 0, make_records(EVENT, 40), 0)[2] == need
 
 
+@pytest.mark.parametrize("n_orders", [batch.SOME_ORDERS, batch.MANY_ORDERS])
 @pytest.mark.parametrize("callers_ids", [False, True])
-def test_asking_ahead_changes_nothing(callers_ids):
+def test_asking_ahead_changes_nothing(callers_ids, n_orders):
     """With many orders a batch asks for memory ahead of its turn; entry by entry it cannot. Ids that never were or are far off are no harm."""
     cores = [MatchingCore(Sizes(orders=40_000, id_pages=16), callers_ids=callers_ids) for _ in range(2)]
-    orders_at_rest = make_records(ENTRY, batch.AHEAD_FROM_ORDERS)
+    orders_at_rest = make_records(ENTRY, n_orders)
     orders_at_rest["kind"], orders_at_rest["quantity_lots"] = PLACE, 5
     orders_at_rest["order_id"] = np.arange(1, len(orders_at_rest) + 1)
     orders_at_rest["price_ticks"] = orders_at_rest["order_id"] % 997
     for core in cores:
         core.open_book()
         core.submit(orders_at_rest)
-    assert cores[0].live_orders >= batch.AHEAD_FROM_ORDERS
+    assert cores[0].live_orders == n_orders
     ids = [1, 5_000, 5_000, 30_000, 10**9, 2**63 - 1, -(2**63), -1, 0, *range(7_000, 7_040)]
     entries = [ReferenceEntry(EntryKind.CANCEL, order_id) for order_id in ids]
     entries += [ReferenceEntry(EntryKind.AMEND, order_id, price_ticks=order_id % 900, quantity_lots=7) for order_id in ids]
@@ -230,6 +231,75 @@ def test_room_goes_back_when_orders_end():
     assert int(core.state.owners["chunks"][3]) * CHUNK <= 8 * 200 + 2 * CHUNK
     commands.mass_cancel(core.state, make_records(EVENT, 1), 0, 3, 0, 0, 0, 0, 1)
     assert (core.state.pools["free"] == sizes).all()
+
+
+def test_a_chunk_of_a_log_goes_back_with_its_last_order():
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(i, owner=2) for i in range(1, 4 * CHUNK + 1)]))
+    assert int(core.state.owners["chunks"][2]) == 4
+    for ended, left in ((range(CHUNK + 1, 2 * CHUNK + 1), 3), (range(1, CHUNK + 1), 2), (range(3 * CHUNK + 1, 4 * CHUNK + 1), 2)):
+        core.submit(to_array([ReferenceEntry(EntryKind.CANCEL, i) for i in ended]))
+        core.check_all()
+        assert int(core.state.owners["chunks"][2]) == left  # the newest stays, to be written again
+    core.submit(to_array([place(500, owner=2)]))
+    core.check_all()
+    assert int(core.state.owners["chunks"][2]) == 2
+    views = core.state.orders["order_id"][core.owner_orders(2)]
+    assert views.tolist() == [*range(2 * CHUNK + 1, 3 * CHUNK + 1), 500]
+
+
+def test_a_mass_cancel_goes_on_behind_a_chunk_that_it_empties():
+    """The last order of the first chunk is not its last entry."""
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(i, owner=2) for i in range(1, 2 * CHUNK + 1)]))
+    core.submit(to_array([ReferenceEntry(EntryKind.CANCEL, i) for i in range(4, CHUNK + 1)]))
+    ended = to_events(core.submit(to_array([ReferenceEntry(EntryKind.MASS_CANCEL, 0, owner=2)])))
+    assert [event.order_id for event in ended] == [1, 2, 3, *range(CHUNK + 1, 2 * CHUNK + 1)]
+    core.check_all()
+    assert int(core.state.owners["chunks"][2]) == 0
+
+
+def test_a_log_held_by_a_few_old_orders_is_written_anew():
+    """One order in each chunk stays, so none goes back by itself; the owner's orders keep their order."""
+    core = opened(sizes=Sizes())
+    kept = []
+    for turn in range(60):
+        ids = range(turn * CHUNK + 1, (turn + 1) * CHUNK + 1)
+        core.submit(to_array([place(i, owner=2) for i in ids]))
+        kept.append(ids[turn % CHUNK])
+        core.submit(to_array([ReferenceEntry(EntryKind.CANCEL, i) for i in ids if i != kept[-1]]))
+        core.check_all()
+    assert int(core.state.owners["chunks"][2]) <= 8 * 60 // CHUNK + 8
+    assert core.state.orders["order_id"][core.owner_orders(2)].tolist() == kept
+
+
+def test_a_buffer_with_events_is_emptied_before_the_book_is_walked():
+    """More lots than events are free: with events in the buffer it asks to be emptied, no larger; empty, the orders there are bound it."""
+    core = opened(sizes=Sizes())
+    core.submit(to_array([place(i, side=SELL, owner=1) for i in range(1, 4)]))
+    entries = to_array([place(4, owner=2, quantity_lots=900)])
+    events = make_records(EVENT, 40)
+    before = core.state_hash()
+    assert batch.run_batch(core.state, entries, 0, events, 1) == (0, 1, Need.EVENTS, 40)
+    assert core.state_hash() == before
+    assert batch.run_batch(core.state, entries, 0, events, 0) == (1, 4, Need.NOTHING, 0)
+
+
+def test_ids_with_the_same_hash_are_told_apart():
+    """The table keeps the upper half of the hash only; the id itself stands in the order."""
+    inverse = pow(0x9E3779B97F4A7C15, -1, 2**64)
+    wrapped = [(0xABCD << 32 | low) * inverse % 2**64 for low in range(6)]  # the same upper half
+    ids = [i - 2**64 if i >= 2**63 else i for i in wrapped]
+    core = MatchingCore(TINY, callers_ids=True)
+    core.open_book()
+    core.submit(to_array([place(i) for i in ids[:5]]))
+    core.check_all()
+    assert len(set(core.state.id_table["id_hash"][core.state.id_table["slot"] >= 0].tolist())) == 1
+    assert core.find_slot(ids[5]) < 0
+    assert [int(core.state.orders["order_id"][core.find_slot(i)]) for i in ids[:5]] == ids[:5]
+    core.submit(to_array([ReferenceEntry(EntryKind.CANCEL, i) for i in ids[1:4]]))
+    core.check_all()
+    assert [core.find_slot(i) >= 0 for i in ids] == [True, False, False, False, True, False]
 
 
 def test_long_lived_order_keeps_its_id_page_only():

@@ -91,7 +91,7 @@ def until(condition: Callable[[], object], timeout_s: float = 60) -> None:
 
 def test_the_guides_own_exchange_opens_and_its_two_bots_trade(tmp_path: Path) -> None:
     """`parkex serve`, the program of docs/guides/operate.md as it stands there, and a `parkex bot` for each of its members."""
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/operate.md").read_text("utf-8"), re.DOTALL)
+    program, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/operate.md").read_text("utf-8"), re.DOTALL)
     (tmp_path / "open_market.py").write_text(program)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     data, command = tmp_path / "data", [sys.executable, "-m", "clients.cli", "serve", "--journal", str(tmp_path / "data")]

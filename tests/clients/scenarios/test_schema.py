@@ -60,7 +60,7 @@ def refusal(folder: Path, text: str) -> str:
         ('holdings = { "GEC-{month-3}-WIND" = 120 }', 'holdings = { "GEC-WIND" = 120 }', "not a listed instrument"),
         ("quantity = -46", "quantity = -47", "sells more GEC-202605-PV than it holds"),
         ('quantity = -46, start_cny = "6.20"', 'quantity = -46, start_cny = "4.20"', "a negative one to sell and a limit below"),
-        ('strategy = [{ name = "storage", cycle_cost_ticks = 200 }]', "strategy = [{ cycle_cost_ticks = 200 }]", "a strategy needs a name"),
+        ('strategy = [{ name = "storage", cycle', "strategy = [{ cycle", "a strategy needs a name"),
         ('buyer = "E04"', 'buyer = "E40"', "buyer 'E40' is not another member"),
         ('seller = "W01"\nshare_permille = 150', 'seller = "S01"\nshare_permille = 150', "seller 'S01' is not a member with generation"),
         ('seller = "W01"\nshare_permille = 150', 'seller = "W01"\nshare_permille = 1500', "expected 1 to 1000"),
