@@ -53,6 +53,7 @@ def test_every_method_waits_for_its_answer(url: str) -> None:
         assert park.balances().held_micro == 0
         assert len(park.positions()) == 1
         assert park.statement("2026-07-15") is None
+        assert park.wait(park.one_way.auctions()) == park.wait(park.blocks.proposals()) == []
         assert park.status().now_ns == park.now_ns
 
 
