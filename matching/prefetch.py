@@ -61,8 +61,13 @@ def guess_slot(state, order_id):
 @kernel(inline=True)
 def prefetch_entry(state, entry):
     """Ask for the place of an entry's id in the index, and for the ladders of its book."""
-    order_id = np.int64(entry.order_id)
     prefetch_item(state.sides, np.int64(entry.book) << LADDER_BITS)
+    prefetch_id(state, np.int64(entry.order_id))
+
+
+@kernel(inline=True)
+def prefetch_id(state, order_id):
+    """Ask for the place of an id in the index."""
     shift = state.core[0].hash_shift
     if shift != 0:
         prefetch_item(state.id_table, home(hash_of(order_id), shift))

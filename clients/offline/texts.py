@@ -131,7 +131,8 @@ def _plain_times(column: tuple[str, ...]) -> tuple[Integers, NDArray[np.bool_]]:
         is_plain &= (has_ended & (character == 0)) | (~has_ended & (is_digit | (is_point & ~has_point)))
         has_point |= is_point
         digit = character.astype(np.int64) - _DIGITS[0]
-        whole = np.where(is_digit & ~has_point, whole * 10 + digit, whole)
+        # Kept within int64: what has so many digits is not plain, whatever they are.
+        whole = np.where(is_digit & ~has_point, np.minimum(whole, 10**17) * 10 + digit, whole)
         fraction = np.where(is_digit & has_point, fraction * 10 + digit, fraction)
         unit_ns = np.where(is_digit & has_point, unit_ns // 10, unit_ns)
     is_plain &= (characters.shape[1] <= _PLAIN_CHARACTERS_MAX) & (whole < TIME_NS_END // 10**TIME_DECIMALS)

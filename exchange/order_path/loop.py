@@ -21,7 +21,7 @@ from exchange.order_path.records import OutcomeFlag
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
 from matching.ids import find_slot
-from matching.prefetch import prefetch_entry, prefetch_item, prefetch_order
+from matching.prefetch import guess_slot, prefetch_id, prefetch_item
 from matching.records import Need, SelfTrade, Side
 from matching.room import order_needs, plain_needs
 
@@ -342,14 +342,10 @@ def _look_ahead(state: Any, commands: Any, index: int) -> None:
     """Ask for what later commands will read: the bucket of a key, the place of an order id, then the order and its terms."""
     later = commands[index + AHEAD_KEY]
     prefetch_key(state, later)
-    if later.order_id > 0:
-        prefetch_entry(state.books, later.order_id)
-    sooner = commands[index + AHEAD_ORDER]
-    if sooner.order_id > 0:
-        order_slot = find_slot(state.books, sooner.order_id)
-        if order_slot >= 0:
-            prefetch_order(state.books, order_slot)
-            prefetch_item(state.terms, order_slot)
+    prefetch_id(state.books, later.order_id)
+    order_slot = guess_slot(state.books, commands[index + AHEAD_ORDER].order_id)
+    prefetch_item(state.books.orders, order_slot)
+    prefetch_item(state.terms, order_slot)
 
 
 @kernel

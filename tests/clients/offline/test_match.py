@@ -269,6 +269,7 @@ TIMES = st.one_of(st.from_regex(r"\A[0-9]{0,12}\.?[0-9]{0,11}\Z"), st.text(alpha
 @given(st.lists(TIMES, max_size=30))
 @example(["5\0"])
 @example(["1", "99999999999999999999999"])
+@example(["10000000000000000000", "18446744073709551617"])
 def test_times_read_at_once_are_those_read_one_by_one(column: list[str]) -> None:
     times = Times()
     assert times.numbers(tuple(column)).tolist() == [times.read(text) if text else EMPTY for text in column]
