@@ -196,21 +196,23 @@ class _KernelCache(FunctionCache):
 @overload
 def kernel(function: F, /) -> F: ...
 @overload
-def kernel(*, inline: bool = False, internal: bool = False, nogil: bool = False) -> Callable[[F], F]: ...
-def kernel(function: Any = None, /, *, inline: bool = False, internal: bool = False, nogil: bool = False) -> Any:
+def kernel(*, inline: bool = False, internal: bool = False, merged: bool = False, nogil: bool = False) -> Callable[[F], F]: ...
+def kernel(function: Any = None, /, *, inline: bool = False, internal: bool = False, merged: bool = False, nogil: bool = False) -> Any:
     """Compile a function that allocates nothing.
 
     `internal=True` is for functions that only kernels call: without a wrapper for Python they compile in half the time.
-    `inline=True` makes such a function part of every kernel that calls it. `nogil=True` lets other threads run while Python waits for it: for
+    `inline=True` makes such a function part of every kernel that calls it. `merged=True` does so before anything is compiled: for a function on
+    top of many others with one caller, since every function that is compiled by itself takes all below it through the optimizer once more. `nogil=True` lets other threads run while Python waits for it: for
     arrays that nobody else has. With NUMBA_DISABLE_JIT=1 the function is returned as it is.
     """
     if function is None:
-        return functools.partial(_compile, inline=inline, internal=internal or inline, nogil=nogil)
-    return _compile(function, inline=False, internal=False, nogil=False)
+        return functools.partial(_compile, inline=inline, internal=internal or inline or merged, merged=merged, nogil=nogil)
+    return _compile(function, inline=False, internal=False, merged=False, nogil=False)
 
 
-def _compile(function: Callable[..., Any], *, inline: bool, internal: bool, nogil: bool) -> Any:
-    dispatcher = numba.njit(_nrt=False, forceinline=inline, nogil=nogil, no_cpython_wrapper=internal, no_cfunc_wrapper=True)(function)
+def _compile(function: Callable[..., Any], *, inline: bool, internal: bool, merged: bool, nogil: bool) -> Any:
+    options: dict[str, Any] = {"forceinline": inline, "nogil": nogil, "no_cpython_wrapper": internal, "no_cfunc_wrapper": True}
+    dispatcher = numba.njit(_nrt=False, inline="always" if merged else "never", **options)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = _KernelCache(function) if cache_directory(function.__module__) is not None else NullCache()  # noqa: SLF001
     return dispatcher

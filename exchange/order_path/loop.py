@@ -245,7 +245,7 @@ def _is_order_command(kind: int) -> bool:
     return kind >= CommandKind.PLACE and kind <= CommandKind.MASS_CANCEL
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _apply_order_command(state: Any, command: Any, index: int) -> None:
     if command.cid0 == 0:
         write_outcome(state, index, np.int64(RejectCode.INVALID_CLIENT_ORDER_ID), NOTHING, NOTHING, NOTHING)
@@ -278,7 +278,7 @@ def _apply_order_command(state: Any, command: Any, index: int) -> None:
     record_key_outcome(state, key, index)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _apply_basket(state: Any, commands: Any, first: int, legs: int, sequence: int) -> None:
     """A whole basket at the moment of its header; there is room. Every leg is a command with its own sequence, key and outcome."""
     retire_keys(state)
@@ -299,7 +299,7 @@ def _apply_basket(state: Any, commands: Any, first: int, legs: int, sequence: in
         _apply_leg(state, command, leg, first + leg, mix_pair(digest, np.uint64(leg), np.uint64(legs)), own)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _apply_leg(state: Any, command: Any, leg: int, index: int, digest: int, code: int) -> None:
     """One leg of a basket that has been admitted (`code` ACCEPTED) or refused; an id that has been used answers for itself."""
     if command.cid0 == 0:
@@ -315,7 +315,7 @@ def _apply_leg(state: Any, command: Any, leg: int, index: int, digest: int, code
     record_key_outcome(state, key, index)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def apply_command(state: Any, command: Any, index: int) -> None:
     """One command of the loop; there is room, and no deadline is due."""
     retire_keys(state)

@@ -36,6 +36,7 @@ from matching.state import LADDERS, Ladder
 
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
 NO_ORDER = np.int64(0)
+START = np.int64(0)
 NO_KEY = np.int64(-1)
 ANY_ACCOUNT = np.int64(-1)
 
@@ -98,7 +99,7 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
         entry_of_place(state, command, slot)  # the scratch entry was used, and the order id is the next one no more
         state.entry[0].order_id = order_id
     note_terms(state, command, slot, price_ticks, key)
-    n_events, reason, _lots, _slot = place_order(state.books, state.events, 0, state.entry[0])
+    n_events, reason, _lots, _slot = place_order(state.books, state.events, START, state.entry[0])
     post_events(state, slot, n_events, order_id, account)
     state.own_terms[0].key = NO_KEY
     counters.waits = waits(state, order_id)
@@ -134,7 +135,7 @@ def note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) 
 def _withdraw(state: Any, order_slot: int, reason: int) -> None:
     """Take a live order out of its book and post what that releases."""
     slot = np.int64(state.terms[order_slot].instrument_slot)
-    n_events = cancel_order(state.books, state.events, 0, order_at(state.books, order_slot).order_id, reason)
+    n_events = cancel_order(state.books, state.events, START, order_at(state.books, order_slot).order_id, reason)
     post_events(state, slot, n_events, NO_ORDER, ANY_ACCOUNT)
 
 
@@ -192,7 +193,7 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
             entry_of_amend(state, command, order_slot)
     terms.limit_ticks = price_ticks
     terms.revision += 1
-    n_events, _reason, _lots, _slot = amend_order(state.books, state.events, 0, entry)
+    n_events, _reason, _lots, _slot = amend_order(state.books, state.events, START, entry)
     post_events(state, slot, n_events, command.order_id, account)
     state.counters[0].waits = waits(state, command.order_id)
     return np.int64(RejectCode.ACCEPTED), command.order_id, state.counters[0].open_lots, revision + 1

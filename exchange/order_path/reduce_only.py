@@ -23,6 +23,7 @@ from matching.records import EntryKind, Side
 
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
 NO_ORDER = np.int64(0)
+START = np.int64(0)
 NO_ACCOUNT = np.int64(0)
 ALL_BOOKS = np.int64(-1)
 
@@ -43,7 +44,7 @@ def make_way(state: Any, slot: int, account: int, side: int) -> None:
         _make_way_in(state, period_slot(state, slot, i), account, side)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _make_way_in(state: Any, slot: int, account: int, side: int) -> None:
     """Cut the reduce-only orders of an account on one side of an instrument, newest first, until all fits again."""
     count = owner_orders(state.books, account, ALL_BOOKS, state.order_slots)
@@ -61,16 +62,16 @@ def _make_way_in(state: Any, slot: int, account: int, side: int) -> None:
         state.accounts[account].may_reduce = 0
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _cut(state: Any, slot: int, order_slot: int, over_lots: int) -> int:
     """Take up to `over_lots` from one order; returns how many were taken."""
     order = order_at(state.books, order_slot)
     lots = min(over_lots, np.int64(order.remaining_lots))
     if lots == order.remaining_lots:
-        n_events = cancel_order(state.books, state.events, 0, order.order_id, np.int64(HouseReason.REDUCE_ONLY))
+        n_events = cancel_order(state.books, state.events, START, order.order_id, np.int64(HouseReason.REDUCE_ONLY))
     else:
         _entry_of_cut(state, order_slot, lots)
-        n_events, _reason, _lots, _slot = amend_order(state.books, state.events, 0, state.entry[0])
+        n_events, _reason, _lots, _slot = amend_order(state.books, state.events, START, state.entry[0])
         state.events[0].reason = HouseReason.REDUCE_ONLY
     post_events(state, slot, n_events, NO_ORDER, NO_ACCOUNT)
     return lots
