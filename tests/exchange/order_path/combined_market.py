@@ -93,7 +93,7 @@ class CombinedMarket(Park):
         self._follow(records, result)
 
     def _money(self) -> dict[int, int]:
-        return {account: int(row.balance_micro) for account, row in enumerate(self.exchange.state.accounts)}
+        return dict(enumerate(self.exchange.state.accounts.balance_micro.tolist()))
 
     def _follow(self, records: np.ndarray, result: BatchResult) -> None:
         for record, outcome in zip(records, result.outcomes, strict=True):
