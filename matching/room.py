@@ -19,6 +19,7 @@ from matching.refusals import early_refusal, refusal_of
 from matching.state import ID_PAGE_BITS, LADDER_BITS, LADDERS, NODES_MAX_PER_ORDER, Ladder, Pool
 
 EVENTS_PER_MEETING = 3  # a decrement that uses up a peak: the resting order, its new peak, the entering order
+NO_EVENTS = np.int64(0)
 EVENTS_PER_ENTERING = 4  # triggered or repriced, phase changed, rested or cancelled, and one to spare
 
 
@@ -188,9 +189,19 @@ def long_needs(state, events_free, entry, book):
 
 
 @kernel(internal=True)
+def basket_events(state, events_free, entries, first, legs):
+    """Upper bound of the events of a whole basket, of each leg by the orders of all books where that bound is at most `events_free`."""
+    n_events = np.int64(0)
+    for leg in range(first, first + legs):
+        entry = entries[leg]
+        if early_refusal(state, entry) == 0:
+            n_events += entering_events(state, entry, np.int64(entry.book), events_free)
+    return max(n_events, legs)
+
+
+@kernel(internal=True)
 def basket_needs(state, events_free, entries, first, legs):
     """For a whole basket. What its legs set off rests beside each other, so the pools need room for all of it together."""
-    n_events = np.int64(0)
     orders = np.int64(0)
     for leg in range(first, first + legs):
         entry = entries[leg]
@@ -198,9 +209,11 @@ def basket_needs(state, events_free, entries, first, legs):
             need, at_least = long_needs(state, np.int64(2**62), entry, np.int64(entry.book))
             if need != Need.NOTHING:
                 return need, at_least
-            n_events += entering_events(state, entry, np.int64(entry.book), events_free)
             orders += np.int64(state.books[entry.book].stops) + np.int64(state.books[entry.book].waiting) + 1
-    n_events = max(n_events, legs)
+    n_events = basket_events(state, events_free, entries, first, legs)
+    if n_events > events_free:
+        # Counted book by book instead: a hundred legs must not claim memory for a hundred times the orders of all books.
+        n_events = basket_events(state, NO_EVENTS, entries, first, legs)
     if n_events > events_free:
         return np.int64(Need.EVENTS), n_events
     return pool_needs(state, orders)

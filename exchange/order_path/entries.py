@@ -115,5 +115,7 @@ def entry_of_amend(state: Any, command: Any, order_slot: int) -> None:
     entry.self_trade = terms.self_trade
     entry.label = 0
     entry["flags"] = np.int64(terms.post_only) & POST_ONLY
-    if np.int64(terms.post_only) & REPRICE:
+    # An order that keeps its place keeps its price, also where a call phase has crossed it.
+    moves = entry.price_ticks != order.price_ticks or entry.quantity_lots > order.remaining_lots
+    if moves and np.int64(terms.post_only) & REPRICE:
         _step_behind(state, np.int64(terms.instrument_slot))

@@ -325,3 +325,10 @@ def test_a_hundred_legs_in_memory_that_is_too_small() -> None:
     assert market.basket(market.load, *legs) == [0] * 100
     assert market.basket(market.load, *legs) == [*[RejectCode.FILL_OR_KILL_UNFILLABLE], *[OTHER] * 99]
     check_exchange(market.exchange)
+
+
+def test_a_basket_claims_memory_for_the_books_of_its_legs_and_not_for_all_books_a_leg() -> None:
+    market = Market(Exchange(GENESIS, Sizes(events=64)))  # 3 * 14 events at most are set off, 3 * 26 if every order could be met by every leg
+    codes = market.basket(market.battery, *((instrument, BUY, 4_000, 101) for instrument in (market.noon, market.evening, market.late)))
+    assert RejectCode.ACCEPTED not in codes
+    assert len(market.exchange.state.events) == 64

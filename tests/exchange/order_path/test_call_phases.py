@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from exchange.journal.record import CommandKind
+from exchange.journal.record import CommandFlag, CommandKind
 from exchange.market.auction_terms import dynamic_band
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
@@ -223,4 +223,21 @@ def test_a_contract_listed_after_its_opening_is_in_the_phase_of_the_time(late_ns
     park.list(called())
     park.tick(OPEN_NS + late_ns)
     assert phase_of(park) is phase
+    check_exchange(park.exchange)
+
+
+@pytest.mark.parametrize(("lots", "code"), [(4, RejectCode.ACCEPTED), (10, RejectCode.ACCEPTED), (11, RejectCode.RESTING_ORDERS_ONLY)])
+def test_an_order_that_steps_behind_may_shrink_in_a_call_phase_that_has_crossed_it(lots: int, code: RejectCode) -> None:
+    park = Park()
+    (instrument,) = park.list(called(reference_price_ticks=5_000))
+    buyer = park.admit("B01", "market_maker", ["power_buy"], -100, 100)
+    seller = park.admit("G01", "market_maker", ["power_sell"], -100, 100)
+    park.tick(OPEN_NS + CALL_NS)
+    flags = CommandFlag.POST_ONLY | CommandFlag.REPRICE
+    order_id = int(park.place(buyer, instrument, Side.BUY, 5_000, 10, flags=flags)["order_id"])
+    park.tick(CLOSE_NS - CALL_NS)
+    park.place(seller, instrument, Side.SELL, 4_990, 3)
+    outcome = park.amend(buyer, order_id, 1, quantity_lots=lots)
+    (order,) = park.exchange.open_orders(buyer)
+    assert (outcome["code"], order.price_ticks, order.remaining_lots) == (code, 5_000, lots if code == RejectCode.ACCEPTED else 10)
     check_exchange(park.exchange)
