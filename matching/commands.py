@@ -12,9 +12,9 @@ from matching.compile import kernel
 from matching.events import write_order_event
 from matching.ids import find_slot
 from matching.ladder import level_price
-from matching.long_way import amend_any, place_any
+from matching.long_way import amend_any, place_any, reduce_any
 from matching.meeting import withdraw_all
-from matching.orders import end_order, has_cold, order_side_index, reduce_order, side_of_ladder, unlink_order
+from matching.orders import end_order, has_cold, order_lots, order_side_index, reduce_order, side_of_ladder, unlink_order
 from matching.ordinary import enter_ordinary, is_ordinary
 from matching.owners import compact_log, entry_bit
 from matching.records import EntryFlag, EventKind, MassCancel, Reason
@@ -63,6 +63,14 @@ def amend_order(state, events, n_events, entry):
     if order.owner >= HAS_COLD or state.sides[side_index].unusual != 0 or entry["flags"] != EntryFlag.NONE:
         return amend_any(state, events, n_events, entry)
     return amend_ordinary(state, events, n_events, entry, slot)
+
+
+@kernel(internal=True)
+def cut_order(state, events, n_events, slot, lots, reason):
+    """Take less than all lots from the order in a slot, which keeps its place: one REDUCED. Returns the new count of events."""
+    n_events = write_order_event(state, events, n_events, EventKind.REDUCED, slot, lots, order_lots(state, slot) - lots, reason)
+    reduce_any(state, slot, lots)
+    return n_events
 
 
 @kernel(inline=True)

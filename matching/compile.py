@@ -202,8 +202,9 @@ def kernel(function: Any = None, /, *, inline: bool = False, internal: bool = Fa
 
     `internal=True` is for functions that only kernels call: without a wrapper for Python they compile in half the time.
     `inline=True` makes such a function part of every kernel that calls it. `merged=True` does so before anything is compiled: for a function on
-    top of many others with one caller, since every function that is compiled by itself takes all below it through the optimizer once more. `nogil=True` lets other threads run while Python waits for it: for
-    arrays that nobody else has. With NUMBA_DISABLE_JIT=1 the function is returned as it is.
+    top of many others with one caller, since every function that is compiled by itself takes all below it through the optimizer once more.
+    `nogil=True` lets other threads run while Python waits for it: for arrays that nobody else has. With NUMBA_DISABLE_JIT=1 the function is
+    returned as it is.
     """
     if function is None:
         return functools.partial(_compile, inline=inline, internal=internal or inline or merged, merged=merged, nogil=nogil)

@@ -117,7 +117,7 @@ def _entry_of_leg(state: Any, command: Any, slot: int, leg: int) -> None:
     entry["flags"] = 0
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def basket_room(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int]:
     """(Need, at_least) of the books for a whole basket. Nothing is needed for what will be refused. Fills the scratch entries."""
     if commands[first].account >= state.accounts.shape[0]:
@@ -197,7 +197,7 @@ def _storage_refuses(state: Any, commands: Any, first: int, legs: int) -> tuple[
     return leg, code
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def admit_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int]:
     """(leg, code) of the first refusal, or (-1, ACCEPTED) with every leg reserved and sure to fill whole."""
     for i in range(first, first + legs):
@@ -220,7 +220,7 @@ def admit_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[int,
     return ALL_LEGS, np.int64(RejectCode.ACCEPTED)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def enter_leg(state: Any, command: Any, leg: int, key: int) -> int:
     """Match and post one leg of an admitted basket; returns its order id."""
     counters = state.counters[0]
@@ -229,7 +229,6 @@ def enter_leg(state: Any, command: Any, leg: int, key: int) -> int:
     counters.next_order_id += 1
     if state.accounts[command.account].may_reduce:
         make_way(state, slot, np.int64(command.account), np.int64(command.side))
-        _entry_of_leg(state, command, slot, leg)  # the scratch entry of the first leg was used
     note_terms(state, command, slot, limit_ticks(state.instruments[slot], command), key)
     state.entry[leg].order_id = order_id
     n_events, _reason, _lots, _slot = place_any(state.books, state.events, NOTHING, state.entry[leg])

@@ -75,7 +75,7 @@ def _withdrawals(state: Any, command: Any) -> int:
     return 0
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _order_room(state: Any, command: Any) -> tuple[int, int]:
     """(Need, at_least) of the books for a PLACE or an AMEND, or (NOTHING, bound of its events).
 
@@ -140,7 +140,7 @@ def _room_for(state: Any, command: Any) -> tuple[int, int, int]:
     return np.int64(Stop.DONE), np.int64(0), np.int64(0)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _room_for_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int, int]:
     """As `_room_for`, for all legs of a basket before anything of any of them happens."""
     if keys_free(state) < legs:
@@ -174,7 +174,7 @@ def begin_command(state: Any, sequence: int, stamp_ns: int) -> None:
     counters.waits = 0
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def _fire_order_expiries(state: Any, sequence: int, until_ns: int) -> int:
     """Fire every deadline up to `until_ns`; stops at one that is not the loop's to fire."""
     while is_due(state, until_ns):

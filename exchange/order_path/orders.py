@@ -96,8 +96,6 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
         state.accounts[account].may_reduce = 1
     elif state.accounts[account].may_reduce:
         make_way(state, slot, account, side)
-        entry_of_place(state, command, slot)  # the scratch entry was used, and the order id is the next one no more
-        state.entry[0].order_id = order_id
     note_terms(state, command, slot, price_ticks, key)
     n_events, reason, _lots, _slot = place_order(state.books, state.events, START, state.entry[0])
     post_events(state, slot, n_events, order_id, account)
@@ -190,7 +188,6 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         reserve(state, slot, account, side, price_ticks, lots)
         if state.accounts[account].may_reduce:
             make_way(state, slot, account, side)
-            entry_of_amend(state, command, order_slot)
     terms.limit_ticks = price_ticks
     terms.revision += 1
     n_events, _reason, _lots, _slot = amend_order(state.books, state.events, START, entry)
@@ -224,7 +221,7 @@ def end_sessions(state: Any, account: int, session: int) -> None:
             _withdraw(state, np.int64(state.order_slots[i]), Reason.REQUESTED)
 
 
-@kernel(internal=True)
+@kernel(merged=True)
 def expire_order(state: Any, order_id: int) -> None:
     """A good-till-date order has reached its end; one that is gone already is ignored."""
     order_slot = find_slot(state.books, order_id)

@@ -15,11 +15,11 @@ import numpy as np
 from exchange.ledger.periods import period_slot
 from exchange.order_path.post import post_events
 from exchange.order_path.records import HouseReason
-from matching.commands import amend_order, cancel_order
+from matching.commands import cancel_order, cut_order
 from matching.compile import kernel
 from matching.orders import order_at
 from matching.queries import owner_orders
-from matching.records import EntryKind, Side
+from matching.records import Side
 
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
 NO_ORDER = np.int64(0)
@@ -38,7 +38,7 @@ def room_to_reduce(state: Any, slot: int, account: int, side: int) -> int:
 
 @kernel(internal=True)
 def make_way(state: Any, slot: int, account: int, side: int) -> None:
-    """An order on `side` has just reserved: cut what it takes the room of, of a block in each of its quarter-hours. Uses the scratch entry."""
+    """An order on `side` has just reserved: cut what it takes the room of, of a block in each of its quarter-hours."""
     periods = np.int64(state.instruments[slot].periods)
     for i in range(periods if periods > 0 else 1):
         _make_way_in(state, period_slot(state, slot, i), account, side)
@@ -70,28 +70,6 @@ def _cut(state: Any, slot: int, order_slot: int, over_lots: int) -> int:
     if lots == order.remaining_lots:
         n_events = cancel_order(state.books, state.events, START, order.order_id, np.int64(HouseReason.REDUCE_ONLY))
     else:
-        _entry_of_cut(state, order_slot, lots)
-        n_events, _reason, _lots, _slot = amend_order(state.books, state.events, START, state.entry[0])
-        state.events[0].reason = HouseReason.REDUCE_ONLY
+        n_events = cut_order(state.books, state.events, START, order_slot, lots, np.int64(HouseReason.REDUCE_ONLY))
     post_events(state, slot, n_events, NO_ORDER, NO_ACCOUNT)
     return lots
-
-
-@kernel(internal=True)
-def _entry_of_cut(state: Any, order_slot: int, lots: int) -> None:
-    """The scratch entry for an order that keeps its price and its place and loses `lots`."""
-    order = order_at(state.books, order_slot)
-    terms = state.terms[order_slot]
-    entry = state.entry[0]
-    entry.kind = EntryKind.AMEND
-    entry.order_id = order.order_id
-    entry.quantity_lots = order.remaining_lots - lots
-    entry.display_lots = terms.display_lots if terms.display_lots > 0 else order.remaining_lots - lots
-    entry.price_ticks = order.price_ticks
-    entry.book = order.book
-    entry.owner = order.owner
-    entry.side = order.side
-    entry.time_in_force = terms.time_in_force
-    entry.self_trade = terms.self_trade
-    entry.label = 0
-    entry["flags"] = 0
