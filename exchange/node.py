@@ -108,7 +108,7 @@ class Node:
 
     def _checkpoint(self) -> _Pending:
         document = encode_document(self.exchange.checkpoint())
-        return _Pending(_command(CommandKind.CHECKPOINT), document, asyncio.get_running_loop().create_future())
+        return _Pending(new_command(CommandKind.CHECKPOINT), document, asyncio.get_running_loop().create_future())
 
     def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
         """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
@@ -204,13 +204,14 @@ def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:
     return b"".join(parts)
 
 
-def _command(kind: CommandKind) -> NDArray[np.void]:
+def new_command(kind: CommandKind) -> NDArray[np.void]:
+    """A COMMAND record, shape (1,), of the exchange itself."""
     record = np.zeros(1, COMMAND)
     record["kind"], record["version"] = kind, RECORD_VERSION
     return record
 
 
 def _node_started(epoch: int, recovery_ns: int) -> NDArray[np.void]:
-    record = _command(CommandKind.NODE_STARTED)
+    record = new_command(CommandKind.NODE_STARTED)
     record["quantity_lots"], record["expiry_ns"] = epoch, recovery_ns
     return record

@@ -17,7 +17,8 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from exchange.clock import Clock
+from exchange.alarm import Alarm
+from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
 from exchange.gateway.server import run_server
@@ -70,9 +71,12 @@ class Service:
     snapshots: Path
     read_model: ReadModel | None
     follower: Follower | None
+    alarm: Alarm | None
 
     async def stop(self) -> None:
         """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
+        if self.alarm is not None:
+            await self.alarm.stop()
         try:
             await self.node.stop()
             take_snapshot(self.node.exchange, self.node.journal.chain_hash, self.snapshots)
@@ -132,7 +136,9 @@ async def start_exchange(options: ServiceOptions) -> Service:
             read_model = ReadModel.open(options.read_model_url)
         await node.start()
         undo.pop_all()
-    return Service(node, snapshots, read_model, follower)
+    # A stepped clock has a conductor, whose ticks fire the deadlines.
+    alarm = Alarm(node) if isinstance(options.clock, SystemClock) else None
+    return Service(node, snapshots, read_model, follower, alarm)
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:

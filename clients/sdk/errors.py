@@ -17,10 +17,14 @@ class ClientError(Exception):
 
 
 class RequestRefused(ClientError):  # noqa: N818 - named for what happened, as the events of the exchange are
-    """The exchange refused a request. `code` is a RejectCode (a plain int for a code of a newer server), `data` says more."""
+    """The exchange refused a request. `code` is a RejectCode (a plain int for a code of a newer server), `data` says more.
+
+    The text has the code, the message and what `data` says of the reason: the rule, the leg of a basket.
+    """
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
-        super().__init__(f"{code} {message}")
+        reasons = [f"{name} {data[name]}" for name in ("rule", "leg") if name in data] if isinstance(data, dict) else []
+        super().__init__(" · ".join([f"{code} {message}", *reasons]))
         self.code: int = RejectCode(code) if code in RejectCode._value2member_map_ else code
         self.message = message
         self.data = data if data is not None else {}

@@ -56,7 +56,7 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
         f"peak {s['peak_import_kw']:,.0f} kW   {s['emissions_location_t']:.2f} t CO2 ({s['emission_factor']})"
     )
     yield ""
-    yield comparison.describe("en")
+    yield comparison.describe("en").rstrip()
     yield ""
     yield (
         f"order-to-ack p50 {s['order_ack_ms']['p50']} ms, p99 {s['order_ack_ms']['p99']} ms   wall {s['wall_s']:.1f} s "

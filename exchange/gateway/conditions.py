@@ -10,6 +10,7 @@ from exchange.order_path.admit import DISPLAYS_MAX
 from exchange.protocol.decimals import MALFORMED, parse_decimal
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.messages import PlaceParams
+from exchange.units import PERIOD_NS
 from matching.records import TimeInForce
 
 # Plain integers: operations on IntFlag members cost half a microsecond each.
@@ -73,7 +74,7 @@ def contradict(flags: int, time_in_force: int, *, is_market: bool, has_gate: boo
         return True
     never_rests = is_market or time_in_force in _IMMEDIATE
     minimum = flags & _MINIMUMS
-    if flags & REDUCE_ONLY and (minimum or not has_gate):  # contracts of power are what has a gate
+    if flags & REDUCE_ONLY and minimum:
         return True
     if flags & REPRICE and not flags & POST_ONLY:
         return True
@@ -82,6 +83,11 @@ def contradict(flags: int, time_in_force: int, *, is_market: bool, has_gate: boo
     if flags & ICEBERG and (never_rests or minimum):
         return True
     return minimum == _MINIMUMS or (bool(minimum) and time_in_force == _FOK)
+
+
+def may_reduce(spec: InstrumentSpec) -> bool:
+    """Whether orders may be reduce-only: a quarter-hour of power has one net position, a block has many and units are owned."""
+    return spec.delivery_end_ns - spec.delivery_start_ns == PERIOD_NS
 
 
 def is_display(display_lots: int, quantity_lots: int) -> bool:

@@ -12,7 +12,7 @@ from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.order_path.path import BatchResult
 from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
-from exchange.order_path.rooms import Rooms
+from exchange.order_path.tables import Rooms
 
 
 class ExchangeView(Protocol):

@@ -16,7 +16,7 @@ from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, TRADE_MODES, trade_mode
-from exchange.order_path.rooms import Notice
+from exchange.order_path.tables import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec

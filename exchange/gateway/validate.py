@@ -8,7 +8,7 @@ import re
 import struct
 from typing import Final, Protocol
 
-from exchange.gateway.conditions import ICEBERG, MINIMUM, REPRICE, STOP, Conditions, contradict, is_display, read_conditions
+from exchange.gateway.conditions import ICEBERG, MINIMUM, REDUCE_ONLY, REPRICE, STOP, Conditions, contradict, is_display, may_reduce, read_conditions
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandFlag, CommandKind, OrderType
 from exchange.protocol.decimals import MALFORMED, TOO_LARGE, TOO_MANY_DECIMALS, parse_decimal
 from exchange.protocol.documents import InstrumentSpec
@@ -93,6 +93,8 @@ def place_record(params: PlaceParams, account: int, session: int, listed: Listed
     default = _IOC if is_market and not is_stop else _GTC
     time_in_force = default if params.time_in_force is None else TIMES_IN_FORCE[params.time_in_force]
     if contradict(conditions.flags, time_in_force, is_market=is_market, has_gate=spec.close_ns > 0):
+        return RejectCode.INVALID_COMBINATION
+    if conditions.flags & REDUCE_ONLY and not may_reduce(spec):
         return RejectCode.INVALID_COMBINATION
     if params.price is None and not is_market:
         return RejectCode.PRICE_REQUIRED

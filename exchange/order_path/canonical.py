@@ -21,10 +21,10 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
+from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
 from exchange.order_path.daily_close import apply_band
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
-from exchange.order_path.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale

@@ -8,6 +8,10 @@
                          7. post                        post.py, ledger.postings
                     -> outcomes, executions, postings, notices
 
+The loop stops for what happens once and not ten thousand times a second, and plain Python goes on: documents, block trades, one-way auctions and the
+settlement of a day are in `business/`, call auctions in auctions.py, the close of a trading day in daily_close.py. What a state is, and what it must
+hold, is in state.py, canonical.py and check.py.
+
 No clock, randomness, network or file is used here: state is a function of the genesis and the commands. Results do not depend on how commands are cut
 into batches, nor on memory sizes.
 """
@@ -30,17 +34,17 @@ from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES
 from exchange.order_path import canonical, room
 from exchange.order_path.auctions import take_over_interruption
-from exchange.order_path.business import HANDLERS, may_send
+from exchange.order_path.business.handlers import HANDLERS, may_send
+from exchange.order_path.business.listing import enter_account, enter_house
+from exchange.order_path.business.rules import BusinessRuleError, Caller
 from exchange.order_path.daily_close import count_listed_trades
-from exchange.order_path.listing import enter_account, enter_house
 from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, copied, joined
-from exchange.order_path.rooms import Notice, Rooms
-from exchange.order_path.rules import BusinessRuleError, Caller
 from exchange.order_path.settings import decode_settings
 from exchange.order_path.state import COMMAND_WORDS, COUNTER_AT, PathState, Sizes, new_state, output_arrays
+from exchange.order_path.tables import Notice, Rooms
 from exchange.protocol.documents import Checkpoint, decode_document
 from exchange.protocol.reject_codes import RejectCode
 from matching.core import MatchingCore

@@ -6,14 +6,14 @@ from exchange.market.calendar import is_last_close_of_day, is_open, next_midnigh
 from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES, PhaseEvent, next_phase
 from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
-from exchange.order_path.block_trades import expire_proposal
+from exchange.order_path.business.block_trades import expire_proposal
+from exchange.order_path.business.one_way_auctions import end_auction
+from exchange.order_path.business.units_control import unlock_units
 from exchange.order_path.daily_close import fix_close
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
-from exchange.order_path.one_way_auctions import end_auction
 from exchange.order_path.orders import expire_instrument
 from exchange.order_path.state import DeadlineKind
-from exchange.order_path.units_control import unlock_units
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import Resale
 

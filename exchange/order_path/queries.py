@@ -20,7 +20,7 @@ from matching.records import EntryFlag, Side
 from matching.state import HAS_COLD
 
 if TYPE_CHECKING:
-    from exchange.order_path.rooms import Rooms
+    from exchange.order_path.tables import Rooms
     from matching.core import MatchingCore
 
 _SEQUENCE, _STAMP_NS = COUNTER_AT["sequence"], COUNTER_AT["stamp_ns"]

@@ -13,7 +13,7 @@ from exchange.errors import CheckFailedError
 from exchange.journal.record import CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import TRADE_KINDS, OutcomeFlag, trade_mode
-from exchange.order_path.rooms import Notice
+from exchange.order_path.tables import Notice
 from exchange.protocol.documents import Document, ListInstruments, MeterReadings, decode_document
 from exchange.readmodel import tables
 from exchange.readmodel.columns import values_of

@@ -14,7 +14,7 @@ from exchange.units import NS_PER_MINUTE, PERIOD_NS
 from matching.records import Side
 from tests.browser.devtools import Page, browser_page
 from tests.conftest import find_browser
-from tests.exchange.order_path.park import DAY_NS, OPEN_NS, power_spec
+from tests.exchange.order_path.park import DAY_NS, OPEN_NS, block_spec, power_spec
 from tests.running_market import Market, running_market
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -52,6 +52,8 @@ async def test_contracts_show_their_quotes(page: Page) -> None:
     assert "0.4200" in await row_text(page, "10:00–10:15")
     assert await page.text("#connection") == "live"
     assert await page.text("#clock") == "16:00"
+    assert await page.text("#gate") == "gate of 10:00–10:15 closes in 17 h 55 min"
+    assert await page.evaluate("document.getElementById('tab-blocks').hidden")
 
 
 async def test_the_next_gate_is_followed_and_its_book_shown(page: Page) -> None:
@@ -114,9 +116,27 @@ async def test_a_contract_listed_later_appears(page: Page, market: Market) -> No
     assert "11:00–11:15" in await page.text("#contracts-body")
 
 
+async def test_blocks_have_a_list_of_their_own_and_say_what_a_quantity_is(page: Page, market: Market) -> None:
+    await market.document(ListInstruments(instruments=[block_spec(index=41, periods=3)]))
+    await page.wait_for("!document.getElementById('tab-blocks').hidden")
+    await page.click("#tab-blocks")
+    await market.place(market.load, "GP-20260715-PEAK", Side.BUY, 4_500, 70)
+    await page.wait_for(ROW.format("10:15–11:00") + "?.innerText.includes('0.4500')")
+    await page.evaluate(ROW.format("10:15–11:00") + ".click()")
+    await page.wait_for("document.getElementById('bids').innerText.includes('7.0')")
+    assert "3 quarter-hours, kWh in each" in await page.text("#book-meta")
+    await page.click("#language")
+    await page.wait_for("document.getElementById('book-meta').innerText.includes('共 3 个时段')")
+    assert "多时段合约" in await page.text(".tabs")
+    await page.click("#language")
+    await page.click("#follow")
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 5")
+
+
 async def test_a_call_phase_shows_its_end_and_what_its_auction_would_come_to(page: Page, market: Market) -> None:
     called, end_ns = "GP-20260715-1115", OPEN_NS + 15 * NS_PER_MINUTE
-    await market.document(ListInstruments(instruments=[power_spec(45, opening_auction_ns=15 * NS_PER_MINUTE, auction_price_rule="k")]))
+    terms = {"opening_auction_ns": 15 * NS_PER_MINUTE, "auction_price_rule": "k"}
+    await market.document(ListInstruments(instruments=[power_spec(39, **terms), power_spec(45, **terms)]))
     await page.wait_for(ROW.format("11:15–11:30") + " !== undefined")
     await page.evaluate(ROW.format("11:15–11:30") + ".click()")
     await market.place(market.load, called, Side.BUY, 5_000, 100)
@@ -124,6 +144,7 @@ async def test_a_call_phase_shows_its_end_and_what_its_auction_would_come_to(pag
     await market.place(market.plant, called, Side.SELL, 4_000, 100)
     await page.wait_for("document.getElementById('spread').innerText === 'auction now: 0.4500 for 10.0'")
     assert "opening auction · orders gather until 16:15" in await page.text("#book-meta")
+    assert await page.text("#gate") == "opening auction until 16:15"
     await page.click("#language")
     await page.wait_for("document.getElementById('spread').innerText.includes('模拟匹配价 0.4500')")
     assert "开盘集合竞价 · 集合申报至 16:15" in await page.text("#book-meta")
@@ -132,6 +153,7 @@ async def test_a_call_phase_shows_its_end_and_what_its_auction_would_come_to(pag
     await page.wait_for("document.querySelector('#tape-body tr').className === 'auction'")
     assert (await page.text("#tape-body")).split()[:4] == ["16:15", "11:15–11:30", "10.0", "0.4500"]
     await page.wait_for("document.getElementById('book-meta').innerText.includes('· open ·')")
+    assert await page.text("#gate") == "gate of 09:45–10:00 closes in 17 h 25 min"
     await page.click("#follow")
 
 
@@ -162,7 +184,7 @@ async def test_a_lost_connection_comes_back(page: Page, market: Market) -> None:
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (DESK, True), (PHONE, False), ((820, 1180), False)])
 async def test_the_page_fits_its_window(page: Page, market: Market, size: tuple[int, int], dark: bool) -> None:
     await page.open(market.url, *size, dark=dark)
-    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 6")
+    await page.wait_for("document.querySelectorAll('#contracts-body tr').length === 7")
     await page.wait_for("document.querySelectorAll('#tape-body tr').length === 2")  # trades from before the page was opened
     width, height = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert width <= size[0]

@@ -33,4 +33,5 @@ async def test_place_basket() -> None:
             )
         assert refused.value.code == RejectCode.FILL_OR_KILL_UNFILLABLE
         assert refused.value.data["leg"] == 1
+        assert str(refused.value).endswith(" · leg 1")
         assert dict(factory.open_orders) == {}

@@ -30,11 +30,12 @@ from exchange.protocol.reject_codes import RejectCode
 from exchange.units import INT64_MAX
 from matching.compile import kernel
 from matching.records import SelfTrade, Side, TimeInForce
-from tests.exchange.order_path.park import power_spec, units_spec
+from tests.exchange.order_path.park import block_spec, power_spec, units_spec
 
 # Wide enough that a notional can overflow: no such instrument can be listed, but the gateway does not rely on that.
 LISTED = SimpleNamespace(id=9, spec=power_spec(max_order_lots=10**15, max_price_ticks=2**31 - 1, min_price_ticks=1))
 UNITS = SimpleNamespace(id=10, spec=units_spec(price_decimals=4, quantity_decimals=1))
+BLOCK = SimpleNamespace(id=11, spec=block_spec())
 GOOD: dict[str, Any] = {"client_order_id": "c-1_X", "instrument": "GP", "side": "buy", "price": "0.4100", "quantity": "12.5"}
 
 
@@ -85,6 +86,9 @@ PLACE_ROWS = [
     (RejectCode.INVALID_DECIMAL, {"stop_price": "1e3", "listed": None}),
     (RejectCode.INVALID_COMBINATION, {"reprice": True}),
     (RejectCode.INVALID_COMBINATION, {"time_in_force": "gate", "listed": UNITS}),
+    (RejectCode.INVALID_COMBINATION, {"reduce_only": True, "listed": UNITS}),
+    (RejectCode.INVALID_COMBINATION, {"reduce_only": True, "listed": BLOCK}),
+    (RejectCode.INVALID_COMBINATION, {"reduce_only": True, "all_or_none": True}),
     (RejectCode.PRICE_REQUIRED, {"price": None, "stop_price": "0.4200"}),
     (RejectCode.PRICE_NOT_ALLOWED, {"type": "market", "stop_price": "0.4200"}),
     (RejectCode.PRICE_OFF_TICK, {"stop_price": "0.41001"}),

@@ -1,6 +1,6 @@
 // The order book of the selected instrument as a ladder, and the tape of trades.
 
-import { clockTime, shortName } from "./format.js";
+import { clockTime, periodCount, shortName } from "./format.js";
 import { t } from "./i18n.js";
 
 const LEVELS = 7;
@@ -35,6 +35,7 @@ export class BookView {
     if (instrument.phase_end_ns) parts.push(t("call_ends", { time: clockTime(instrument.phase_end_ns) }));
     if (instrument.instrument_class === "power") {
       parts.push(t("closes_at", { time: clockTime(instrument.close_ns) }));
+      if (periodCount(instrument) > 1) parts.push(t("block_of", { periods: periodCount(instrument) }));
       // A block has the prices of its quarter-hours, none of its own.
       if (Number(instrument.deficit_price) > 0) {
         parts.push(t("retail", { price: instrument.deficit_price }), t("feed_in", { price: instrument.surplus_price }));
@@ -87,8 +88,10 @@ export class TapeView {
   makeRow(trade) {
     const instrument = this.market.instruments.get(trade.instrument);
     const row = document.createElement("tr");
-    row.className = trade.mode === "auction" ? "auction" : trade.side;
-    if (trade.mode === "auction") row.title = t("auction_trade");
+    // A listed trade has the colour of the side that took; in the other modes neither side did.
+    const { mode = "listed", side } = trade;
+    row.className = mode === "listed" ? side : mode;
+    if (mode !== "listed") row.title = t(`${mode}_trade`);
     const texts = [clockTime(trade.at_ns), instrument ? shortName(instrument) : trade.instrument, trade.quantity, trade.price];
     texts.forEach((text, i) => {
       const cell = row.insertCell();

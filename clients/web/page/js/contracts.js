@@ -12,7 +12,7 @@ export class ContractsView {
     this.rows = new Map(); // symbol -> cells
     this.body = document.getElementById("contracts-body");
     this.scroll = document.getElementById("contracts-scroll");
-    this.tabs = { power: document.getElementById("tab-power"), units: document.getElementById("tab-units") };
+    this.tabs = { power: document.getElementById("tab-power"), blocks: document.getElementById("tab-blocks"), units: document.getElementById("tab-units") };
     for (const [name, button] of Object.entries(this.tabs)) button.addEventListener("click", () => this.showTab(name));
   }
 
@@ -25,8 +25,9 @@ export class ContractsView {
 
   /** Make all rows anew: after a change of the list, of the tab or of the language. */
   rebuild() {
-    const listed = this.tab === "power" ? [...this.market.power, ...this.market.blocks] : this.market.others;
-    document.getElementById("contracts-first").textContent = t(this.tab === "power" ? "delivery" : "instrument");
+    const listed = { power: this.market.power, blocks: this.market.blocks, units: this.market.others }[this.tab];
+    this.tabs.blocks.hidden = this.market.blocks.length === 0;
+    document.getElementById("contracts-first").textContent = t(this.tab === "units" ? "instrument" : "delivery");
     this.rows.clear();
     this.body.replaceChildren(...listed.map((instrument) => this.makeRow(instrument)));
     for (const instrument of listed) this.writeRow(instrument.symbol);

@@ -27,6 +27,11 @@ export function periodName(instrument) {
   return `${clockTime(instrument.delivery_start_ns)}–${clockTime(instrument.delivery_end_ns)}`;
 }
 
+/** Quarter-hours of delivery of a power contract: 1, of a block more. Doubles hold times to a fraction of a microsecond. */
+export function periodCount(instrument) {
+  return Math.round((instrument.delivery_end_ns - instrument.delivery_start_ns) / (15 * 60e9));
+}
+
 /** What a list shows for an instrument: the period of a power contract, the symbol of anything else. */
 export function shortName(instrument) {
   return instrument.instrument_class === "power" ? periodName(instrument) : instrument.symbol;

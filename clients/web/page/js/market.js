@@ -1,8 +1,9 @@
 // The market as this page knows it: the fold of what the public channels say. Views read it and never write it.
 
+import { periodCount } from "./format.js";
+
 const TAPE_LENGTH = 80;
 const CALL_PHASES = new Set(["opening_auction", "closing_auction", "interrupted"]);
-const LONGER_THAN_A_QUARTER_NS = 16 * 60 * 1e9; // doubles: no exact comparison with 15 minutes
 
 export class Market {
   constructor() {
@@ -27,8 +28,8 @@ export class Market {
     this.listIsOld = false;
     this.instruments = new Map(list.map((instrument) => [instrument.symbol, instrument]));
     const power = list.filter((i) => i.instrument_class === "power").sort((a, b) => a.delivery_start_ns - b.delivery_start_ns);
-    this.power = power.filter((i) => i.delivery_end_ns - i.delivery_start_ns < LONGER_THAN_A_QUARTER_NS);
-    this.blocks = power.filter((i) => i.delivery_end_ns - i.delivery_start_ns >= LONGER_THAN_A_QUARTER_NS);
+    this.power = power.filter((i) => periodCount(i) === 1);
+    this.blocks = power.filter((i) => periodCount(i) > 1);
     this.others = list.filter((i) => i.instrument_class !== "power").sort((a, b) => a.symbol.localeCompare(b.symbol));
   }
 
@@ -105,7 +106,12 @@ export class Market {
 
 /** Whether orders may be placed: in continuous trading and in call phases. */
 function takesOrders(instrument) {
-  return instrument.phase === "continuous" || CALL_PHASES.has(instrument.phase);
+  return instrument.phase === "continuous" || inCallPhase(instrument);
+}
+
+/** Whether orders of the instrument gather for an auction. */
+export function inCallPhase(instrument) {
+  return CALL_PHASES.has(instrument.phase);
 }
 
 function levels(list) {

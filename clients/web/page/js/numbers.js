@@ -2,6 +2,7 @@
 
 import { calendarDay, clockTime, count, periodName } from "./format.js";
 import { t } from "./i18n.js";
+import { inCallPhase } from "./market.js";
 
 const NAMES = ["orders", "orders_rate", "trades", "energy", "open", "participants"];
 
@@ -64,6 +65,13 @@ export class NumbersView {
     const next = this.market.nextGate();
     const gate = document.getElementById("gate");
     if (next === undefined) gate.textContent = t("gate_none");
-    else gate.textContent = t("gate_closes", { period: periodName(next), minutes: Math.max(0, Math.round((next.close_ns - nowNs) / 60e9)) });
+    else if (inCallPhase(next) && next.phase_end_ns) gate.textContent = t("call_phase", { phase: t(next.phase), time: clockTime(next.phase_end_ns) });
+    else gate.textContent = t("gate_closes", { period: periodName(next), left: timeLeft(next.close_ns - nowNs) });
   }
+}
+
+/** "15 min", "7 h 45 min". */
+function timeLeft(ns) {
+  const minutes = Math.max(0, Math.round(ns / 60e9));
+  return minutes < 60 ? t("minutes", { minutes }) : t("hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }

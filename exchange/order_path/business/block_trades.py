@@ -13,8 +13,7 @@ from exchange.market.calendar import block_window
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase
-from exchange.order_path.deadlines import add_deadline
-from exchange.order_path.direct_trades import (
+from exchange.order_path.business.direct_trades import (
     give_hold_back,
     is_quantity,
     require_covered,
@@ -22,8 +21,9 @@ from exchange.order_path.direct_trades import (
     take_hold,
     trade_directly,
 )
+from exchange.order_path.business.rules import BusinessRuleError, Caller, CodedRefusalError, Handler, Result, listed, member, require, require_code
+from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.records import ExecutionKind
-from exchange.order_path.rules import BusinessRuleError, Caller, CodedRefusalError, Handler, Result, listed, member, require, require_code
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.documents import ConfirmBlock, DeclineBlock, Document, ProposeBlock, WithdrawBlock
 from exchange.protocol.reject_codes import RejectCode

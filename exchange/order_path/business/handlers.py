@@ -11,15 +11,16 @@ from exchange.ledger.chart import House
 from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
-from exchange.order_path import block_trades, one_way_auctions, phase_control
-from exchange.order_path.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
-from exchange.order_path.rules import BusinessRuleError, Caller, Handler, Result
-from exchange.order_path.rules import listed as _listed
-from exchange.order_path.rules import member as _member
-from exchange.order_path.rules import require as _require
+from exchange.order_path import phase_control
+from exchange.order_path.business import block_trades, one_way_auctions
+from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
+from exchange.order_path.business.rules import listed as _listed
+from exchange.order_path.business.rules import member as _member
+from exchange.order_path.business.rules import require as _require
+from exchange.order_path.business.settle import settle
+from exchange.order_path.business.units_control import anchor_storage, deposit, issue_units, set_contract
 from exchange.order_path.settings import ExchangeSettings
-from exchange.order_path.settle import settle
-from exchange.order_path.units_control import anchor_storage, deposit, issue_units, set_contract
 from exchange.protocol.documents import (
     Admit,
     Deposit,

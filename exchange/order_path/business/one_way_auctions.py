@@ -15,9 +15,8 @@ from exchange.market.holds import Hold
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import AuctionStatus, BidStatus, OneWayAuction, SealedBid
 from exchange.market.phases import Phase
-from exchange.order_path.block_trades import SIDES, is_client_id
-from exchange.order_path.deadlines import add_deadline
-from exchange.order_path.direct_trades import (
+from exchange.order_path.business.block_trades import SIDES, is_client_id
+from exchange.order_path.business.direct_trades import (
     give_hold_back,
     is_quantity,
     needed_micro,
@@ -26,8 +25,9 @@ from exchange.order_path.direct_trades import (
     take_hold,
     trade_directly,
 )
+from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require, require_code
+from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.records import ExecutionKind
-from exchange.order_path.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require, require_code
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.documents import AmendBid, CancelOneWayAuction, Document, OpenOneWayAuction, PlaceBid, WithdrawBid
 from exchange.protocol.reject_codes import RejectCode

@@ -12,9 +12,9 @@ from exchange.ledger.postings import hold_micro, maker_fee_micro, release, reser
 from exchange.ledger.records import PostingReason
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instrument
+from exchange.order_path.business.rules import require_code
 from exchange.order_path.post import charge_fee, fill_units, hash_executions
 from exchange.order_path.records import EXECUTION, ExecutionKind
-from exchange.order_path.rules import require_code
 from exchange.order_path.state import EXECUTION_WORDS
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import INT64_MAX

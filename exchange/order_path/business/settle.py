@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from exchange.ledger.postings import post_settlement, release_position_holds
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase, PhaseEvent, next_phase
-from exchange.order_path.listing import leave_instrument
+from exchange.order_path.business.listing import leave_instrument
 from exchange.protocol.documents import SettleDay
 from exchange.settlement.day import settle_day
 from exchange.settlement.day_input import NO_NOMINATION, BlockTrades, DayInput, check_day

@@ -1,0 +1,42 @@
+"""Messages of the wire: JSON-RPC 2.0 text frames. One struct a method; docs/protocol.md is checked against this package.
+
+Prices and quantities are decimal strings of the instrument's quoted unit, times int nanoseconds since the epoch (UTC), ids int64.
+Unknown fields are refused everywhere. A repeated member of a JSON object is legal and the last one counts, except that a repeated
+`method` must repeat the same value.
+
+Every message has its name here, whichever file of the package holds it.
+"""
+
+from typing import Final, get_args
+
+from exchange.protocol.messages.national import *
+from exchange.protocol.messages.notifications import *
+from exchange.protocol.messages.requests import *
+from exchange.protocol.messages.results import *
+from exchange.protocol.messages.wire import *
+
+AnyRequest = (
+    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel | OrdersOpen | Balances | Positions | Auctions | Instruments | Statement | Nominate
+    | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
+    | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
+    | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
+)  # fmt: skip
+
+REQUESTS: Final[dict[str, type[Request]]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyRequest)}
+
+NOTIFICATIONS: Final[dict[str, type[Params]]] = {
+    "challenge": Challenge,
+    "book.snapshot": BookSnapshot,
+    "book.delta": BookDelta,
+    "trade": Trades,
+    "ticker": Ticker,
+    "execution": Execution,
+    "phase": PhaseChange,
+    "indication": Indications,
+    "auction": AuctionHeld,
+    "close": DailyClose,
+    "block": BlockProposalResult,
+    "one_way": OneWayAuctionResult,
+    "turn": Turn,
+    "heartbeat": Heartbeat,
+}
