@@ -360,9 +360,11 @@ def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> 
         command = commands[index]
         if index + AHEAD_KEY < commands.shape[0]:
             _look_ahead(state, commands, index)
-        stop = _fire_order_expiries(state, first_sequence + index, max(command.stamp_ns, state.counters[0].stamp_ns))
-        if stop != Stop.DONE:
-            return index, stop, 0, 1
+        # A checkpoint says what the state was as of the command before it: what is due since then waits for the next one.
+        if command.kind != CommandKind.CHECKPOINT:
+            stop = _fire_order_expiries(state, first_sequence + index, max(command.stamp_ns, state.counters[0].stamp_ns))
+            if stop != Stop.DONE:
+                return index, stop, 0, 1
         legs = count_legs(commands, index) if command.kind == CommandKind.BASKET else NOTHING
         stop, need, at_least = _room_for_basket(state, commands, index, legs) if legs > 0 else _room_for(state, command)
         if stop != Stop.DONE:

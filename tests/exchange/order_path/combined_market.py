@@ -10,6 +10,7 @@ import numpy as np
 
 from exchange.journal.interface import Genesis
 from exchange.journal.record import CommandFlag, CommandKind, OrderType
+from exchange.order_path.canonical import open_instruments
 from exchange.order_path.check import check_exchange, covered_periods
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import ExecutionKind, HouseReason, OutcomeFlag
@@ -17,7 +18,9 @@ from exchange.order_path.settings import ExchangeSettings, encode_settings
 from exchange.protocol.documents import SetPhase, encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import NS_PER_SECOND
-from matching.records import SelfTrade, Side, TimeInForce
+from matching.core import MatchingCore
+from matching.records import Reason, SelfTrade, Side, TimeInForce
+from matching.state import Sizes as BookSizes
 from tests.exchange.order_path.park import OPEN_NS, OPERATOR, Park, block_spec, power_spec, units_spec
 
 RETENTION_NS = 15 * NS_PER_SECOND
@@ -42,7 +45,7 @@ class CombinedMarket(Park):
     """Five members, four quarter-hours, two blocks that overlap in one of them, and an allowance."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__(Exchange(GENESIS))
+        super().__init__(Exchange(GENESIS, core=MatchingCore(BookSizes(books=8, orders=256))))  # little to check after each command
         self.random = random.Random(seed)
         power = ["power_buy", "power_sell"]
         self.members = [
@@ -88,9 +91,23 @@ class CombinedMarket(Park):
     def step(self) -> None:
         """One random command or basket, and what must hold after it."""
         records, documents = self._command()
+        outlived = self._outlived()
         result = self.send(records, documents)
         check_exchange(self.exchange)
         self._follow(records, result)
+        open_orders = {order.order_id for member in self.members for order in self.exchange.open_orders(member)}
+        for row in result.executions:
+            ended = {int(row["order_id"]), int(row["counter_order_id"])} & outlived - open_orders
+            reason = "AUCTION" if row["reason"] == Reason.AUCTION else "CUT" if row["reason"] == HouseReason.REDUCE_ONLY else ""
+            self.seen[f"outlived {ExecutionKind(int(row['kind'])).name} {reason}".rstrip()] += bool(ended)
+
+    def _outlived(self) -> set[int]:
+        """Open orders whose key is kept only because they are open."""
+        found: set[int] = set()
+        for instrument in open_instruments(self.exchange):
+            views = self.exchange.core.dump_orders(int(self.exchange.state.instruments[instrument.slot].book))
+            found.update(views["order_id"][self.exchange.state.terms[views["slot"]].outlives_key == 1].tolist())
+        return found
 
     def _money(self) -> dict[int, int]:
         return dict(enumerate(self.exchange.state.accounts.balance_micro.tolist()))
@@ -112,7 +129,7 @@ class CombinedMarket(Park):
     def _follow_execution(self, row: np.void) -> None:
         """Net positions fill by fill: no fill of a reduce-only order may enlarge or turn one, not even for the moment."""
         self.seen[ExecutionKind(int(row["kind"])).name] += 1
-        self.seen["cut"] += row["reason"] == HouseReason.REDUCE_ONLY
+        self.seen["cut"] += bool(row["reason"] == HouseReason.REDUCE_ONLY)
         if row["kind"] != ExecutionKind.TRADE:
             return
         buys = row["side"] == Side.BUY
@@ -123,7 +140,7 @@ class CombinedMarket(Park):
                 net = self.net[int(account), period.id]
                 if int(order_id) in self.reducing:
                     self.seen["reduced"] += 1
-                    assert net * change < 0 and abs(change) <= abs(net), "a reduce-only order only reduces"
+                    assert 0 < -change * (1 if net > 0 else -1) <= abs(net), "a reduce-only order only reduces"
                 self.net[int(account), period.id] += change
 
     def _command(self) -> Sent:
@@ -132,7 +149,7 @@ class CombinedMarket(Park):
         choice, account = rng.random(), rng.choice(self.members)
         mine = self.exchange.open_orders(account)
         if choice < 0.05:
-            data = encode_document(SetPhase(symbol=rng.choice(self.symbols), phase=rng.choice(("halted", "resume", "resume", "resume")), reason="walk"))
+            data = encode_document(SetPhase(symbol=rng.choice(self.symbols), phase=rng.choice(("halted", *5 * ("resume",))), reason="walk"))
             return self.record(CommandKind.DOCUMENT, OPERATOR, document_length=len(data)), data
         if choice < 0.55 or not mine:
             return self._place(account), b""
@@ -185,17 +202,18 @@ class CombinedMarket(Park):
             expiry_ns=self.now_ns + rng.randint(1, 60) * NS_PER_SECOND if time_in_force == TimeInForce.GTD else 0,
         )  # fmt: skip
 
-    def _price_and_lots(self, instrument: int, side: int) -> tuple[int, int]:
-        """Mostly what would fill: up to what the best price of the other side shows."""
-        levels = self.exchange.depth(self.exchange.instrument_by_id(instrument).symbol, 1 - side, 1)
-        if len(levels) == 0 or self.random.random() < 0.1:
-            return self.random.choice(TICKS), self.random.randint(1, 12)
-        return int(levels[0]["price_ticks"]), self.random.randint(1, min(12, int(levels[0]["quantity_lots"])))
-
     def _basket(self, account: int) -> np.ndarray:
+        """Mostly of legs that would fill: what the best price of the other side shows; sometimes of ones that hardly can."""
         rng = self.random
-        instruments = rng.sample(self.instruments, rng.choice((1, 2, 2, 3)))
-        legs = [(instrument, side, *self._price_and_lots(instrument, side)) for instrument in instruments for side in (rng.randint(0, 1),)]
+        legs = []
+        for instrument in rng.sample(self.instruments, rng.choice((1, 2, 3, 4))):
+            side = rng.randint(0, 1)
+            levels = self.exchange.depth(self.exchange.instrument_by_id(instrument).symbol, 1 - side, 1)
+            if len(levels) and rng.random() < 0.95:
+                legs.append((instrument, side, int(levels[0]["price_ticks"]), rng.randint(1, min(8, int(levels[0]["quantity_lots"])))))
+            elif rng.random() < 0.2:
+                legs.append((instrument, side, rng.choice(TICKS), rng.randint(1, 12)))
+        legs = legs or [(self.instruments[0], Side.BUY, TICKS[0], 1)]
         return self.basket_records(account, *legs, self_trade=rng.choice([*SelfTrade]))
 
 

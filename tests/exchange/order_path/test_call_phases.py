@@ -11,7 +11,7 @@ from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.state import Sizes
-from exchange.protocol.documents import SetPhase
+from exchange.protocol.documents import SetPhase, encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import PERIOD_NS
 from matching.records import SelfTrade, Side, TimeInForce
@@ -241,3 +241,14 @@ def test_an_order_that_steps_behind_may_shrink_in_a_call_phase_that_has_crossed_
     (order,) = park.exchange.open_orders(buyer)
     assert (outcome["code"], order.price_ticks, order.remaining_lots) == (code, 5_000, lots if code == RejectCode.ACCEPTED else 10)
     check_exchange(park.exchange)
+
+
+def test_a_checkpoint_right_after_a_late_listing_holds_and_opens_nothing() -> None:
+    park = Park()
+    park.tick(OPEN_NS + 1)
+    park.list(called())
+    document = encode_document(park.exchange.checkpoint())
+    park.send(park.record(CommandKind.CHECKPOINT, 0, document_length=len(document)), document)
+    assert phase_of(park) is Phase.PRE_OPEN
+    park.tick(OPEN_NS + 1)
+    assert phase_of(park) is Phase.OPENING_AUCTION

@@ -21,6 +21,7 @@ WANTED = (
     "cut", "reduced", "BASKET ACCEPTED", "BASKET FILL_OR_KILL_UNFILLABLE", "PLACE REDUCE_ONLY", "AMEND REDUCE_ONLY", "PLACE RESTING_ORDERS_ONLY",
     "auction opening_auction", "auction interrupted", "auction closing_auction", "phase halted", "phase interrupted", "TRIGGERED", "REFILLED",
     "WAITING", "again", "PLACE STORAGE_ENERGY", "PLACE POSITION_LIMIT", "NODE_STARTED ACCEPTED",
+    "outlived TRADE", "outlived TRADE AUCTION", "outlived CANCELLED", "outlived CANCELLED CUT", "outlived REPRICED",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def small() -> Exchange:
 
 def test_days_of_everything() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(3):
+    for seed in (5, 6):
         market = walk_day(seed)
         assert {i.phase for i in market.exchange.instruments() if i.is_power} == {Phase.GATE_CLOSED}
         _replay_in_pieces(market, random.Random(seed))

@@ -1,4 +1,4 @@
-"""Fixed random walks through a small market and one of blocks and baskets; prints their hashes: `python -m tests.exchange.order_path.walk STEPS`."""
+"""Fixed random walks through a small market, one of blocks and one of everything; prints hashes: `python -m tests.exchange.order_path.walk STEPS`."""
 
 import sys
 from typing import Any
@@ -9,6 +9,7 @@ from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
 from matching.records import TimeInForce
 from tests.exchange.order_path.block_market import walk_blocks
+from tests.exchange.order_path.combined_market import walk_day
 from tests.exchange.order_path.test_properties import FLAGS, command, market
 
 CHANGES = ("amend", "amend", "cancel", "closed")
@@ -30,14 +31,14 @@ def step(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def walk(steps: int, seed: int = 1) -> str:
-    """Both hashes of both markets after `steps` commands each; invariants are checked after each."""
+    """Both hashes of the markets after `steps` commands each, the last after twice as many; invariants are checked after each."""
     park, accounts, instruments = market()
     rng = np.random.default_rng(seed)
     for _ in range(steps):
         park.send(command(park, accounts, instruments, step(rng)))
         check_exchange(park.exchange)
-    blocks = walk_blocks(steps, seed)
-    return " ".join(part for one in (park, blocks) for part in (canonical.state_hash(one.exchange).hex(), one.exchange.event_hash))
+    others = walk_blocks(steps, seed), walk_day(seed, 2 * steps)
+    return " ".join(part for one in (park, *others) for part in (canonical.state_hash(one.exchange).hex(), one.exchange.event_hash))
 
 
 if __name__ == "__main__":
