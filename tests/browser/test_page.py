@@ -153,7 +153,8 @@ async def test_a_call_phase_shows_its_end_and_what_its_auction_would_come_to(pag
     await page.wait_for("document.querySelector('#tape-body tr').className === 'auction'")
     assert (await page.text("#tape-body")).split()[:4] == ["16:15", "11:15–11:30", "10.0", "0.4500"]
     await page.wait_for("document.getElementById('book-meta').innerText.includes('· open ·')")
-    assert await page.text("#gate") == "gate of 09:45–10:00 closes in 17 h 25 min"
+    # The page hears of the time when the next quotes or figures come.
+    await page.wait_for("document.getElementById('gate').innerText === 'gate of 09:45–10:00 closes in 17 h 25 min'")
     await page.click("#follow")
 
 
