@@ -122,6 +122,7 @@ async def test_blocks_have_a_list_of_their_own_and_say_what_a_quantity_is(page: 
     await page.click("#tab-blocks")
     await market.place(market.load, "GP-20260715-PEAK", Side.BUY, 4_500, 70)
     await page.wait_for(ROW.format("10:15–11:00") + "?.innerText.includes('0.4500')")
+    assert "PEAK" in await row_text(page, "10:15–11:00")
     await page.evaluate(ROW.format("10:15–11:00") + ".click()")
     await page.wait_for("document.getElementById('bids').innerText.includes('7.0')")
     assert "3 quarter-hours, kWh in each" in await page.text("#book-meta")
