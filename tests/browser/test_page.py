@@ -52,7 +52,7 @@ async def test_contracts_show_their_quotes(page: Page) -> None:
     assert "0.4200" in await row_text(page, "10:00–10:15")
     assert await page.text("#connection") == "live"
     assert await page.text("#clock") == "16:00"
-    assert await page.text("#gate") == "gate of 10:00–10:15 closes in 17 h 55 min"
+    await page.wait_for("document.getElementById('gate').innerText === 'gate of 10:00–10:15 closes in 17 h 55 min'")
     assert await page.evaluate("document.getElementById('tab-blocks').hidden")
 
 
@@ -122,6 +122,7 @@ async def test_blocks_have_a_list_of_their_own_and_say_what_a_quantity_is(page: 
     await page.click("#tab-blocks")
     await market.place(market.load, "GP-20260715-PEAK", Side.BUY, 4_500, 70)
     await page.wait_for(ROW.format("10:15–11:00") + "?.innerText.includes('0.4500')")
+    assert "PEAK" in await row_text(page, "10:15–11:00")
     await page.evaluate(ROW.format("10:15–11:00") + ".click()")
     await page.wait_for("document.getElementById('bids').innerText.includes('7.0')")
     assert "3 quarter-hours, kWh in each" in await page.text("#book-meta")
@@ -144,7 +145,7 @@ async def test_a_call_phase_shows_its_end_and_what_its_auction_would_come_to(pag
     await market.place(market.plant, called, Side.SELL, 4_000, 100)
     await page.wait_for("document.getElementById('spread').innerText === 'auction now: 0.4500 for 10.0'")
     assert "opening auction · orders gather until 16:15" in await page.text("#book-meta")
-    assert await page.text("#gate") == "opening auction until 16:15"
+    await page.wait_for("document.getElementById('gate').innerText === 'opening auction until 16:15'")
     await page.click("#language")
     await page.wait_for("document.getElementById('spread').innerText.includes('模拟匹配价 0.4500')")
     assert "开盘集合竞价 · 集合申报至 16:15" in await page.text("#book-meta")

@@ -1,6 +1,6 @@
 // The list of contracts: one row an instrument, the selected one and the next gate marked.
 
-import { periodName } from "./format.js";
+import { periodCount, periodName } from "./format.js";
 import { t } from "./i18n.js";
 
 export class ContractsView {
@@ -42,11 +42,12 @@ export class ContractsView {
     button.className = "row-name";
     button.append(instrument.instrument_class === "power" ? periodName(instrument) : instrument.symbol);
     cells[0].append(button);
-    if (instrument.instrument_class !== "power") {
-      const venue = document.createElement("span");
-      venue.className = "venue";
-      venue.textContent = t(instrument.venue === "park" ? "park_venue" : instrument.venue);
-      cells[0].append(" ", venue);
+    const mark = markOf(instrument);
+    if (mark) {
+      const element = document.createElement("span");
+      element.className = "mark";
+      element.textContent = mark;
+      cells[0].append(" ", element);
     }
     for (const cell of cells.slice(1)) cell.className = "num";
     cells[1].classList.add("bid");
@@ -96,4 +97,10 @@ export class ContractsView {
       this.scroll.scrollTop = entry.row.offsetTop - this.scroll.clientHeight / 3;
     }
   }
+}
+
+/** What stands beside the name: the venue of units, the name of a block (PEAK of GP-20260715-PEAK), nothing beside a quarter-hour. */
+function markOf(instrument) {
+  if (instrument.instrument_class !== "power") return t(instrument.venue === "park" ? "park_venue" : instrument.venue);
+  return periodCount(instrument) > 1 ? instrument.symbol.split("-").pop() : "";
 }
