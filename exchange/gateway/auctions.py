@@ -5,6 +5,7 @@ Indications are conflated, results are never left out.
 
 from typing import Any
 
+from exchange.gateway.conflated import ConflatedChannel
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.market.instruments import Instrument
@@ -34,66 +35,38 @@ def _in_words(spec: InstrumentSpec, price_ticks: int | None, volume_lots: int) -
     return price, format_decimal(volume_lots, spec.quantity_decimals)
 
 
-class AuctionChannel:
+class AuctionChannel(ConflatedChannel[Indication]):
     """Indications of all instruments in a call phase. Nothing is computed before a flush, and nothing without subscribers."""
-
-    def __init__(self, exchange: ExchangeView) -> None:
-        self._exchange = exchange
-        self._dirty: set[str] = set()
-        self._last: dict[str, Indication] = {}
-        self._subscribers: set[Outbox] = set()
-        self._owed_all: set[Outbox] = set()
 
     @property
     def pending(self) -> bool:
-        return bool(self._subscribers) and bool(self._dirty or self._owed_all)
+        return bool(self._subscribers) and super().pending
 
     def touch(self, symbol: str) -> None:
         """The book or the phase of an instrument may have changed."""
         if self._subscribers:
-            self._dirty.add(symbol)
+            super().touch(symbol)
 
     def subscribe(self, outbox: Outbox) -> None:
         if not self._subscribers:
-            self._dirty.update(instrument.symbol for instrument in self._exchange.instruments())
-        self._subscribers.add(outbox)
-        self._owed_all.add(outbox)
-        self.flush()
+            self.touch_all()
+        super().subscribe(outbox)
 
     def unsubscribe(self, outbox: Outbox) -> None:
-        self._subscribers.discard(outbox)
-        self._owed_all.discard(outbox)
+        super().unsubscribe(outbox)
         if not self._subscribers:
-            self._last.clear()
+            self._values.clear()
             self._dirty.clear()
+
+    def _read(self, symbol: str) -> Indication | None:
+        instrument = self._exchange.instrument(symbol)
+        return None if instrument is None else indication_of(self._exchange, instrument)
+
+    def _frame(self, values: list[Indication]) -> bytes:
+        return encode_notification("indication", Indications(indications=values))
 
     def publish_result(self, held: AuctionHeld) -> None:
         """An auction was held: few, so they are never left out."""
         frame = encode_notification("auction", held)
         for outbox in self._subscribers:
             outbox.put_private(frame)
-
-    def flush(self) -> None:
-        """One frame with the indications that changed; who was left out gets all of them."""
-        changed = self._refresh()
-        if changed and len(self._subscribers) > len(self._owed_all):
-            frame = encode_notification("indication", Indications(indications=changed))
-            for outbox in self._subscribers - self._owed_all:
-                if not outbox.put_public(frame):
-                    self._owed_all.add(outbox)
-        if not all(outbox.lags for outbox in self._owed_all):
-            frame = encode_notification("indication", Indications(indications=list(self._last.values())))
-            self._owed_all = {outbox for outbox in self._owed_all if not outbox.put_public(frame)}
-
-    def _refresh(self) -> list[Indication]:
-        dirty, self._dirty = self._dirty, set()
-        changed = []
-        for symbol in sorted(dirty):
-            instrument = self._exchange.instrument(symbol)
-            found = None if instrument is None else indication_of(self._exchange, instrument)
-            if found is None:
-                self._last.pop(symbol, None)
-            elif self._last.get(symbol) != found:
-                self._last[symbol] = found
-                changed.append(found)
-        return changed

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from exchange.gateway.conflated import ConflatedChannel
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.protocol.codec import encode_notification
@@ -139,60 +140,13 @@ def _changes(before: _Levels, now: _Levels, spec: InstrumentSpec) -> list[Level]
     return _levels(changed | gone, spec)
 
 
-class TickerChannel:
+class TickerChannel(ConflatedChannel[Quote]):
     """Best prices of all instruments."""
 
-    def __init__(self, exchange: ExchangeView) -> None:
-        self._exchange = exchange
-        self._quotes: dict[str, Quote] = {}
-        self._dirty: set[str] = set()
-        self._subscribers: set[Outbox] = set()
-        self._owed_all: set[Outbox] = set()
+    def _frame(self, values: list[Quote]) -> bytes:
+        return encode_notification("ticker", Ticker(quotes=values))
 
-    @property
-    def pending(self) -> bool:
-        return bool(self._dirty or self._owed_all)
-
-    def touch(self, symbol: str) -> None:
-        """The top of a book or the last price may have changed."""
-        self._dirty.add(symbol)
-
-    def touch_all(self) -> None:
-        """Read every book anew: at start."""
-        self._dirty.update(instrument.symbol for instrument in self._exchange.instruments())
-
-    def subscribe(self, outbox: Outbox) -> None:
-        self._subscribers.add(outbox)
-        self._owed_all.add(outbox)
-        self.flush()
-
-    def unsubscribe(self, outbox: Outbox) -> None:
-        self._subscribers.discard(outbox)
-        self._owed_all.discard(outbox)
-
-    def flush(self) -> None:
-        """One frame with the quotes that changed."""
-        changed = self._refresh()
-        if changed and len(self._subscribers) > len(self._owed_all):
-            frame = encode_notification("ticker", Ticker(quotes=changed))
-            for outbox in self._subscribers - self._owed_all:
-                if not outbox.put_public(frame):
-                    self._owed_all.add(outbox)
-        if not all(outbox.lags for outbox in self._owed_all):
-            frame = encode_notification("ticker", Ticker(quotes=list(self._quotes.values())))
-            self._owed_all = {outbox for outbox in self._owed_all if not outbox.put_public(frame)}
-
-    def _refresh(self) -> list[Quote]:
-        dirty, self._dirty = self._dirty, set()
-        changed = []
-        for symbol in sorted(dirty):
-            quote = self._quote(symbol)
-            if quote is not None and self._quotes.get(symbol) != quote:
-                self._quotes[symbol] = quote
-                changed.append(quote)
-        return changed
-
-    def _quote(self, symbol: str) -> Quote | None:
+    def _read(self, symbol: str) -> Quote | None:
         instrument = self._exchange.instrument(symbol)
         if instrument is None:
             return None

@@ -1,0 +1,73 @@
+"""A public channel of one value a symbol: the latest counts, and who was left out while lagging gets all of them."""
+
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+from exchange.gateway.outbox import Outbox
+from exchange.gateway.ports import ExchangeView
+
+T = TypeVar("T")
+
+
+class ConflatedChannel(ABC, Generic[T]):
+    """Values are read at a flush, of the symbols that were touched since the last."""
+
+    def __init__(self, exchange: ExchangeView) -> None:
+        self._exchange = exchange
+        self._values: dict[str, T] = {}
+        self._dirty: set[str] = set()
+        self._subscribers: set[Outbox] = set()
+        self._owed_all: set[Outbox] = set()
+
+    @abstractmethod
+    def _read(self, symbol: str) -> T | None:
+        """The value of a symbol now, None when it has none."""
+
+    @abstractmethod
+    def _frame(self, values: list[T]) -> bytes:
+        """The notification that tells these values."""
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._dirty or self._owed_all)
+
+    def touch(self, symbol: str) -> None:
+        """The value of a symbol may have changed."""
+        self._dirty.add(symbol)
+
+    def touch_all(self) -> None:
+        """Read every symbol anew."""
+        self._dirty.update(instrument.symbol for instrument in self._exchange.instruments())
+
+    def subscribe(self, outbox: Outbox) -> None:
+        self._subscribers.add(outbox)
+        self._owed_all.add(outbox)
+        self.flush()
+
+    def unsubscribe(self, outbox: Outbox) -> None:
+        self._subscribers.discard(outbox)
+        self._owed_all.discard(outbox)
+
+    def flush(self) -> None:
+        """One frame with the values that changed."""
+        changed = self._refresh()
+        if changed and len(self._subscribers) > len(self._owed_all):
+            frame = self._frame(changed)
+            for outbox in self._subscribers - self._owed_all:
+                if not outbox.put_public(frame):
+                    self._owed_all.add(outbox)
+        if not all(outbox.lags for outbox in self._owed_all):
+            frame = self._frame(list(self._values.values()))
+            self._owed_all = {outbox for outbox in self._owed_all if not outbox.put_public(frame)}
+
+    def _refresh(self) -> list[T]:
+        dirty, self._dirty = self._dirty, set()
+        changed = []
+        for symbol in sorted(dirty):
+            value = self._read(symbol)
+            if value is None:
+                self._values.pop(symbol, None)
+            elif self._values.get(symbol) != value:
+                self._values[symbol] = value
+                changed.append(value)
+        return changed
