@@ -22,9 +22,9 @@ from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
-from exchange.gateway.operations import LOOPBACK, networks
+from exchange.gateway.operations import networks
 from exchange.gateway.origins import OriginPolicy
-from exchange.gateway.probes import DISK_FREE_MIN_BYTES, READ_MODEL_LAG_MAX, Probes
+from exchange.gateway.probes import DISK_FREE_MIN_BYTES, LOOPBACK, READ_MODEL_LAG_MAX, Probes
 from exchange.gateway.server import SHUTDOWN_TIMEOUT_S, run_server
 from exchange.gateway.tls import TlsFiles
 from exchange.gateway.turns import TurnConductor

@@ -14,10 +14,10 @@ from starlette.staticfiles import StaticFiles
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.hub import Hub
 from exchange.gateway.limits import Limits
-from exchange.gateway.operations import LOOPBACK, operations_router
+from exchange.gateway.operations import operations_router
 from exchange.gateway.origins import OriginPolicy
 from exchange.gateway.ports import NodePort
-from exchange.gateway.probes import Probes
+from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.rest import ReadModel, rest_router
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint

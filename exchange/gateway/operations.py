@@ -7,7 +7,7 @@ that could trade, and it has to be answered while the market stands still.
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from pydantic import BaseModel
@@ -15,10 +15,8 @@ from pydantic import BaseModel
 from exchange.errors import InputError
 from exchange.gateway.hub import Hub
 from exchange.gateway.metrics import Metrics
-from exchange.gateway.probes import Probes
+from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.schemas import Problem
-
-LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+LOOPBACK: Final = ("127.0.0.0/8", "::1/128")  # who may read the metrics, unless the operator says otherwise
 READ_MODEL_LAG_MAX: Final = 100_000
 DISK_FREE_MIN_BYTES: Final = 256 * 1024 * 1024
 

@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
-from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from clients.sdk import LogonRefused, connect
 from exchange.errors import InputError
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
 from exchange.gateway.server import DEFAULT_PORT, bind, own_hosts, serve
+from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, RunningPark, private_key, request, running_park
 
 FREE = 0  # the system chooses
@@ -180,9 +182,32 @@ async def test_sessions_end_when_the_server_stops() -> None:
         client = await open_websocket(url + "/ws/v1")
         await receive(client)
         assert len(park.hub.connections) == 1
-    with pytest.raises(ConnectionClosedError):
+    with pytest.raises(ConnectionClosedOK) as closed:
         await client.recv()
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason[:4]) == (1001, str(int(RejectCode.SHUTTING_DOWN)))
     assert not park.hub.connections
+
+
+async def test_cookies_are_neither_read_nor_set() -> None:
+    """A browser attaches them to whatever page asks, so they must not be worth anything: not even a refusal."""
+    async with serving() as (_, url):
+        headers = {"Cookie": "session=1; key_id=factory", "Origin": url.replace("ws", "http")}
+        async with open_websocket(url + "/ws/v1", additional_headers=headers) as websocket:
+            assert websocket.response is not None
+            assert "Set-Cookie" not in websocket.response.headers
+            await receive(websocket)
+            assert (await exchange(websocket, request("balances", {})))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        async with httpx.AsyncClient(base_url=url.replace("ws", "http"), cookies={"session": "1"}) as client:
+            for path in ("/v1/health", "/healthz", "/metrics", "/openapi.json"):
+                assert "set-cookie" not in (await client.get(path)).headers
+
+
+async def test_an_origin_header_that_is_repeated_is_refused() -> None:
+    async with serving() as (_, url):
+        own = url.replace("ws", "http")
+        with pytest.raises(InvalidStatus):
+            await open_websocket(url + "/ws/v1", additional_headers=[("Origin", own), ("Origin", own)])
 
 
 def test_a_taken_port_is_an_error_and_a_taken_default_means_the_next() -> None:
