@@ -1,6 +1,7 @@
-"""Routes for whoever runs the exchange: /healthz (the process lives), /readyz (it can do its work), /metrics (Prometheus).
+"""Routes for whoever runs the exchange: /healthz (no restart is needed), /readyz (it can do its work), /metrics (Prometheus).
 
-The first two tell nothing that `/v1/health` does not, and are open: an orchestrator asks them from wherever it runs. Metrics say how much is traded
+A node whose journal has failed recovers by a restart and by nothing else, so /healthz says that too; everything else that is wrong passes or wants a
+person, and is /readyz's to tell. The first two tell nothing that `/v1/health` does not, and are open: an orchestrator asks them from wherever it runs. Metrics say how much is traded
 and refused and when, so they are for the networks that the operator names, this machine by default. A scrape is not a session: it may not need a key
 that could trade, and it has to be answered while the market stands still.
 """
@@ -22,7 +23,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Liveness(BaseModel):
-    """The process answers."""
+    """`status` is "ok", or "failed" when the order path has ended for good."""
 
     status: str
 
@@ -49,9 +50,12 @@ def operations_router(hub: Hub, probes: Probes, metrics_networks: Sequence[str] 
     metrics = Metrics(hub, probes)
     allowed = networks(metrics_networks)
 
-    @router.get("/healthz", summary="Whether the process lives")
-    async def healthz() -> Liveness:
-        return Liveness(status="ok")
+    @router.get("/healthz", summary="Whether the process lives", responses={503: {"model": Liveness, "description": "Needs a restart"}})
+    async def healthz(response: Response) -> Liveness:
+        if hub.node.failure is None:
+            return Liveness(status="ok")
+        response.status_code = 503
+        return Liveness(status="failed")
 
     @router.get("/readyz", summary="Whether the exchange can do its work", responses={503: {"model": Readiness, "description": "Not ready"}})
     async def readyz(response: Response) -> Readiness:

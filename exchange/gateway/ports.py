@@ -104,6 +104,11 @@ class NodePort(Protocol):
     def accepting(self) -> bool: ...
 
     @property
+    def failure(self) -> BaseException | None:
+        """What ended the order path for good; only a restart recovers from it."""
+        ...
+
+    @property
     def stages(self) -> Stages:
         """How long groups take; the gateway adds its own steps."""
         ...

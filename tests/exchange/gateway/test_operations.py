@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exchange.errors import InputError
+from exchange.errors import InputError, JournalFailedError
 from exchange.gateway.app import create_app
 from exchange.gateway.operations import networks
 from exchange.gateway.probes import Probes
@@ -38,6 +38,14 @@ async def test_the_process_lives_also_when_it_takes_no_commands() -> None:
         park.node.drain()
         response = await get(park, "/healthz")
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_a_node_that_failed_for_good_asks_for_a_restart() -> None:
+    async with running_park() as park:
+        park.node.failure = JournalFailedError("the disk is gone")
+        response = await get(park, "/healthz")
+        park.node.failure = None
+        assert (response.status_code, response.json()) == (503, {"status": "failed"})
 
 
 # probes, whether commands are taken, what is wrong
