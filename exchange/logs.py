@@ -3,13 +3,17 @@
     log_event(logger, logging.INFO, "session opened", session=7, account=34, key_id="plant-7")
 
 What is logged never holds a key, a signature or what a client sent: events have fixed texts, their fields are ids and codes of the exchange's own.
+Lines are written by a thread of their own: a collector that does not read its pipe may cost lines, and never holds the market up.
+
 An exception is told by its type and its places in the code; its text only where it is one of ours or of the operating system, because a library's
 text may quote the input it failed on.
 """
 
 import json
 import logging
+import queue
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,6 +23,8 @@ from typing import Any, Final, TextIO
 from exchange.errors import ParkexError
 
 _FRAMES_SHOWN: Final = 12
+QUEUE_RECORDS: Final = 10_000  # that wait to be written; what comes on top is counted and left out
+_FLUSH_TIMEOUT_S: Final = 2.0
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -39,13 +45,65 @@ def log_event(logger: logging.Logger, level: int, event: str, /, **fields: Any) 
     logger.log(level, event, extra={"fields": fields})
 
 
-def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
-    """Send the logs of this process to `stream` (standard error). `level` is that of the exchange; libraries speak from warnings on."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+def configure_logging(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> "DetachedHandler":
+    """Send the logs of this process to `stream` (standard error). `level` is that of the exchange; libraries speak from warnings on.
+
+    Close what is returned at the end, so that the last lines are written.
+    """
+    handler = DetachedHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("parkex").setLevel(level.upper())
     logging.captureWarnings(capture=True)
+    return handler
+
+
+class DetachedHandler(logging.Handler):
+    """Puts records into a bounded queue; a thread formats and writes them."""
+
+    def __init__(self, stream: TextIO, records_max: int = QUEUE_RECORDS) -> None:
+        super().__init__()
+        self._stream = stream
+        self._queue: queue.Queue[logging.LogRecord | None] = queue.Queue(records_max)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._queue.put_nowait(record)
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Write what is queued, as far as the stream takes it within two seconds. Safe to call again."""
+        try:
+            self._queue.put(None, timeout=_FLUSH_TIMEOUT_S)
+        except queue.Full:
+            self._dropped += 1
+        else:
+            self._thread.join(_FLUSH_TIMEOUT_S)
+        super().close()
+
+    def _write(self) -> None:
+        told = 0
+        while (record := self._queue.get()) is not None:
+            lines = [self.format(record)]
+            if self._dropped > told:
+                told, lost = self._dropped, self._dropped - told
+                lines.append(self.format(_made(logging.WARNING, "log lines were dropped", lines=lost)))
+            try:
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()
+            except (OSError, ValueError):  # a closed pipe or file: there is nobody left to tell
+                self._dropped += 1
+
+
+def _made(level: int, event: str, **fields: Any) -> logging.LogRecord:
+    """A record of the log's own."""
+    record = logging.LogRecord("parkex.log", level, "", 0, event, None, None)
+    record.fields = fields
+    return record
 
 
 class JsonFormatter(logging.Formatter):

@@ -45,7 +45,7 @@ def demo(
     run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving)
 
 
-@app.command()
+@app.command(short_help="Run an exchange until Ctrl-C or SIGTERM.")
 def serve(
     config: Annotated[Path | None, typer.Option(help="Configuration file (TOML). See: parkex config --help")] = None,
     journal: Annotated[str | None, typer.Option(help="Folder of the journal; made with a new operator key when there is none.")] = None,
@@ -90,7 +90,7 @@ def serve(
     run_serve_command(config, options, assign or ())
 
 
-@app.command()
+@app.command(short_help="Check a configuration, print each value with its source.")
 def config(
     file: Annotated[Path | None, typer.Option("--config", help="Configuration file (TOML); default: PARKEX_CONFIG of the environment.")] = None,
     assign: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as of parkex serve; repeatable.")] = None,

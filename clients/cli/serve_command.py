@@ -32,7 +32,14 @@ def run_serve_command(file: Path | None, options: Mapping[str, Value], assignmen
     """Serve until SIGTERM or interrupted; a journal that is there is recovered, and its settings hold. `options` are by the key of their setting."""
     configuration = resolve(file, os.environ, options, assignments)
     tls = tls_of(configuration)
-    configure_logging(LogFormat(configuration["log.format"]), LogLevel(configuration["log.level"]))
+    log = configure_logging(LogFormat(configuration["log.format"]), LogLevel(configuration["log.level"]))
+    try:
+        _serve(configuration, tls)
+    finally:
+        log.close()
+
+
+def _serve(configuration: Configuration, tls: TlsFiles | None) -> None:
     typer.echo("loading the order path; the first run on a machine compiles it, which takes up to a minute")
     from exchange.order_path.settings import ExchangeSettings
     from exchange.service import ServiceOptions, new_genesis, run_exchange

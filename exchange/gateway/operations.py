@@ -1,9 +1,9 @@
 """Routes for whoever runs the exchange: /healthz (no restart is needed), /readyz (it can do its work), /metrics (Prometheus).
 
 A node whose journal has failed recovers by a restart and by nothing else, so /healthz says that too; everything else that is wrong passes or wants a
-person, and is /readyz's to tell. The first two tell nothing that `/v1/health` does not, and are open: an orchestrator asks them from wherever it runs. Metrics say how much is traded
-and refused and when, so they are for the networks that the operator names, this machine by default. A scrape is not a session: it may not need a key
-that could trade, and it has to be answered while the market stands still.
+person, and is /readyz's to tell. Both tell nothing that `/v1/health` does not, and are open: an orchestrator asks from wherever it runs. Metrics say
+how much is traded and refused and when, so they are for the networks that the operator names, this machine by default. A scrape is not a session: it
+may not need a key that could trade, and it has to be answered while the market stands still.
 """
 
 import ipaddress

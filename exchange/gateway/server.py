@@ -79,6 +79,9 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._drain()
+        # A session that has ended may still be saying why; uvicorn would close its transport with words of its own.
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=self.config.timeout_graceful_shutdown)
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

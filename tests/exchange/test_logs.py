@@ -4,12 +4,13 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from exchange.errors import InputError
-from exchange.logs import JsonFormatter, LogFormat, LogLevel, TextFormatter, configure_logging, log_event
+from exchange.logs import DetachedHandler, JsonFormatter, LogFormat, LogLevel, TextFormatter, configure_logging, log_event
 from tests.exchange.gateway.parks import RunningPark, private_key, request, running_park
 from tests.exchange.gateway.test_rest import traded
 
@@ -69,17 +70,57 @@ def test_configured_for_a_process() -> None:
     stream = io.StringIO()
     try:
         root.handlers = []  # those of the test runner are not for closing
-        configure_logging(LogFormat.JSON, LogLevel.INFO, stream)
+        handler = configure_logging(LogFormat.JSON, LogLevel.INFO, stream)
         logging.getLogger("parkex.x").info("told")
         logging.getLogger("parkex.x").debug("not told")
         logging.getLogger("other").info("not told")
         logging.getLogger("other").warning("told")
+        handler.close()
     finally:
         logging.captureWarnings(capture=False)
         root.handlers = kept
         root.setLevel(level[0])
         logging.getLogger("parkex").setLevel(level[1])
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["told", "told"]
+
+
+class StuckPipe(io.StringIO):
+    """Takes nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken, self.go = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.taken.set()
+        self.go.wait()
+        return super().write(text)
+
+
+def test_a_reader_that_does_not_read_costs_lines_and_holds_nobody_up() -> None:
+    stream = StuckPipe()
+    handler = DetachedHandler(stream, records_max=3)
+    handler.setFormatter(JsonFormatter())
+    handler.handle(logging.makeLogRecord({"msg": "first"}))
+    stream.taken.wait()
+    for number in range(10):
+        handler.handle(logging.makeLogRecord({"msg": f"n{number}"}))
+    stream.go.set()
+    handler.close()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event["event"] for event in told] == ["first", "n0", "log lines were dropped", "n1", "n2"]
+    assert told[2]["lines"] == 7
+    handler.close()
+
+
+def test_a_closed_stream_ends_nothing() -> None:
+    stream = io.StringIO()
+    stream.close()
+    handler = DetachedHandler(stream)
+    for _ in range(3):
+        handler.handle(logging.makeLogRecord({"msg": "lost"}))
+    handler.close()
+    assert not handler._thread.is_alive()
 
 
 async def events_of(park: RunningPark) -> None:

@@ -1,5 +1,6 @@
 """Configuration of `parkex serve`: where a value is from, what is refused and with which place, and that every setting arrives."""
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ PRECEDENCE: list[tuple[str, dict[str, str], list[str], Any, Any, str]] = [
      "environment PARKEX_SERVER_ORIGINS"),
     ("server.origins", {"PARKEX_SERVER_ORIGINS": ""}, [], None, (), "environment PARKEX_SERVER_ORIGINS"),
     ("exchange.simulation", {"PARKEX_EXCHANGE_SIMULATION": "TRUE"}, [], None, True, "environment PARKEX_EXCHANGE_SIMULATION"),
-    ("exchange.simulation", {"PARKEX_EXCHANGE_SIMULATION": "true"}, ["exchange.simulation=false"], None, False, "command line --set exchange.simulation"),
+    ("exchange.simulation", {"PARKEX_EXCHANGE_SIMULATION": "true"}, ["exchange.simulation=false"], None, False,
+     "command line --set exchange.simulation"),
     ("limits.flush_interval_s", {}, [], None, 0.5, "parkex.toml, line 8"),
     ("limits.connection_per_s", {}, [], None, 7.0, "parkex.toml, line 9"),
     ("limits.max_connections", {}, [], None, 2_048, "default"),
@@ -105,7 +107,7 @@ def test_what_is_wrong_in_a_file_is_named_with_its_line(text: str, words: str, t
 def test_everything_wrong_in_a_file_is_named_at_once(tmp_path: Path) -> None:
     path = tmp_path / "parkex.toml"
     path.write_text("".join(text for text, _ in BAD_FILES[:1] + BAD_FILES[11:12]))
-    with pytest.raises(InputError, match="(?s)2 problems, nothing was started.*line 2.*line 4"):
+    with pytest.raises(InputError, match=r"(?s)2 problems, nothing was started.*line 2.*line 4"):
         resolve(path, {}, {})
 
 
@@ -222,7 +224,7 @@ def _told(options: Any) -> dict[str, Any]:
 def test_every_setting_arrives(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[dict[str, Any]] = []
     monkeypatch.setattr("exchange.service.run_exchange", lambda options, _: started.append(_told(options)))
-    monkeypatch.setattr("clients.cli.serve_command.configure_logging", lambda *_: None)
+    monkeypatch.setattr("clients.cli.serve_command.configure_logging", lambda *_: logging.NullHandler())
     monkeypatch.chdir(tmp_path)
     run_serve_command(None, {}, [])
     run_serve_command(None, {}, [f"{setting.key}={_other_value(setting)}"])
@@ -231,8 +233,13 @@ def test_every_setting_arrives(setting: Setting, tmp_path: Path, monkeypatch: py
 
 def test_log_settings_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configured: list[tuple[str, str]] = []
+
+    def configure(*told: str) -> logging.Handler:
+        configured.append(told)  # type: ignore[arg-type]
+        return logging.NullHandler()
+
     monkeypatch.setattr("exchange.service.run_exchange", lambda *_: None)
-    monkeypatch.setattr("clients.cli.serve_command.configure_logging", lambda *told: configured.append(told))
+    monkeypatch.setattr("clients.cli.serve_command.configure_logging", configure)
     monkeypatch.chdir(tmp_path)
     run_serve_command(None, {"log.format": "json", "log.level": "error"}, [])
     assert configured == [("json", "error")]

@@ -1,9 +1,12 @@
 """From which pages a socket may be opened: one row a page."""
 
+import httpx
 import pytest
 
 from exchange.errors import InputError
+from exchange.gateway.app import create_app
 from exchange.gateway.origins import OriginPolicy, checked_origin, with_default_ports_left_out
+from tests.exchange.gateway.parks import running_park
 
 OWN = ("127.0.0.1:8765", "park.example:443", "[::1]:8765")
 OTHER = ("https://desk.example", "http://lab.example:8080")
@@ -68,3 +71,14 @@ def test_what_is_no_origin_is_refused(text: str) -> None:
 
 def test_names_with_a_default_port_are_also_asked_for_without_it() -> None:
     assert with_default_ports_left_out(["a:443", "b:80", "c:8443"]) == ("a:443", "a", "b:80", "b", "c:8443")
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [("https://desk.example", True), ("https://evil.example", False), (None, False)])
+async def test_pages_of_configured_origins_may_read_rest_without_credentials(origin: str | None, allowed: bool) -> None:
+    async with running_park() as park:
+        app = create_app(park.node, origins=OriginPolicy((), OTHER))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/v1/health", headers={} if origin is None else {"Origin": origin})
+        assert response.status_code == 200
+        assert response.headers.get("access-control-allow-origin") == (origin if allowed else None)
+        assert "access-control-allow-credentials" not in response.headers
