@@ -206,6 +206,12 @@ async def test_cookies_are_neither_read_nor_set() -> None:
                 assert "set-cookie" not in (await client.get(path)).headers
 
 
+async def test_metrics_are_for_the_client_that_a_proxy_on_this_machine_names() -> None:
+    async with serving() as (_, url), httpx.AsyncClient(base_url=url.replace("ws", "http")) as client:
+        assert (await client.get("/metrics")).status_code == 200
+        assert (await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"})).status_code == 403
+
+
 async def test_an_origin_header_that_is_repeated_is_refused() -> None:
     async with serving() as (_, url):
         own = url.replace("ws", "http")
