@@ -5,7 +5,8 @@ from typing import Final
 
 # Upper bounds are 1024 ns times a power of two: the bucket of a duration is the length of its bits, and needs no search.
 _SHIFT: Final = 10
-FINITE_BUCKETS: Final = 24  # the last one ends at 8.6 s
+FINITE_BUCKETS: Final = 24  # that are published; the last one ends at 8.6 s
+_BUCKETS: Final = 64 - _SHIFT
 
 
 class Stage(IntEnum):
@@ -29,10 +30,10 @@ class Stages:
     __slots__ = ("counts", "sums_ns")
 
     def __init__(self) -> None:
-        self.counts = [[0] * (FINITE_BUCKETS + 1) for _ in Stage]
+        self.counts = [[0] * _BUCKETS for _ in Stage]
         self.sums_ns = [0] * len(Stage)
 
     def observe(self, stage: Stage, elapsed_ns: int) -> None:
-        """Count one duration; what is longer than the last bound goes into the bucket behind it."""
-        self.counts[stage][min((elapsed_ns >> _SHIFT).bit_length(), FINITE_BUCKETS)] += 1
+        """Count one duration of at most 2**63 ns."""
+        self.counts[stage][(elapsed_ns >> _SHIFT).bit_length()] += 1
         self.sums_ns[stage] += elapsed_ns

@@ -4,6 +4,7 @@ Nobody reads the server's log meanwhile, and there is more of it than a pipe hol
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +22,10 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
+from websockets.typing import Origin
 
 from exchange.protocol.auth import logon_message
 from exchange.protocol.reject_codes import RejectCode
@@ -33,13 +36,13 @@ IN_FLIGHT = 500
 
 
 @contextmanager
-def server(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on a free port in a process of its own: (process, host:port)."""
+def server(directory: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server on a free port in a process of its own: (process, host:port). `variables` of its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "clients.cli", "serve", "--port", str(port), "--log-format", "json"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PARKEX_EXCHANGE_DIRECTORY": str(directory)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PARKEX_EXCHANGE_DIRECTORY": str(directory), **variables}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             wait_for_line(process, "serving http://")
@@ -80,6 +83,21 @@ def events(errors: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in errors.splitlines()]
 
 
+def check_what_the_operator_sees(host: str) -> None:
+    """That the parts of a service are watched, and that its configuration has arrived."""
+    with urllib.request.urlopen(f"http://{host}/readyz") as answer:
+        assert json.load(answer)["checks"] == {"commands": "ok", "read_model": "ok", "disk": "ok"}
+    with urllib.request.urlopen(f"http://{host}/metrics") as answer:
+        shown = answer.read().decode()
+    assert "\nparkex_read_model_lag_commands " in shown
+    assert "\nparkex_journal_disk_free_bytes " in shown
+    assert "\nprocess_resident_memory_bytes " in shown
+    for origin, accepted in (("https://desk.example", True), ("https://evil.example", False)):
+        refused = contextlib.nullcontext() if accepted else pytest.raises(InvalidStatus)
+        with refused, open_websocket(f"ws://{host}/ws/v1", origin=Origin(origin)) as websocket:
+            assert b"challenge" in websocket.recv(decode=False)
+
+
 def test_sigterm_drains_and_a_restart_goes_on(tmp_path: Path) -> None:
     with server(tmp_path / "data") as (process, host):
         with open_websocket(f"ws://{host}/ws/v1") as websocket:
@@ -109,7 +127,8 @@ def test_sigterm_drains_and_a_restart_goes_on(tmp_path: Path) -> None:
     snapshots = sorted((tmp_path / "data" / "journal" / "snapshots").iterdir())
     assert snapshots[-1].name.endswith(f"-{stopped:020d}")
 
-    with server(tmp_path / "data") as (process, _):
+    with server(tmp_path / "data", PARKEX_SERVER_ORIGINS="https://desk.example") as (process, host):
+        check_what_the_operator_sees(host)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors

@@ -13,7 +13,7 @@ from exchange.gateway.operations import networks
 from exchange.gateway.probes import Probes
 from exchange.protocol.reject_codes import RejectCode
 from exchange.stages import Stage
-from tests.exchange.gateway.parks import RunningPark, running_park
+from tests.exchange.gateway.parks import RunningPark, request, running_park
 from tests.exchange.gateway.test_rest import get, traded
 
 
@@ -102,6 +102,21 @@ async def test_metrics_count_what_happened() -> None:
         assert found["parkex_last_sequence",] == park.node.exchange.last_sequence
         assert (found["parkex_accepting",], found["parkex_epoch",]) == (1, 1)
         assert found["parkex_queue_depth", "node"] == found["parkex_queue_depth", "in_flight"] == 0
+
+
+async def test_batches_are_counted_together_and_none_is_lost() -> None:
+    """More of them than are counted at once, and a scrape in between."""
+    async with running_park() as park:
+        client = park.raw()
+        await client.log_on("factory")
+        for start in range(0, 2_400, 300):
+            cancels = [{"client_order_id": f"x{number % 2_000}", "order_id": 99} for number in range(start, start + 300)]
+            client.send(*(request("order.cancel", params, f"r{start + number}") for number, params in enumerate(cancels)))
+            await client.all_answered()
+            if start == 300:
+                assert (await samples(park))["parkex_commands_total", "cancel", "refused"] == 600
+        found = await samples(park)
+        assert (found["parkex_commands_total", "cancel", "refused"], found["parkex_commands_total", "cancel", "duplicate"]) == (2_000, 400)
 
 
 async def test_bytes_of_connections_that_have_gone_stay_counted() -> None:

@@ -69,6 +69,13 @@ def test_what_is_no_origin_is_refused(text: str) -> None:
         checked_origin(text)
 
 
+async def test_a_gateway_answers_to_a_name_without_its_default_port() -> None:
+    async with running_park() as park:
+        hub = create_app(park.node, hosts=("park.example:443", "127.0.0.1:8765")).state.hub
+        asked = ("park.example:443", "park.example", "127.0.0.1:8765", "127.0.0.1", "evil.example", "")
+        assert [hub.host_for(name) for name in asked] == ["park.example:443", "park.example", "127.0.0.1:8765", None, None, None]
+
+
 def test_names_with_a_default_port_are_also_asked_for_without_it() -> None:
     assert with_default_ports_left_out(["a:443", "b:80", "c:8443"]) == ("a:443", "a", "b:80", "b", "c:8443")
 
