@@ -2,16 +2,26 @@
 
 import asyncio
 
+import pytest
+
 from exchange.gateway.limits import Limits
 from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, request, running_park
 from tests.exchange.gateway.test_logon import ORDER
 
 
-async def test_what_was_taken_is_answered_and_what_comes_later_refused() -> None:
+async def test_what_was_taken_is_answered_and_what_comes_later_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_park() as park:
         client, idle = park.raw(), park.raw()
         await client.log_on("factory", cancel_on_disconnect=True)
+        unanswered_at_the_end = []
+        end = client.connection.end
+
+        def ended(code: RejectCode) -> None:
+            unanswered_at_the_end.append(client.connection.session.unanswered)
+            end(code)
+
+        monkeypatch.setattr(client.connection, "end", ended)
         client.send(*(request("order.place", ORDER | {"client_order_id": f"c{number}"}, number) for number in range(20)))
         draining = asyncio.create_task(park.hub.drain(5.0))
         await asyncio.sleep(0)
@@ -25,6 +35,7 @@ async def test_what_was_taken_is_answered_and_what_comes_later_refused() -> None
                 break
             await asyncio.sleep(0.01)
         assert client.connection.end_code == idle.connection.end_code == RejectCode.SHUTTING_DOWN
+        assert unanswered_at_the_end == [0]
         assert not draining.done(), "it waits for the transports"
         client.connection.disconnected()
         idle.connection.disconnected()

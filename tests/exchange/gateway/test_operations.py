@@ -76,6 +76,13 @@ async def test_readiness(probes: dict[str, Any], accepting: bool, wrong: dict[st
         assert body["as_of_seq"] == park.node.exchange.last_sequence
 
 
+@pytest.mark.parametrize(("has", "head", "behind"), [(0, 5, 5), (5, 5, 0), (6, 5, 0)])
+def test_a_read_model_that_is_ahead_of_the_gateway_is_not_behind(has: int, head: int, behind: int) -> None:
+    """It may have a command before the loop has gone on."""
+    assert Probes(read_model_sequence=lambda: has).read_model_behind(head) == behind
+    assert Probes().read_model_behind(head) is None
+
+
 async def test_metrics_count_what_happened() -> None:
     async with running_park() as park:
         await traded(park)

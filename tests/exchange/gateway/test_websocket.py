@@ -19,6 +19,7 @@ from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
 from exchange.gateway.server import DEFAULT_PORT, bind, own_hosts, serve
 from exchange.gateway.tls import TlsFiles
+from exchange.gateway.websocket import WebSocketEndpoint
 from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, RunningPark, private_key, request, running_park
 
@@ -210,6 +211,25 @@ async def test_metrics_are_for_the_client_that_a_proxy_on_this_machine_names() -
     async with serving() as (_, url), httpx.AsyncClient(base_url=url.replace("ws", "http")) as client:
         assert (await client.get("/metrics")).status_code == 200
         assert (await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"})).status_code == 403
+
+
+async def test_an_origin_header_that_is_repeated_is_refused_whatever_the_server_in_front_makes_of_it() -> None:
+    async with running_park() as park:
+        own = b"http://127.0.0.1:1"
+        endpoint = WebSocketEndpoint(create_app(park.node, hosts=("127.0.0.1:1",)).state.hub)
+        for origins, first_answer in (([own], "websocket.accept"), ([own, own], "websocket.close"), ([b"null", own], "websocket.close")):
+            told: list[str] = []
+            incoming = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
+
+            async def receive_next(incoming: list[dict[str, Any]] = incoming) -> dict[str, Any]:
+                return incoming.pop(0)
+
+            async def send(message: Any, told: list[str] = told) -> None:
+                told.append(message["type"])
+
+            headers = [(b"host", b"127.0.0.1:1"), *((b"origin", origin) for origin in origins)]
+            await endpoint({"headers": headers, "extensions": {}}, receive_next, send)
+            assert told[0] == first_answer
 
 
 async def test_an_origin_header_that_is_repeated_is_refused() -> None:
