@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clock import Clock
-from exchange.errors import JournalFailedError, ParkexError
+from exchange.errors import ClockSteppedError, JournalFailedError, ParkexError
 from exchange.journal.interface import Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
@@ -145,6 +145,8 @@ class Node:
             group = self._gather()
             try:
                 await self._commit(group)
+            except ClockSteppedError:
+                _refuse(group, NotAcceptingError(RejectCode.NOT_ACCEPTING))
             except BaseException as error:
                 self._fail(group, error)
                 raise
@@ -163,7 +165,10 @@ class Node:
         return group
 
     async def _commit(self, group: list[_Pending], stamp_ns: int | None = None) -> None:
-        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish."""
+        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish.
+
+        Raises ClockSteppedError before anything is recorded.
+        """
         records = joined([entry.record for entry in group], COMMAND)
         self._stamp_ns = max(self._stamp_ns, self.clock.now_ns()) if stamp_ns is None else stamp_ns
         records["stamp_ns"] = self._stamp_ns
@@ -185,10 +190,14 @@ class Node:
         self.failure = error
         self._accepting = False
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
-        for entry in [*group, *self._pending]:
-            if not entry.answer.done():
-                entry.answer.set_exception(refusal)
+        _refuse([*group, *self._pending], refusal)
         self._pending.clear()
+
+
+def _refuse(entries: list[_Pending], refusal: NotAcceptingError) -> None:
+    for entry in entries:
+        if not entry.answer.done():
+            entry.answer.set_exception(refusal)
 
 
 def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:
