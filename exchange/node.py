@@ -57,13 +57,28 @@ class _Pending:
 Listener = Callable[[BatchResult], None]
 
 
+class ToldTime:
+    """Market time for whoever asks: while the wall clock is in doubt, that of the last command."""
+
+    def __init__(self, clock: Clock, exchange: Exchange) -> None:
+        self._clock = clock
+        self._exchange = exchange
+
+    def now_ns(self) -> int:
+        try:
+            return self._clock.now_ns()
+        except ClockSteppedError:
+            return self._exchange.now_ns
+
+
 class Node:
     """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
 
     def __init__(self, journal: Journal, exchange: Exchange, clock: Clock) -> None:
         self.journal = journal
         self.exchange = exchange
-        self.clock = clock
+        self._clock = clock
+        self.clock = ToldTime(clock, exchange)
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
         self._pending: deque[_Pending] = deque()
@@ -170,7 +185,7 @@ class Node:
         Raises ClockSteppedError before anything is recorded.
         """
         records = joined([entry.record for entry in group], COMMAND)
-        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns()) if stamp_ns is None else stamp_ns
+        self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)
         loop = asyncio.get_running_loop()

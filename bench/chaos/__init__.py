@@ -1,4 +1,4 @@
-"""Deterministic simulation of clients, gateway, core and journal in one process: virtual clock, virtual network, a disk that loses what was not flushed.
+"""Deterministic simulation of clients, gateway, core and journal in one process, under faults.
 
     virtual_time.py   the event loop whose time jumps, and processes that can be killed between any two callbacks
     network.py        connections that delay, hold back, regroup and cut

@@ -35,7 +35,8 @@ def main() -> int:
         left -= hours
         for problem in tally.found[:10]:
             print(f"seed {seed}, {hours} h: {problem}", file=sys.stderr)
-        print(f"{total.hours} of {options.hours} h, {total.commands:,} commands, {total.kills} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+        spent_s = time.perf_counter() - began
+        print(f"{total.hours} of {options.hours} h, {total.commands:,} commands, {total.kills} kills, {spent_s:.0f} s", file=sys.stderr)
         seed += 1
     result = {"seed": options.seed, **dataclasses.asdict(total), "wall_s": round(time.perf_counter() - began, 1)}
     if options.json:

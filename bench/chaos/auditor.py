@@ -17,7 +17,7 @@ from exchange.journal.segments import JournalReader
 from exchange.order_path import canonical
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import BatchResult, Exchange
-from exchange.order_path.records import ExecutionKind, OutcomeFlag, TRADE_KINDS
+from exchange.order_path.records import TRADE_KINDS, ExecutionKind, OutcomeFlag
 from exchange.protocol.messages import Execution
 from matching.records import Side
 
@@ -161,7 +161,8 @@ class Audit:
                 instrument = self.exchange.instrument(position.symbol)
                 assert instrument is not None
                 if instrument.is_power and position.net_lots != self._positions[account, instrument.id]:
-                    found.wrong.append(f"account {account}, {position.symbol}: {position.net_lots}, the trades say {self._positions[account, instrument.id]}")
+                    traded = self._positions[account, instrument.id]
+                    found.wrong.append(f"account {account}, {position.symbol}: {position.net_lots}, the trades say {traded}")
 
     def executions_of(self, account: int) -> int:
         return len(self._executions[account])

@@ -61,8 +61,8 @@ def power(index: int) -> InstrumentSpec:
         symbol=f"GP-{index:03d}", instrument_class="power", venue="park", calendar="continuous", price_decimals=4, quantity_decimals=1,
         multiplier_micro=POWER_MULTIPLIER_MICRO, unit="kWh", min_price_ticks=0, max_price_ticks=30_000, band_low_ticks=1_000, band_high_ticks=20_000,
         max_order_lots=1_000_000, maker_fee_lot_micro=20, taker_fee_lot_micro=50, park_fee_lot_micro=4_000, deficit_price_ticks=12_000,
-        surplus_price_ticks=2_800, delivery_start_ns=start_ns, delivery_end_ns=start_ns + PERIOD_NS, open_ns=max(START_NS, start_ns - 4 * NS_PER_HOUR),
-        close_ns=start_ns - 5 * NS_PER_MINUTE, **auctions,
+        surplus_price_ticks=2_800, delivery_start_ns=start_ns, delivery_end_ns=start_ns + PERIOD_NS,
+        open_ns=max(START_NS, start_ns - 4 * NS_PER_HOUR), close_ns=start_ns - 5 * NS_PER_MINUTE, **auctions,
     )  # fmt: skip
 
 

@@ -111,8 +111,11 @@ class Pipe:
         # A stream of its own for each: the exchange may serve its connections in any order.
         ways = [random.Random(f"{network.seed} {network.connections} {way}") for way in ("to client", "to server")]
         self.to_client = Direction(loop, ways[0], client, on_frames)
-        self.to_server = Direction(loop, ways[1], server.process, lambda frames: self.end.frames_received(frames))
+        self.to_server = Direction(loop, ways[1], server.process, self._to_end)
         network.pipes.add(self)
+
+    def _to_end(self, frames: list[bytes]) -> None:
+        self.end.frames_received(frames)
 
     def cut(self, client_notices_s: float, server_notices_s: float) -> None:
         """Nothing arrives any more; each side is told after a time of its own. A dead server is told nothing."""

@@ -5,6 +5,7 @@ A member has two sessions with the same key: the main one trades, the shadow sen
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from bench.chaos.market import UNITS, Member
 from bench.chaos.network import Network
-from bench.chaos.virtual_time import Process, VirtualTimeLoop
+from bench.chaos.virtual_time import Process
 from clients.sdk.client import ParkClient
 from clients.sdk.credentials import Credentials
 from clients.sdk.errors import ClientError, OrderRejected
@@ -61,37 +62,41 @@ class Told:
 class Trader:
     """Two sessions of one member. `trade` runs until `stopping`; then every command that was begun is answered, however long it takes."""
 
-    def __init__(self, loop: VirtualTimeLoop, network: Network, member: Member, wall_ns: Callable[[], int], rng: random.Random, pause_s: float, symbols: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, network: Network, member: Member, wall_ns: Callable[[], int], rng: random.Random, pause_s: float, symbols: Callable[[], list[str]]
+    ) -> None:
         self.member = member
         self.told = Told()
         self.stopping = False
         self.in_flight = 0
-        self._loop = loop
         self._rng = rng
         self._pause_s = pause_s
         self._symbols = symbols
         self._numbers = 0
         self.process = Process(member.name)
-        connector = network.connector(self.process)
-        self._cancel_on_disconnect = rng.random() < 0.4
-        keys = Credentials(member.name, member.private_key, self._cancel_on_disconnect, wall_ns)
-        self.main = ParkClient(connector, keys, resume_for_s=FOREVER_S)
-        self.shadow = ParkClient(connector, keys, resume_for_s=FOREVER_S)
-        for client in (self.main, self.shadow):
-            client.on("execution", self.told.execution)
+        self._connector = network.connector(self.process)
+        self._credentials = Credentials(member.name, member.private_key, cancel_on_disconnect=rng.random() < 0.4, wall_ns=wall_ns)
+        self.main, self.shadow = self._new_client(), self._new_client()
+
+    def _new_client(self) -> ParkClient:
+        client = ParkClient(self._connector, self._credentials, resume_for_s=FOREVER_S)
+        client.on("execution", self.told.execution)
+        return client
 
     async def open(self) -> None:
         """Both sessions, as soon as the exchange lets them in."""
-        for client in (self.main, self.shadow):
-            while True:
-                try:
-                    await client.open()
-                except (OSError, ClientError):
-                    await asyncio.sleep(1.0)
-                    # A link that never worked is not resumed, and one that was closed is done for: begin with a new one.
-                    client.__init__(client._link._connector, client._link._credentials, resume_for_s=FOREVER_S)
-                else:
-                    break
+        self.main, self.shadow = await self._opened(self.main), await self._opened(self.shadow)
+
+    async def _opened(self, client: ParkClient) -> ParkClient:
+        """A link that never worked is not resumed: begin with a new one."""
+        while True:
+            try:
+                await client.open()
+            except (OSError, ClientError):
+                await asyncio.sleep(1.0)
+                client = self._new_client()
+            else:
+                return client
 
     async def trade(self) -> None:
         """Act, wait, act. What an action waits for does not hold up the next one."""
@@ -151,7 +156,8 @@ class Trader:
             terms |= {"all_or_none": True}
         elif kind < 0.56:
             terms |= {"deadline_ns": self.main.now_ns + rng.randint(0, 60) * 10**9}
-        return PlaceParams(client_order_id=self._next_id(), price=price, self_trade=rng.choice(("cancel_newest", "cancel_oldest", "decrement")), **terms)
+        terms["self_trade"] = rng.choice(("cancel_newest", "cancel_oldest", "decrement"))
+        return PlaceParams(client_order_id=self._next_id(), price=price, **terms)
 
     async def _place(self) -> None:
         terms = self._terms()
@@ -200,7 +206,7 @@ class Trader:
         except OrderRejected as refusal:
             if refusal.code in _SEND_AGAIN:
                 return  # none of its legs was recorded
-            leg = refusal.data["leg"] if "leg" in refusal.data else 0
+            leg = refusal.data.get("leg", 0)
             self.told.refuse(legs[leg].client_order_id, int(refusal.code))
             return
         for order in orders:
@@ -214,29 +220,23 @@ class Trader:
         order = self._some_open()
         if order is None:
             return
-        price, quantity = self._rng.choice(((f"0.{self._rng.randint(4_300, 4_700)}", None), (None, order.remaining), (None, "3.0" if "." in order.remaining else "3")))
-        if order.instrument == UNITS and price is not None:
-            price = "60.00"
-        try:
+        new_price = "60.00" if order.instrument == UNITS else f"0.{self._rng.randint(4_300, 4_700)}"
+        less = "3.0" if "." in order.remaining else "3"
+        price, quantity = self._rng.choice(((new_price, None), (None, order.remaining), (None, less)))
+        with contextlib.suppress(OrderRejected):
             await order.amend(price=price, quantity=quantity)
-            self.told.answers += 1
-        except OrderRejected:
-            self.told.answers += 1
+        self.told.answers += 1
 
     async def _cancel(self) -> None:
         order = self._some_open()
         if order is not None:
-            try:
+            with contextlib.suppress(OrderRejected):
                 await order.cancel()
-            except OrderRejected:
-                pass
             self.told.answers += 1
 
     async def _mass_cancel(self) -> None:
-        try:
+        with contextlib.suppress(OrderRejected):
             await self.main.mass_cancel(instrument=self._rng.choice(self._symbols()[:_NEAR]))
-        except OrderRejected:
-            pass
         self.told.answers += 1
 
     async def _ask(self) -> None:

@@ -84,7 +84,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             context = contextvars.copy_context()
         return super().call_at(when, _unless_killed, context.get(_process), callback, args, context=context)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
+    def run_in_executor(self, _executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
         future = self.create_future()
 
         def work() -> None:

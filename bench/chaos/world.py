@@ -19,11 +19,14 @@ from bench.chaos.traders import FOREVER_S, Trader
 from bench.chaos.virtual_time import Process, VirtualTimeLoop
 from clients.sdk.client import ParkClient
 from clients.sdk.credentials import Credentials
+from clients.sdk.errors import ClientError
 from exchange.errors import ParkexError
 from exchange.order_path import canonical
 from exchange.units import NS_PER_SECOND, PERIOD_NS
 
 HOUR_S: Final = 3_600
+PAUSE_S: Final = 60.0  # of a member, between two actions
+_FAULT_EVERY_S: Final = 180.0
 _SETTLE_S: Final = 900.0
 _FIRST_GATE_S: Final = 1_500.0  # of the first quarter-hour that is listed
 
@@ -66,22 +69,17 @@ class World:
         self._faults, disk = (random.Random(f"{seed} {part}") for part in ("faults", "disk"))
         self.loop = VirtualTimeLoop(lambda: self._flush_delay(disk))
         self._network = Network(self.loop, f"{seed} network")
-        self._clocks = MachineClocks(START_NS, drift_ppm=self._faults.randint(-50, 50))
+        self._clocks = MachineClocks(START_NS, self.loop.time, drift_ppm=self._faults.randint(-50, 50))
         (directory / "journal").mkdir()
         self._server = SimulatedServer(
             self.loop, self._network, self._clocks, directory, genesis(self._faults.choice((0, 5 * NS_PER_SECOND))), self._faults
         )
         self._symbols: list[str] = []
         self._snapshot_seqs: dict[int, int] = {}
+        self._raised: list[str] = []
         self._traders = [
-            Trader(self.loop, self._network, member, self._client_wall_ns, random.Random(f"{seed} {member.name}"), pause_s, self._tradable) for member in MEMBERS
+            Trader(self._network, member, self._client_wall_ns, random.Random(f"{seed} {member.name}"), pause_s, self._tradable) for member in MEMBERS
         ]
-        self._original_jump = self.loop.jump
-        self.loop.jump = self._jump  # type: ignore[method-assign]
-
-    def _jump(self, seconds: float) -> None:
-        self._original_jump(seconds)
-        self._clocks.elapsed_s = self.loop.time()
 
     def _client_wall_ns(self) -> int:
         """The clients' clocks are right."""
@@ -100,13 +98,12 @@ class World:
     async def run(self) -> Found:
         """Trade for the hours, with everything that can go wrong; then let all of it come to rest and compare."""
         await self._server.start()
-        operator = ParkClient(self._network.connector(Process("operator")), Credentials(OPERATOR.name, OPERATOR.private_key, wall_ns=self._client_wall_ns), resume_for_s=FOREVER_S)
+        credentials = Credentials(OPERATOR.name, OPERATOR.private_key, wall_ns=self._client_wall_ns)
+        operator = ParkClient(self._network.connector(Process("operator")), credentials, resume_for_s=FOREVER_S)
         await operator.open()
         self._symbols = await open_market(operator, self._hours)
         await operator.close()
-        trading: list[asyncio.Task[Any]] = []
-        for trader in self._traders:
-            trading.append(self.loop.spawn(trader.process, self._trade(trader), trader.member.name))
+        trading = [self.loop.spawn(trader.process, self._trade(trader), trader.member.name) for trader in self._traders]
         breaking = asyncio.create_task(self._break_things(), name="faults")
         end_s = self._hours * HOUR_S
         while self.loop.time() < end_s:
@@ -123,6 +120,7 @@ class World:
         await self._mend()
         await self._come_to_rest(trading)
         told = {trader.main.account: trader.told for trader in self._traders}
+        raised = list(dict.fromkeys(self._raised))
         local = {trader.main.account: sorted(trader.main.open_orders) for trader in self._traders}
         await self._server.stop()
         audit = Audit(self._directory / "journal")
@@ -135,6 +133,7 @@ class World:
             self.tally.executions_behind_snapshots += len(missing)
             if missing and max(missing) > self._snapshot_seqs.get(account, 0):
                 found.lost.append(f"account {account} was never told execution {max(missing)}")
+        found.wrong += raised
         tally = self.tally
         tally.commands, tally.trades = audit.commands, audit.trades
         tally.answers = sum(record.answers for record in told.values())
@@ -165,12 +164,17 @@ class World:
                     await client.balances()
         await asyncio.sleep(120.0)
 
+    def note_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback that raised is a fault of ours. Tasks of killed processes, and those that a failed disk ended, are none."""
+        if "never retrieved" not in context["message"] and "was destroyed" not in context["message"]:
+            self._raised.append(f"{context['message']}: {context.get('exception')!r}")
+
     # Faults
 
     async def _break_things(self) -> None:
         rng = self._faults
         while True:
-            await asyncio.sleep(rng.expovariate(1 / 90.0))
+            await asyncio.sleep(rng.expovariate(1 / _FAULT_EVERY_S))
             if self._server.has_failed:
                 raise RuntimeError(f"the node stopped by itself: {self._server.node and self._server.node.failure!r}")
             await rng.choices(
@@ -267,16 +271,16 @@ class World:
                 return
 
 
-def run_world(seed: int, hours: int, pause_s: float = 8.0, directory: Path | None = None) -> Tally:
-    """Simulate one stretch. Raises ParkexError or TimeoutError where the exchange does not come back as it should."""
-    root = Path(tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)) if directory is None else directory
+def run_world(seed: int, hours: int, pause_s: float = PAUSE_S, directory: Path | None = None) -> Tally:
+    """Simulate one stretch. What went wrong is in the tally: also an exchange that does not come back, or a client that is sent away for good."""
+    root = Path(tempfile.mkdtemp(prefix="chaos-")) if directory is None else directory
     random.seed(seed)  # the SDK's jitter
     world = World(seed, hours, pause_s, root)
-    world.loop.set_exception_handler(lambda _, context: None)
+    world.loop.set_exception_handler(world.note_exception)
     try:
         asyncio.set_event_loop(world.loop)
         world.loop.run_until_complete(world.run())
-    except ParkexError as error:
+    except (ParkexError, ClientError) as error:
         world.tally.wrong += 1
         world.tally.found.append(f"{type(error).__name__}: {error}")
     except TimeoutError:
