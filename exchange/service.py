@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
+from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.operations import networks
 from exchange.gateway.origins import OriginPolicy
@@ -83,7 +84,10 @@ class ServiceOptions:
 
 @dataclass(slots=True)
 class Service:
-    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model."""
+    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model.
+
+    `executions` has listened since the replay began: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
+    """
 
     node: Node
     snapshots: Path
@@ -91,6 +95,7 @@ class Service:
     follower: Follower | None
     alarm: Alarm | None
     snapshot_timer: SnapshotTimer | None
+    executions: ExecutionFeed
 
     async def stop(self) -> None:
         """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
@@ -156,6 +161,8 @@ async def start_exchange(options: ServiceOptions) -> Service:
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
             node.listeners.append(follower.on_batch)
             read_model = ReadModel.open(options.read_model_url)
+        executions = ExecutionFeed(options.limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
+        node.listeners.append(executions.on_batch)
         await node.start(options.recovery_ns)
         undo.pop_all()
     # A stepped clock has a conductor, whose ticks fire the deadlines.
@@ -165,7 +172,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         behind = None if projector is None else projector_behind(projector)
         timer = SnapshotTimer(node, snapshots, options.snapshot_interval_s, behind)
     log_event(logger, logging.INFO, "exchange started", epoch=node.epoch, sequence=exchange.last_sequence, park=journal.genesis.park_id)
-    return Service(node, snapshots, read_model, follower, alarm, timer)
+    return Service(node, snapshots, read_model, follower, alarm, timer, executions)
 
 
 def projector_behind(projector: Projector) -> Callable[[int], bool]:
@@ -199,6 +206,7 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             hosts=names,
             static_files=options.static_files,
             on_shutdown=service.stop,
+            executions=service.executions,
             origins=origins(names),
             probes=probes_of(service, options),
             metrics_networks=options.metrics_networks,
