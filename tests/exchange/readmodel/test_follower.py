@@ -1,7 +1,5 @@
 """The follower: batches handed over from one thread are written by another; when that fails the exchange goes on."""
 
-from pathlib import Path
-
 import pytest
 
 from exchange.errors import CheckFailedError
@@ -13,12 +11,11 @@ from tests.exchange.readmodel.test_projector import GENESIS_HASH, dump
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.002])
-def test_everything_handed_over_is_written_when_it_closes(tmp_path: Path, pause_s: float) -> None:
+def test_everything_handed_over_is_written_when_it_closes(database_url: str, pause_s: float) -> None:
     market = market_day(120)
-    url = f"sqlite:///{tmp_path}/model.db"
     hashes = iter(range(10_000))
-    follower = Follower(Projector.open(url, GENESIS_HASH, market.exchange.settlement), lambda: f"{next(hashes):064x}", pause_s)
-    reader = ReadModel.open(url)
+    follower = Follower(Projector.open(database_url, GENESIS_HASH, market.exchange.settlement), lambda: f"{next(hashes):064x}", pause_s)
+    reader = ReadModel.open(database_url)
     seen = []
     for batch in market.batches:
         follower.on_batch(batch)
