@@ -14,11 +14,10 @@ import psycopg
 BINARIES = ("initdb", "postgres")
 USERS = ("postgres", "nobody")  # whom a server may run as when the tests are root, which it refuses
 READY_S = 60
-# Nothing of it is to survive anything.
+# Nothing of it is to survive the machine.
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
     "shared_buffers": "16MB",

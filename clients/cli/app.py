@@ -31,6 +31,7 @@ def demo(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the exchange and its page. Default: 8765 or the next free one.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for summary.json, statements and the journal; new or empty.")] = None,
     keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Go on serving the page after the day, until Ctrl-C.")] = False,
+    read_model: Annotated[str, typer.Option(help="URL of an empty database for the read model; default: a SQLite file beside the journal.")] = "",
 ) -> None:
     """Trade one day of a park: 28 participants over WebSocket, settled against the meters.
 
@@ -42,7 +43,7 @@ def demo(
     """
     from clients.cli.demo_command import run_demo_command
 
-    run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving)
+    run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving, read_model)
 
 
 @app.command()
@@ -51,7 +52,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8765 or the next free one.")] = None,
     park: Annotated[str, typer.Option(help="Name of the park; fixed when the journal is made.")] = "park",
-    read_model: Annotated[str, typer.Option(help="Database URL of the read model; default: a SQLite file beside the journal.")] = "",
+    read_model: Annotated[str, typer.Option(help="URL of the read model's database: sqlite:///FILE or postgresql+psycopg://...; default: a SQLite file beside the journal.")] = "",
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
     simulation: Annotated[bool, typer.Option("--simulation", help="Allow instruments of the venue national_simulated; for a new journal.")] = False,
     internal_approval: Annotated[
@@ -63,8 +64,9 @@ def serve(
     The operator admits members and lists instruments over WebSocket with the key written to operator.key: docs/guides/operate.md has a program.
 
     \b
-    Example:
+    Examples:
       parkex serve --journal data --port 8765
+      parkex serve --journal data --read-model postgresql+psycopg://parkex@db.example.org/parkex
     """
     from clients.cli.serve_command import run_serve_command
 

@@ -18,6 +18,7 @@ def run_demo_command(
     port: int | None,
     out: Path | None,
     keep_serving: bool,
+    read_model: str,
 ) -> None:
     """Raises InputError for a bad option or file, CheckFailedError when a check of the day does not hold."""
     from clients.simulator.demo import DEFAULT_SPEED, DemoOptions, run_demo
@@ -32,6 +33,7 @@ def run_demo_command(
         port=port,
         out=out,
         keep_serving=keep_serving,
+        read_model=read_model,
     )
     run_demo(options, Console())
 

@@ -55,15 +55,23 @@ class JournalReader:
         self.head = _head_at(position, layout.head.epoch)
 
     @classmethod
-    def open(cls, directory: Path, watermarks: Iterable[Watermark] = ()) -> Self:
-        """Check the whole chain. Raises InputError when there is no journal, CorruptionError when it is damaged or shorter than a watermark."""
-        layout = load_layout(directory)
+    def open(cls, directory: Path, watermarks: Iterable[Watermark] = (), archive: Path | None = None) -> Self:
+        """Check the whole chain, with the segments that were moved to `archive` in front.
+
+        Raises InputError when there is no journal, CorruptionError when it is damaged or shorter than a watermark.
+        """
+        layout = load_layout(directory, archive)
         walk = walk_whole(layout, watermarks)
         return cls(layout, walk.position, walk.torn)
 
     @property
     def genesis(self) -> Genesis:
         return self._layout.genesis
+
+    @property
+    def first_sequence(self) -> int:
+        """Above 1 when segments were archived."""
+        return self._layout.segments[0].header.first_sequence
 
     @property
     def epoch(self) -> int:
@@ -96,6 +104,7 @@ class SegmentJournal:
     def __init__(self, layout: Layout, walk: ChainWalk, files: FileOps, segment_bytes: int, lock_fd: int) -> None:
         """Takes over a walked chain and its lock; use `open`."""
         self.torn_tail = walk.torn
+        self.first_sequence = layout.segments[0].header.first_sequence  # when it was opened; above 1 when segments were archived
         self._directory = layout.directory
         self._files = files
         self._lock_fd = lock_fd

@@ -47,8 +47,8 @@ def _parse(url: str) -> URL:
 def _open_postgres(url: URL) -> Engine:
     """A connection that died in the pool, as after a restart of the server, is noticed before it is used."""
     try:
-        # Nothing but the journal is the truth: what a crash of the server loses of the last transactions comes again from there.
-        connect_args = {"connect_timeout": _CONNECT_TIMEOUT_S, "options": "-c synchronous_commit=off"}
+        # A commit waits for the server's disk: what is committed is not kept here any more.
+        connect_args = {"connect_timeout": _CONNECT_TIMEOUT_S, "options": "-c synchronous_commit=on"}
         return create_engine(url, paramstyle="format", pool_pre_ping=True, connect_args=connect_args)
     except ModuleNotFoundError as error:
         raise InputError(f"a read model on PostgreSQL needs the package {error.name}: pip install 'parkex[postgres]'") from None

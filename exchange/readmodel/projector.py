@@ -73,13 +73,15 @@ class Projector:
     def resume(self, told: Sequence[Told]) -> None:
         """After a connection was lost inside `apply_all(told)`: learn whether that transaction is there. Then apply the same again.
 
-        Raises DBAPIError while the database is away, CheckFailedError when the read model is at neither of the two places.
+        Raises DBAPIError while the database is away, InputError when it has lost what was committed, CheckFailedError when somebody else wrote on.
         """
         self.engine.dispose()
         before = self.last_sequence
         self.last_sequence, self.chain_hash, self.epoch = self._prepare()
+        if self.last_sequence < before:
+            raise InputError(f"the read model went back from command {before} to {self.last_sequence}: start the exchange again to fill it")
         if self.last_sequence not in {before, told[-1][0].last_sequence}:
-            raise CheckFailedError(f"the read model went from command {before} to {self.last_sequence}: another process writes it")
+            raise CheckFailedError(f"the read model is at command {self.last_sequence} and not at {before}: another process writes it")
 
     def watermark(self) -> Watermark:
         """What the journal must hold for this read model to belong to it."""

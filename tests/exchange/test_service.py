@@ -19,13 +19,13 @@ from matching.records import Side
 from tests.exchange.order_path.park import GENESIS, OPEN_NS, OPERATOR, power_spec
 
 
-def options(directory: Path) -> ServiceOptions:
+def options(directory: Path, read_model_url: str = "") -> ServiceOptions:
     return ServiceOptions(
         journal_directory=directory / "journal",
         clock=TurnClock(OPEN_NS),
         genesis=GENESIS,
         segment_bytes=1 << 16,
-        read_model_url=f"sqlite:///{directory}/readmodel.sqlite",
+        read_model_url=read_model_url or f"sqlite:///{directory}/readmodel.sqlite",
     )
 
 
@@ -52,10 +52,10 @@ async def trade(service: Service, run: int) -> None:
     assert (await service.node.submit(command(CommandKind.PLACE, account, **place))).outcome["code"] == 0
 
 
-def played(directory: Path, runs: int, between: object = None) -> Service:
+def played(directory: Path, runs: int, between: object = None, read_model_url: str = "") -> Service:
     async def play() -> Service:
         for run in range(runs):
-            service = await start_exchange(options(directory))
+            service = await start_exchange(options(directory, read_model_url))
             await trade(service, run)
             await service.stop()
             if callable(between):

@@ -18,7 +18,7 @@ from exchange.readmodel.follower import catch_up
 from exchange.readmodel.projector import Projector, drop_read_model
 from tests.exchange.order_path.block_market import walk_blocks
 from tests.exchange.order_path.park import GENESIS
-from tests.exchange.readmodel.market import DAY, Market, cut_again, market_day
+from tests.exchange.readmodel.market import DAY, Market, Recorder, cut_again, market_day
 
 GENESIS_HASH = "ab" * 32
 
@@ -253,3 +253,13 @@ def test_dropped_and_rebuilt_from_the_journal_it_is_the_same(projector: Projecto
     assert dump(projector.engine) == whole
     assert projector.watermark().chain_hash == journal.chain_hash
     assert catch_up(projector, Exchange(GENESIS), journal.groups()) == 0
+
+
+def test_a_name_with_a_nul_is_stored_with_its_picture(database_url: str) -> None:
+    """PostgreSQL takes every character but this one, and a member's name may hold it."""
+    park = Recorder()
+    park.admit("E\0 园", "enterprise", [], 0, 0, 0)
+    projector = Projector.open(database_url, GENESIS_HASH, park.exchange.settlement)
+    projector.apply_all([(batch, "") for batch in park.batches])
+    assert [row[1] for row in dump(projector.engine)["participants"]] == ["E\u2400 园"]
+    projector.close()
