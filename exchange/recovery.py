@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.errors import CorruptionError, InputError
-from exchange.journal.interface import Journal
+from exchange.journal.interface import ReadableJournal
 from exchange.journal.snapshots import Snapshot, load_latest, write_snapshot
 from exchange.journal.watermarks import check_watermark
 from exchange.order_path import canonical
@@ -28,7 +28,7 @@ def latest_snapshot(directory: Path, at_most: int | None = None) -> Snapshot | N
     return loaded.snapshot
 
 
-def exchange_at(journal: Journal, snapshot: Snapshot | None) -> Exchange:
+def exchange_at(journal: ReadableJournal, snapshot: Snapshot | None) -> Exchange:
     """An exchange as of the snapshot, or of the genesis.
 
     Raises CorruptionError when the snapshot is not of this journal or does not restore to the state that it was written with.
@@ -46,7 +46,7 @@ def exchange_at(journal: Journal, snapshot: Snapshot | None) -> Exchange:
     return exchange
 
 
-def recovered(journal: Journal, directory: Path, first_sequence: int = 1, at_most: int | None = None) -> Exchange:
+def recovered(journal: ReadableJournal, directory: Path, first_sequence: int = 1, at_most: int | None = None) -> Exchange:
     """An exchange as of the newest snapshot in `directory` that holds, up to sequence `at_most`; without one as of the genesis.
 
     Raises InputError when neither reaches to `first_sequence`, where the journal begins: what lies between is in an archive.

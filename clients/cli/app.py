@@ -52,7 +52,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8765 or the next free one.")] = None,
     park: Annotated[str, typer.Option(help="Name of the park; fixed when the journal is made.")] = "park",
-    read_model: Annotated[str, typer.Option(help="URL of the read model's database: sqlite:///FILE or postgresql+psycopg://...; default: a SQLite file beside the journal.")] = "",
+    read_model: Annotated[
+        str, typer.Option(help="URL of the read model's database, as sqlite:///FILE or postgresql+psycopg://...; default: a file beside the journal.")
+    ] = "",
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
     simulation: Annotated[bool, typer.Option("--simulation", help="Allow instruments of the venue national_simulated; for a new journal.")] = False,
     internal_approval: Annotated[
@@ -101,6 +103,7 @@ def bot(
 def replay(
     journal: Annotated[Path, typer.Argument(help="Folder of a journal.")],
     head: Annotated[str, typer.Option(help="A head hash known from a statement; the journal must contain it.")] = "",
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved its oldest segments to.")] = None,
 ) -> None:
     """Verify a journal byte by byte, fold it again and print the hash of the state as the last line.
 
@@ -113,7 +116,85 @@ def replay(
     """
     from clients.cli.replay_command import run_replay_command
 
-    run_replay_command(journal, head or None)
+    run_replay_command(journal, head or None, archive)
+
+
+@app.command(short_help="Check a data folder, journal or backup.")
+def verify(
+    path: Annotated[Path, typer.Argument(help="Folder of an exchange, of a journal, or of a backup.")],
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved its oldest segments to.")] = None,
+    read_model: Annotated[str, typer.Option(help="URL of the read model's database; default: the SQLite file beside the journal.")] = "",
+) -> None:
+    """Check everything there: digests, chain, watermarks of snapshots and read model, replay to every checkpoint. Nothing is changed.
+
+    Prints what was checked; exit code 1 and the last line name the first breach. It may run beside the exchange.
+
+    \b
+    Examples:
+      parkex verify data
+      parkex verify data --archive old-segments
+      parkex verify backups/monday
+    """
+    from clients.cli.storage_commands import run_verify_command
+
+    run_verify_command(path, archive, read_model)
+
+
+@app.command(short_help="Copy a journal, also while it is written.")
+def backup(
+    data: Annotated[Path, typer.Argument(help="Folder of an exchange, or of its journal.")],
+    target: Annotated[Path, typer.Argument(help="Folder of the backup; new or empty.")],
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved segments to: they go into the backup too.")] = None,
+) -> None:
+    """Back up the journal as of now, with the newest snapshot and a manifest of sequences, sizes and digests. The exchange may run.
+
+    The operator's key is not in it: keep that apart. The read model is filled again from the journal.
+
+    \b
+    Example:
+      parkex backup data backups/monday
+    """
+    from clients.cli.storage_commands import run_backup_command
+
+    run_backup_command(data, target, archive)
+
+
+@app.command(short_help="Make a data folder of a backup.")
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="Folder of a backup.")],
+    target: Annotated[Path, typer.Argument(help="Folder of the exchange to be made; new or empty.")],
+) -> None:
+    """Make a new folder of an exchange of a backup; the backup is verified before, the copy after. Then: parkex serve --journal TARGET
+
+    Never run it beside the exchange that was backed up: both would go on from the same place.
+
+    \b
+    Example:
+      parkex restore backups/monday data2
+    """
+    from clients.cli.storage_commands import run_restore_command
+
+    run_restore_command(source, target)
+
+
+@app.command(short_help="Move old segments away behind a snapshot.")
+def archive(
+    data: Annotated[Path, typer.Argument(help="Folder of an exchange, or of its journal.")],
+    to: Annotated[Path, typer.Option(help="Folder of the archive; it may hold earlier segments of the same journal.")],
+    read_model: Annotated[str, typer.Option(help="URL of the read model's database; default: the SQLite file beside the journal.")] = "",
+) -> None:
+    """Replay the journal, leave a snapshot that the replay confirms, and move the full segments before it. The exchange may run.
+
+    The exchange then starts from the snapshot and the rest. Keep the archive: with it the whole history verifies and replays.
+
+    \b
+    Examples:
+      parkex archive data --to old-segments
+      parkex verify data --archive old-segments
+    """
+    from clients.cli.storage_commands import run_archive_command
+
+    run_archive_command(data, to, read_model)
 
 
 @app.command()

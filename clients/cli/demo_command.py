@@ -22,7 +22,10 @@ def run_demo_command(
 ) -> None:
     """Raises InputError for a bad option or file, CheckFailedError when a check of the day does not hold."""
     from clients.simulator.demo import DEFAULT_SPEED, DemoOptions, run_demo
+    from exchange.readmodel.engine import open_engine
 
+    if read_model:
+        open_engine(read_model).dispose()  # a URL that is none is told before anything starts
     options = DemoOptions(
         scenario=scenario,
         date=parse_date(date),

@@ -8,6 +8,7 @@ opening.
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Self
@@ -42,6 +43,8 @@ from exchange.journal.walk import (
 )
 
 LOCK_NAME: Final = "lock"
+LOCK_ATTEMPTS: Final = 4
+LOCK_PAUSE_S: Final = 0.02
 SEGMENT_BYTES_DEFAULT: Final = 16 << 20
 PREPARED_BYTES_MIN: Final = 1 << 20  # smaller segments are made when they are needed
 
@@ -69,6 +72,11 @@ class JournalReader:
         return self._layout.genesis
 
     @property
+    def genesis_hash(self) -> str:
+        """Start of the chain, hex."""
+        return self._layout.genesis_hash.hex()
+
+    @property
     def first_sequence(self) -> int:
         """Above 1 when segments were archived."""
         return self._layout.segments[0].header.first_sequence
@@ -93,6 +101,15 @@ class JournalReader:
     def chain_hash_at(self, sequence: int) -> str | None:
         """See Journal.chain_hash_at."""
         return find_chain_hash(self._layout, sequence, self.head.sequence)
+
+    def group_end_up_to(self, sequence: int) -> int:
+        """The last sequence that a group ends with, of those up to `sequence`."""
+        walk = ChainWalk(self._layout, from_sequence=max(sequence, self.first_sequence), until_sequence=sequence)
+        end = walk.position.sequence
+        for group in walk:
+            if group.last_sequence <= sequence:
+                end = group.last_sequence
+        return end
 
     def close(self) -> None:
         """Nothing is held."""
@@ -296,7 +313,7 @@ def _take_lock(files: FileOps, directory: Path, create: bool) -> int:
     path = directory / LOCK_NAME
     fd = files.open(path, os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
     except OSError:
         holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
         files.close(fd)
@@ -304,6 +321,16 @@ def _take_lock(files: FileOps, directory: Path, create: bool) -> int:
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd
+
+
+def _lock(fd: int) -> None:
+    """Raises OSError when another holds it. A backup that only asks whether it is held does so for less than the time between two attempts."""
+    for _ in range(LOCK_ATTEMPTS - 1):
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_S)
+    return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _create(files: FileOps, directory: Path, genesis: Genesis, segment_bytes: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -69,6 +70,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
         else:
             connection.exec_driver_sql("BEGIN")
         yield connection
+
+
+def is_missing_file(engine: Engine) -> bool:
+    """Whether a connection would make an empty file."""
+    database = engine.url.database
+    return engine.dialect.name == SQLITE and bool(database) and database != ":memory:" and not Path(str(database)).exists()
 
 
 def unusable(engine: Engine, error: DBAPIError) -> InputError:

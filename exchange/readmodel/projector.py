@@ -18,7 +18,7 @@ from exchange.journal.record import COMMAND, CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, joined
 from exchange.readmodel import tables
-from exchange.readmodel.engine import open_engine, unusable
+from exchange.readmodel.engine import is_missing_file, open_engine, reading, unusable
 from exchange.readmodel.orders import OPEN, OrderChange, order_changes
 from exchange.readmodel.rows import FindSettlement, last_phases, rows_of
 
@@ -149,6 +149,28 @@ class Projector:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def stored_watermark(url: str, genesis_hash: str) -> Watermark:
+    """What a read model says it has seen, without changing it.
+
+    Raises InputError when there is none or it is of another version, CheckFailedError when it belongs to another journal.
+    """
+    engine = open_engine(url)
+    try:
+        if is_missing_file(engine):
+            raise InputError(f"there is no read model at {engine.url.render_as_string()}")
+        with reading(engine) as connection:
+            row = connection.execute(select(tables.meta).where(tables.meta.c.id == _META_ID)).one_or_none()
+    except DBAPIError as error:
+        raise unusable(engine, error) from error
+    finally:
+        engine.dispose()
+    if row is None or row.schema_version != tables.SCHEMA_VERSION:
+        raise InputError(f"there is no read model of schema version {tables.SCHEMA_VERSION} at {engine.url.render_as_string()}")
+    if row.genesis_hash != genesis_hash:
+        raise CheckFailedError("the read model belongs to another journal")
+    return Watermark("the read model", row.last_sequence, row.chain_hash or None)
 
 
 def drop_read_model(url: str) -> None:
