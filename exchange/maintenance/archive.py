@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from exchange.errors import CheckFailedError, CorruptionError, InputError
-from exchange.journal.files import FileOps, read_bytes, write_durably
+from exchange.journal.files import FileOps, new_name, read_bytes, write_durably
 from exchange.journal.format import genesis_hash
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import SNAPSHOTS_FOLDER
@@ -61,9 +61,11 @@ def _check_archive(journal: Path, archive: Path) -> None:
         raise InputError(f"{archive} is no folder")
     if archive.resolve() == journal.resolve() or journal.resolve() in archive.resolve().parents:
         raise InputError(f"{archive} is inside the journal; name a folder elsewhere")
-    if not archive.is_dir() or not any(archive.iterdir()):
+    if not archive.is_dir():
         return
     if not (archive / GENESIS_NAME).exists():
+        if all(path == new_name(archive / GENESIS_NAME) for path in archive.iterdir()):
+            return
         raise InputError(f"{archive} is not empty and no archive; name another folder")
     if genesis_hash(read_bytes(archive / GENESIS_NAME)) != genesis_hash(read_bytes(journal / GENESIS_NAME)):
         raise InputError(f"{archive} is the archive of another journal")

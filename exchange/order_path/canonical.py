@@ -261,7 +261,8 @@ def _restore_keys(exchange: "Exchange", rows: NDArray[np.void], outlived: set[in
 
 
 def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
-    key_of_sequence = {int(key.sequence): slot for slot, key in enumerate(exchange.state.keys) if key.used}
+    used = np.flatnonzero(exchange.state.keys.used)
+    key_of_sequence = dict(zip(exchange.state.keys.sequence[used].tolist(), used.tolist(), strict=True))
     view = np.zeros(1, ORDER_VIEW).view(np.recarray)
     for instrument_id, *fields, facts, data in books:
         instrument = exchange.rooms.instruments.by_id[instrument_id]

@@ -154,7 +154,7 @@ def _other_checkpoint(records: np.ndarray, documents: bytes) -> bytes:
         return documents
     checkpoint = decode_document(documents)
     assert isinstance(checkpoint, Checkpoint)
-    changed = encode_document(msgspec.structs.replace(checkpoint, state_hash="00" * 32))
+    changed = encode_document(msgspec.structs.replace(checkpoint, state_hash=bytes(32)))
     records["document_length"][0] = len(changed)
     return changed
 
