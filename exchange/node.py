@@ -6,6 +6,7 @@ While one group is being made durable the next one gathers. Nothing is answered 
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ from exchange.order_path.records import joined
 from exchange.protocol.documents import encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_into
+
+logger = logging.getLogger("parkex.node")
 
 GROUP_LIMIT: Final = 1024
 QUEUE_LIMIT: Final = 16_384
@@ -184,6 +187,7 @@ class Node:
         """A failed append or an inconsistent state is final: whoever waits is told that nothing is known to be recorded."""
         self.failure = error
         self._accepting = False
+        logger.critical("no command is taken any more: %s", error)
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
         for entry in [*group, *self._pending]:
             if not entry.answer.done():

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from numpy.typing import NDArray
 
 from exchange.errors import CorruptionError, InputError, JournalFailedError, JournalLockedError
+from exchange.journal.advice import described
 from exchange.journal.files import FileOps, read_bytes, write_all, write_durably, write_from, zeros
 from exchange.journal.format import (
     SEGMENT_HEADER_BYTES,
@@ -163,7 +164,7 @@ class SegmentJournal:
         try:
             lock_fd = _take_lock(files, directory, create=genesis is not None)
         except OSError as error:
-            raise JournalFailedError(f"the journal in {directory} cannot be locked: {error}") from error
+            raise JournalFailedError(f"the journal in {directory} cannot be locked: {described(error)}") from error
         try:
             if genesis is not None and not (directory / GENESIS_NAME).exists():
                 _create(files, directory, genesis, segment_bytes)
@@ -173,7 +174,7 @@ class SegmentJournal:
             return cls(layout, walk_whole(layout, watermarks), files, segment_bytes, lock_fd)
         except OSError as error:
             files.close(lock_fd)
-            raise JournalFailedError(f"the journal in {directory} cannot be opened for writing: {error}") from error
+            raise JournalFailedError(f"the journal in {directory} cannot be opened for writing: {described(error)}") from error
         except BaseException:
             files.close(lock_fd)
             raise
@@ -211,7 +212,7 @@ class SegmentJournal:
             try:
                 self._commit(group, len(commands), chain_hash)
             except OSError as error:
-                self._failure = f"{error.strerror or error} ({error.errno})"
+                self._failure = described(error)
                 raise JournalFailedError(f"the journal stopped at sequence {position.sequence}: {self._failure}") from error
             self._failure = ""
         return CommittedGroup(position.sequence + 1, len(commands), chain_hash.hex())
@@ -279,7 +280,7 @@ class SegmentJournal:
                 else:
                     self._head.close_clean()
             except OSError as error:
-                raise JournalFailedError(f"the journal did not close in order: {error}") from error
+                raise JournalFailedError(f"the journal did not close in order: {described(error)}") from error
             finally:
                 self._files.close(self._fd)
                 self._files.close(self._lock_fd)

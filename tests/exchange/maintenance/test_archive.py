@@ -18,7 +18,8 @@ from exchange.readmodel import tables
 from exchange.readmodel.engine import open_engine
 from exchange.replay import replay_directory, state_hash_hex
 from exchange.service import start_exchange
-from tests.exchange.journal.disk import Killed
+from tests.exchange.journal.disk import Killed, SimulatedDisk
+from tests.exchange.journal.test_injection import operations
 from tests.exchange.maintenance.exchanges import options, run, segments
 from tests.exchange.maintenance.faulty import NthFails
 from tests.exchange.test_service import trade
@@ -63,7 +64,7 @@ def test_the_node_starts_from_snapshot_and_rest_and_the_whole_chain_replays(data
     state_hash = run(data, first=3)
     again, _ = replay_directory(journal, archive)
     assert state_hash_hex(again) == state_hash
-    with pytest.raises(CorruptionError, match="segments before .* are missing; if they were archived, name the archive or put them back"):
+    with pytest.raises(CorruptionError, match=r"segments before .* are missing; if they were archived, name the archive or put them back"):
         replay_directory(journal)
 
 
@@ -145,11 +146,34 @@ def test_an_interrupted_move_loses_nothing_and_is_finished_by_the_next(played: P
     assert n > 12
 
 
+def test_power_lost_at_every_operation_of_a_move_leaves_the_chain_whole(played: Path, tmp_path: Path) -> None:
+    """At its worst for the chain: what was removed is gone, and of the archive only what was flushed is there."""
+    data = Path(shutil.copytree(played / "journal", tmp_path / "data"))
+    archive_segments(data, tmp_path / "first")  # leaves the snapshot, so that the lives below are only the move
+    put_back(tmp_path / "first", data)
+    names, head = segments(data), JournalReader.open(data).chain_hash
+
+    def move(number: int, disk: SimulatedDisk) -> None:
+        shutil.copytree(data, tmp_path / f"data{number}")
+        archive_segments(tmp_path / f"data{number}", tmp_path / f"archive{number}", files=disk)
+
+    budgets = operations(lambda disk: move(0, disk))
+    assert len(budgets) > 5 * len(names[:-1])
+    for number, budget in enumerate(budgets, 1):
+        disk = SimulatedDisk(budget)
+        with pytest.raises(Killed):
+            move(number, disk)
+        archive = tmp_path / f"archive{number}"
+        disk.drop_unflushed(archive)
+        found = verify(tmp_path / f"data{number}", archive=archive)
+        assert (found.first_sequence, found.head.chain_hash) == (1, head)
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 def test_a_failing_disk_under_an_archive_loses_nothing(data: Path, tmp_path: Path, error: int) -> None:
     head = JournalReader.open(data / "journal").chain_hash
     for n in (0, 3, 5, 5):
-        with pytest.raises(InputError, match="stopped .*; nothing is lost: make room and archive again"):
+        with pytest.raises(InputError, match=r"stopped .*; nothing is lost: make room and archive again"):
             archive_segments(data, tmp_path / "archive", files=NthFails(n, error))
         archive = tmp_path / "archive" if (tmp_path / "archive").is_dir() else None
         assert verify(data / "journal", archive=archive).head.chain_hash == head
@@ -200,7 +224,7 @@ def test_without_a_usable_snapshot_the_start_says_how_to_go_on_and_then_does(dat
 def test_a_read_model_that_was_dropped_needs_the_archive_back(data: Path, tmp_path: Path) -> None:
     archive_segments(data, tmp_path / "archive")
     (data / "readmodel.sqlite").unlink()
-    with pytest.raises(InputError, match="the read model is at command 0 and the journal here begins with .*: move the archived segments back"):
+    with pytest.raises(InputError, match=r"the read model is at command 0 and the journal here begins with .*: move the archived segments back"):
         run(data, first=3)
     put_back(tmp_path / "archive", data / "journal")
     run(data, first=3)

@@ -159,7 +159,7 @@ def test_an_interrupted_backup_is_seen_and_refused(tmp_path: Path) -> None:
                 check_backup(target)  # only the flush of the folder was missing
                 n += 1
                 continue
-            with pytest.raises(InputError, match="never finished|is missing"):
+            with pytest.raises(InputError, match=r"never finished|is missing"):
                 restore_backup(target, tmp_path / "restored")
             assert not (tmp_path / "restored").exists()
         finished = files.finished
@@ -172,7 +172,7 @@ def test_an_interrupted_backup_is_seen_and_refused(tmp_path: Path) -> None:
 def test_a_failing_disk_under_a_backup_is_told_with_what_to_do(tmp_path: Path, error: int) -> None:
     build(tmp_path / "journal", [2, 3, 1], segment_bytes=1_420)
     for n in range(0, 30, 3):
-        with pytest.raises(InputError, match="unfinished.*remove it and make it again"):
+        with pytest.raises(InputError, match=r"unfinished.*remove it and make it again"):
             make_backup(tmp_path, tmp_path / f"backup{n}", files=NthFails(n, error))
 
 
@@ -187,7 +187,7 @@ def test_a_restore_that_was_interrupted_is_no_exchange(tmp_path: Path) -> None:
             restore_backup(tmp_path / "backup", target, files=files)
         except Killed:
             if not (target / "journal" / "genesis").exists():
-                with pytest.raises((CorruptionError, InputError), match="genesis is missing|no journal"):
+                with pytest.raises((CorruptionError, InputError), match=r"genesis is missing|no journal"):
                     SegmentJournal.open(target / "journal")
             with pytest.raises(InputError, match="not empty"):
                 restore_backup(tmp_path / "backup", target)

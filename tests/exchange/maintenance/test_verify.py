@@ -212,5 +212,5 @@ def test_nothing_to_verify_is_bad_input(played: tuple[Path, str], path: Callable
 
 
 def test_an_empty_database_is_no_read_model(data: Path, database_url: str) -> None:
-    with pytest.raises(InputError, match="cannot be used|there is no read model"):
+    with pytest.raises(InputError, match=r"cannot be used|there is no read model"):
         verified(data, read_model_url=database_url)
