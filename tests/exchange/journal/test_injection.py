@@ -146,7 +146,7 @@ def test_a_flip_of_every_second_bit_of_a_small_journal(tmp_path: Path) -> None:
     for path in sorted(path for path in tmp_path.iterdir() if path.name != "lock"):
         data = path.read_bytes()
         fd = os.open(path, os.O_RDWR)
-        for offset, bit in ((offset, bit) for offset in range(len(data)) for bit in range(offset % 2, 8, 2)):
+        for offset, bit in ((at, bit) for at in range(len(data)) for bit in range(at % 2, 8, 2)):
             os.pwrite(fd, bytes([data[offset] ^ 1 << bit]), offset)
             try:
                 found = contents(JournalReader.open(tmp_path)) if offset % 64 == 63 else JournalReader.open(tmp_path)

