@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import CheckFailedError, CorruptionError, InputError
+from exchange.journal.interface import Watermark
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import SNAPSHOTS_FOLDER, snapshot_files
 from exchange.journal.verify import verify
@@ -177,6 +178,15 @@ def test_a_failing_disk_under_an_archive_loses_nothing(data: Path, tmp_path: Pat
             archive_segments(data, tmp_path / "archive", files=NthFails(n, error))
         archive = tmp_path / "archive" if (tmp_path / "archive").is_dir() else None
         assert verify(data / "journal", archive=archive).head.chain_hash == head
+
+
+def test_what_was_seen_just_before_the_first_segment_here_counts_too(data: Path, tmp_path: Path) -> None:
+    first = archive_segments(data, tmp_path / "archive").first_sequence
+    chain_hash = JournalReader.open(data / "journal").chain_hash_at(first - 1)
+    assert chain_hash == JournalReader.open(data / "journal", archive=tmp_path / "archive").chain_hash_at(first - 1)
+    JournalReader.open(data / "journal", [Watermark("a statement", first - 1, chain_hash)])
+    with pytest.raises(CorruptionError, match="does not hold what a statement has seen"):
+        JournalReader.open(data / "journal", [Watermark("a statement", first - 1, "ab" * 32)])
 
 
 def test_wrong_folders_are_refused(data: Path, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """What the gateway asks: trades as the wire shows them, private events by sequence, statements, all as of one command."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
 
 from exchange.order_path.records import ExecutionKind
-from exchange.readmodel import tables
+from exchange.readmodel import queries, tables
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
 from matching.records import Reason
@@ -111,4 +113,30 @@ def test_nothing_of_a_command_behind_the_answer_is_shown(database_url: str, mark
     as_of, rows = reader.trades(limit=1_000)
     assert as_of == last - 1
     assert len(rows) < n_all
+    projector.close()
+
+
+def test_all_of_an_answer_is_of_one_state(database_url: str, market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The projector commits between the two reads of an answer: rows that change, as those of orders, are of the first read too."""
+    projector = Projector.open(database_url, GENESIS_HASH, market.exchange.settlement)
+    reader = ReadModel.open(database_url)
+    batches = iter(market.batches)
+    as_of = queries._as_of
+
+    def overtaken(connection: Connection) -> int:
+        last = as_of(connection)
+        projector.apply_all([(batch, "") for batch in islice(batches, 8)])
+        return last
+
+    monkeypatch.setattr(queries, "_as_of", overtaken)
+    n_rows = 0
+    while projector.last_sequence < market.exchange.last_sequence:
+        for account in market.accounts:
+            last, rows = reader.orders(account)
+            n_rows += len(rows)
+            assert all(row["last_sequence"] <= last for row in rows)
+        last, row = reader.statement(market.accounts[0], DAY)
+        assert row is None or row["sequence"] <= last
+    assert n_rows > 100
+    reader.close()
     projector.close()
