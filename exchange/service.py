@@ -132,7 +132,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         node = Node(journal, exchange, options.clock)
         if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
-            follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
+            follower = Follower(projector, lambda: journal.chain_hash if exchange.last_sequence == journal.next_sequence - 1 else "")
             node.listeners.append(follower.on_batch)
             read_model = ReadModel.open(options.read_model_url)
         await node.start()

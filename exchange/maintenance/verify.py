@@ -64,7 +64,8 @@ def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_mo
         if mark.sequence < reader.first_sequence - 1:
             raise CheckFailedError(f"the read model is at {mark.sequence} and the journal begins with {reader.first_sequence}: name the archive")
         check_watermark(reader, mark)
-        say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, in the chain")
+        seen = "in the chain" if mark.chain_hash else "which the journal reaches"
+        say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, {seen}")
     return audited
 
 

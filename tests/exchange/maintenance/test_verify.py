@@ -58,7 +58,7 @@ def test_what_holds_is_told_and_nothing_is_changed(data: Path, played: tuple[Pat
     assert re.search(rf"chain +\d+ segments, \d+ groups, sequences 1 to {last}: every byte holds, head [0-9a-f]{{64}}", told)
     assert told.count("snapshot    at ") == 3
     assert f"replay      from the genesis to {last}: 3 checkpoints and all invariants hold, state hash {played[1]}" in told
-    assert f"read model  at {last} of {last}" in told
+    assert f"read model  at {last} of {last}, in the chain" in told
     assert "read model" not in verified(make_journal_only(data))
     make_backup(data, data / "backup")
     assert re.search(r"backup +\d+ files, [\d,]+ bytes: every digest holds", verified(data / "backup"))
