@@ -11,6 +11,7 @@ from exchange.journal.interface import Watermark
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import SNAPSHOTS_FOLDER, snapshot_files
 from exchange.journal.verify import verify
+from exchange.journal.walk import load_layout
 from exchange.journal.watermarks import check_watermark
 from exchange.maintenance.audit import Audited, audit
 from exchange.maintenance.backup import check_backup
@@ -40,6 +41,11 @@ def verify_path(path: Path, say: Say, archive: Path | None = None, read_model_ur
 
 def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_model_url: str | None = None) -> Audited:
     """As `verify_path`, for a journal's folder. Raises CorruptionError too."""
+    # Beside a live node all of it grows: what must not be ahead of the journal is read before it.
+    snapshots = journal / SNAPSHOTS_FOLDER
+    marks = [Watermark(path.name, sequence) for sequence, path in snapshot_files(snapshots)[:1]]
+    start_of_chain = load_layout(journal, archive).genesis_hash.hex()
+    of_read_model = stored_watermark(read_model_url, start_of_chain) if read_model_url is not None else None
     report = verify(journal, archive=archive)
     say(
         f"chain       {report.segments} segments, {report.groups} groups, sequences {report.first_sequence} to {report.head.sequence}: "
@@ -47,9 +53,8 @@ def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_mo
     )
     if report.torn_tail is not None:
         say(f"torn tail   {report.torn_tail.segment}, byte {report.torn_tail.offset}: left by a crash and never acknowledged, cut by the next start")
-    reader = JournalReader.open(journal, archive=archive)
-    _check_snapshot_names(reader, journal / SNAPSHOTS_FOLDER)
-    audited = audit(reader, journal / SNAPSHOTS_FOLDER)
+    reader = JournalReader.open(journal, marks, archive)
+    audited = audit(reader, snapshots)
     for reason in audited.passed_over:
         say(f"snapshot    passed over: {reason}")
     for sequence in audited.snapshots:
@@ -59,17 +64,14 @@ def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_mo
         f"replay      from {start} to {audited.exchange.last_sequence}: {audited.checkpoints} checkpoints and all invariants hold, "
         f"state hash {audited.state_hash}"
     )
-    if read_model_url is not None:
-        mark = stored_watermark(read_model_url, reader.genesis_hash)
-        if mark.sequence < reader.first_sequence - 1:
-            raise CheckFailedError(f"the read model is at {mark.sequence} and the journal begins with {reader.first_sequence}: name the archive")
-        check_watermark(reader, mark)
-        seen = "in the chain" if mark.chain_hash else "which the journal reaches"
-        say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, {seen}")
+    if of_read_model is not None:
+        _check_read_model(reader, of_read_model, say)
     return audited
 
 
-def _check_snapshot_names(reader: JournalReader, snapshots: Path) -> None:
-    """Raises JournalShorterError when there is a snapshot behind the end of the journal."""
-    for sequence, path in snapshot_files(snapshots)[:1]:
-        check_watermark(reader, Watermark(path.name, sequence))
+def _check_read_model(reader: JournalReader, mark: Watermark, say: Say) -> None:
+    if mark.sequence < reader.first_sequence - 1:
+        raise CheckFailedError(f"the read model is at {mark.sequence} and the journal begins with {reader.first_sequence}: name the archive")
+    check_watermark(reader, mark)
+    seen = "in the chain" if mark.chain_hash else "which the journal reaches"
+    say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, {seen}")

@@ -83,13 +83,14 @@ def test_a_torn_tail_is_told(data: Path) -> None:
 async def test_it_may_run_beside_the_exchange(tmp_path: Path) -> None:
     service = await start_exchange(options(tmp_path))
     lines: list[str] = []
-    verifying = asyncio.create_task(asyncio.to_thread(verify_path, tmp_path, lines.append))
-    for number in range(5):
-        await trade(service, number)
-    await verifying
+    for number in range(12):
+        verifying = asyncio.create_task(asyncio.to_thread(verify_path, tmp_path, lines.append))
+        for more in range(3):
+            await trade(service, 3 * number + more)
+        await verifying
     await service.stop()
     assert service.node.failure is None
-    assert any(line.startswith("replay") for line in lines)
+    assert sum(line.startswith("read model") for line in lines) == 12
 
 
 # Breaches
