@@ -5,17 +5,15 @@ durable before the first append. After any error of the system the journal refus
 opening.
 """
 
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
 from numpy.typing import NDArray
 
-from exchange.errors import CorruptionError, InputError, JournalFailedError, JournalLockedError
+from exchange.errors import CorruptionError, InputError, JournalFailedError
 from exchange.journal.advice import described
 from exchange.journal.files import FileOps, read_bytes, write_all, write_durably, write_from, zeros
 from exchange.journal.format import (
@@ -29,6 +27,7 @@ from exchange.journal.format import (
 )
 from exchange.journal.head import HEAD_NAME, HeadState, HeadWriter, replace_head
 from exchange.journal.interface import CommittedGroup, Genesis, Group, Head, Watermark, checked_records
+from exchange.journal.lock import take_lock
 from exchange.journal.preparer import SegmentPreparer
 from exchange.journal.walk import (
     GENESIS_NAME,
@@ -43,9 +42,6 @@ from exchange.journal.walk import (
     segment_path,
 )
 
-LOCK_NAME: Final = "lock"
-LOCK_ATTEMPTS: Final = 4
-LOCK_PAUSE_S: Final = 0.02
 SEGMENT_BYTES_DEFAULT: Final = 16 << 20
 PREPARED_BYTES_MIN: Final = 1 << 20  # smaller segments are made when they are needed
 
@@ -162,7 +158,7 @@ class SegmentJournal:
         """
         files = files or FileOps()
         try:
-            lock_fd = _take_lock(files, directory, create=genesis is not None)
+            lock_fd = take_lock(files, directory, create=genesis is not None)
         except OSError as error:
             raise JournalFailedError(f"the journal in {directory} cannot be locked: {described(error)}") from error
         try:
@@ -303,35 +299,6 @@ def check_epoch(layout: Layout, walk: ChainWalk) -> None:
 
 def _head_at(position: Position, epoch: int) -> Head:
     return Head(position.sequence, position.group_index, epoch, position.chain_hash.hex())
-
-
-def _take_lock(files: FileOps, directory: Path, create: bool) -> int:
-    """Hold the lock file. Its contents name the holder for people."""
-    if create:
-        directory.mkdir(parents=True, exist_ok=True)
-    elif not (directory / GENESIS_NAME).exists() and not (directory.is_dir() and segment_files(directory)):
-        raise InputError(f"there is no journal in {directory}")
-    path = directory / LOCK_NAME
-    fd = files.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        _lock(fd)
-    except OSError:
-        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
-        files.close(fd)
-        raise JournalLockedError(f"another process writes this journal (process {holder}, {path})") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-    return fd
-
-
-def _lock(fd: int) -> None:
-    """Raises OSError when another holds it. A backup that only asks whether it is held does so for less than the time between two attempts."""
-    for _ in range(LOCK_ATTEMPTS - 1):
-        try:
-            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOCK_PAUSE_S)
-    return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _create(files: FileOps, directory: Path, genesis: Genesis, segment_bytes: int) -> None:

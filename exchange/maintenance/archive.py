@@ -12,11 +12,11 @@ from pathlib import Path
 from exchange.errors import CheckFailedError, CorruptionError, InputError
 from exchange.journal.files import FileOps, new_name, read_bytes, write_durably
 from exchange.journal.format import genesis_hash
+from exchange.journal.lock import is_being_written
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import SNAPSHOTS_FOLDER
 from exchange.journal.walk import GENESIS_NAME, Segment, load_layout
 from exchange.maintenance.audit import audit
-from exchange.maintenance.backup import is_being_written
 from exchange.maintenance.places import journal_in, read_model_beside
 from exchange.readmodel.projector import stored_watermark
 from exchange.recovery import exchange_at, latest_snapshot, take_snapshot

@@ -7,8 +7,6 @@ A backup reads and never writes where the exchange writes, and takes no lock tha
 durable when it began; of the last segment only the part up to there.
 """
 
-import fcntl
-import os
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +14,8 @@ from exchange.errors import CheckFailedError, CorruptionError, InputError
 from exchange.journal.files import FileOps, read_bytes, write_durably
 from exchange.journal.head import HEAD_NAME, HeadState, encode_slot
 from exchange.journal.interface import Watermark
-from exchange.journal.segments import LOCK_NAME, JournalReader
+from exchange.journal.lock import is_being_written
+from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import SNAPSHOTS_FOLDER, snapshot_path
 from exchange.journal.verify import verify
 from exchange.journal.walk import GENESIS_NAME, ChainWalk, Layout, Position, load_layout
@@ -66,21 +65,6 @@ def _walk_to_the_end(layout: Layout) -> Position:
     for _ in walk:
         pass
     return walk.position
-
-
-def is_being_written(journal: Path) -> bool:
-    """Whether a process holds the lock of a journal. A writer that starts at this very moment tries for longer than this takes."""
-    try:
-        fd = os.open(journal / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
 
 
 class _Copier:
