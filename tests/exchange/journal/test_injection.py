@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.chaos.disk import Killed, SimulatedDisk
 from exchange.clock import TurnClock
 from exchange.errors import CorruptionError, JournalFailedError, JournalShorterError
 from exchange.journal.advice import KEPT
@@ -25,7 +26,6 @@ from exchange.journal.walk import load_layout
 from exchange.node import Node, new_command
 from exchange.order_path.path import Exchange
 from tests.exchange.journal.builders import GENESIS, QuietFiles, build, commands, contents, fill
-from tests.exchange.journal.disk import Killed, SimulatedDisk
 from tests.exchange.journal.test_damage import group_places
 from tests.exchange.journal.test_faults import Client, failing
 from tests.exchange.order_path.park import GENESIS as PARK_GENESIS

@@ -3,8 +3,8 @@
 import errno
 from pathlib import Path
 
+from bench.chaos.disk import Killed
 from exchange.journal.files import FileOps
-from tests.exchange.journal.disk import Killed
 
 
 class NthFails(FileOps):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.chaos.disk import Killed, SimulatedDisk
 from exchange.errors import CheckFailedError, CorruptionError, InputError
 from exchange.journal.interface import Watermark
 from exchange.journal.segments import JournalReader
@@ -19,7 +20,6 @@ from exchange.readmodel import tables
 from exchange.readmodel.engine import open_engine
 from exchange.replay import replay_directory, state_hash_hex
 from exchange.service import start_exchange
-from tests.exchange.journal.disk import Killed, SimulatedDisk
 from tests.exchange.journal.test_injection import operations
 from tests.exchange.maintenance.exchanges import options, run, segments
 from tests.exchange.maintenance.faulty import NthFails

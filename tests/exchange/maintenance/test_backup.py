@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.chaos.disk import Killed
 from exchange.errors import CheckFailedError, CorruptionError, InputError
 from exchange.journal.files import FileOps
 from exchange.journal.segments import JournalReader, SegmentJournal
@@ -19,7 +20,6 @@ from exchange.maintenance.manifest import INCOMPLETE_NAME, MANIFEST_NAME
 from exchange.replay import replay_directory, state_hash_hex
 from exchange.service import start_exchange
 from tests.exchange.journal.builders import GENESIS, QuietFiles, abandon, build, commands, fill
-from tests.exchange.journal.disk import Killed
 from tests.exchange.maintenance.exchanges import options, run, segments
 from tests.exchange.maintenance.faulty import NthFails
 
