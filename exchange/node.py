@@ -6,6 +6,7 @@ While one group is being made durable the next one gathers. Nothing is answered 
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ from exchange.protocol.documents import encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_into
 from exchange.stages import Stage, Stages
+
+logger = logging.getLogger("parkex.node")
 
 GROUP_LIMIT: Final = 1024
 QUEUE_LIMIT: Final = 16_384
@@ -231,6 +234,7 @@ class Node:
         """A failed append or an inconsistent state is final: whoever waits is told that nothing is known to be recorded."""
         self.failure = error
         self._accepting = False
+        logger.critical("no command is taken any more: %s", error)
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
         _refuse([*group, *self._pending], refusal)
         self._pending.clear()

@@ -72,8 +72,8 @@ def replay_into(
 class ChainSource:
     """The groups of a journal directory in one pass: each is checked in a second thread and folded in this one."""
 
-    def __init__(self, directory: Path) -> None:
-        self._layout = load_layout(directory)
+    def __init__(self, directory: Path, archive: Path | None = None) -> None:
+        self._layout = load_layout(directory, archive)
         self._walk = ChainWalk(self._layout)
 
     @property
@@ -91,12 +91,12 @@ class ChainSource:
         check_epoch(self._layout, self._walk)
 
 
-def replay_directory(directory: Path) -> tuple[Exchange, str]:
-    """(exchange, hash of the journal's head) of a journal directory, opened read-only.
+def replay_directory(directory: Path, archive: Path | None = None) -> tuple[Exchange, str]:
+    """(exchange, hash of the journal's head) of a journal directory, opened read-only, with the segments that were moved to `archive` in front.
 
     Raises InputError when there is no journal, CorruptionError when committed data is damaged.
     """
-    source = ChainSource(directory)
+    source = ChainSource(directory, archive)
     exchange = Exchange(source.genesis)
     with closing(source.groups()) as groups:
         for group in groups:

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 
 from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
+from exchange.errors import InputError
 from exchange.gateway.app import create_app
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
@@ -32,6 +33,7 @@ from exchange.gateway.turns import TurnConductor
 from exchange.journal.format import encode_genesis, genesis_hash
 from exchange.journal.interface import Genesis
 from exchange.journal.segments import SEGMENT_BYTES_DEFAULT, SegmentJournal
+from exchange.journal.snapshots import SNAPSHOTS_FOLDER
 from exchange.journal.watermarks import check_watermark
 from exchange.logs import log_event
 from exchange.node import Node
@@ -40,14 +42,13 @@ from exchange.order_path.settings import ExchangeSettings, encode_settings
 from exchange.readmodel.follower import Follower
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
-from exchange.recovery import exchange_at, latest_snapshot, take_snapshot
+from exchange.recovery import latest_snapshot, recovered, take_snapshot
 from exchange.settlement.statement import DaySettlement
 from exchange.snapshot_timer import SnapshotTimer
 
 logger = logging.getLogger("parkex.service")
 
 ENGINE_VERSION: Final = "1"
-SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
 # The projector is plain Python in a thread of this process. With the interpreter's default of 5 ms it could keep every answer waiting that long.
 SWITCH_INTERVAL_S: Final = 0.0005
 
@@ -150,15 +151,15 @@ async def start_exchange(options: ServiceOptions) -> Service:
             root = genesis_hash(encode_genesis(journal.genesis)).hex()
             projector = Projector.open(options.read_model_url, root, find_settlement)
             undo.callback(projector.close)
-            check_watermark(journal, projector.watermark())
-            if snapshot is not None and projector.last_sequence < snapshot.sequence:
-                snapshot = None  # the read model has to see what lies before it
-        exchange = exchange_at(journal, snapshot)
+            _check_read_model(journal, projector)
+        # The read model has to see what lies behind its last command.
+        seen = None if projector is None else projector.last_sequence
+        exchange = recovered(journal, snapshots, journal.first_sequence, seen)
         started.append(exchange)
         node = Node(journal, exchange, options.clock)
         if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
-            follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
+            follower = Follower(projector, lambda: journal.chain_hash if exchange.last_sequence == journal.next_sequence - 1 else "")
             node.listeners.append(follower.on_batch)
             read_model = ReadModel.open(options.read_model_url)
         executions = ExecutionFeed(options.limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
@@ -190,6 +191,16 @@ def probes_of(service: Service, options: ServiceOptions) -> Probes:
         read_model_lag_max=options.read_model_lag_max,
         disk_free_min_bytes=options.disk_free_min_bytes,
     )
+
+
+def _check_read_model(journal: SegmentJournal, projector: Projector) -> None:
+    """Raises InputError when the journal here begins behind the read model, CorruptionError when the two do not belong together."""
+    if projector.last_sequence < journal.first_sequence - 1:
+        raise InputError(
+            f"the read model is at command {projector.last_sequence} and the journal here begins with {journal.first_sequence}: "
+            "move the archived segments back beside the others, start once to fill it, and archive again"
+        )
+    check_watermark(journal, projector.watermark())
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:

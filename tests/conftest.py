@@ -1,4 +1,4 @@
-"""What every test shares: hypothesis profiles, and an honest word when there is no browser or no C compiler."""
+"""What every test shares: hypothesis profiles, and an honest word when there is no browser, C compiler or PostgreSQL."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bench.embedding.compiler import find_compiler
+from tests.postgres import find_postgres
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -36,6 +37,8 @@ def missing_tools() -> dict[str, str]:
         missing["compiler"] = "no C compiler found: tests of the C interface are deselected (Debian: apt-get install gcc libc6-dev)"
     if shutil.which("systemd-analyze") is None:
         missing["systemd"] = "no systemd-analyze found: the test that it reads the unit is deselected (Debian: apt-get install systemd)"
+    if find_postgres() is None:
+        missing["postgres"] = "no PostgreSQL found: tests of the read model on it are deselected (Debian: apt-get install postgresql)"
     return missing
 
 

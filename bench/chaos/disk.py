@@ -96,7 +96,16 @@ class SimulatedDisk(FileOps):
 
     def adopt(self, directory: Path) -> None:
         """Take what is in `directory` as durable."""
-        self._durable = {path: path.read_bytes() for path in directory.iterdir() if path.suffix != ".new"}
+        self._durable = {path: path.read_bytes() for path in directory.iterdir() if path.is_file() and path.suffix != ".new"}
+        self._flushed = {}
+
+    def drop_unflushed(self, directory: Path) -> None:
+        """A power failure at its plainest: every write behind the last flush is gone, and every name behind the last flush of its directory."""
+        for path in [*directory.iterdir(), *(path for path in self._durable if path.parent == directory)]:
+            if path in self._durable:
+                path.write_bytes(self._durable[path])
+            elif path.is_file():
+                path.unlink()
         self._flushed = {}
 
     def lose_power(self, directory: Path, rng: random.Random) -> None:

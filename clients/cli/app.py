@@ -31,6 +31,7 @@ def demo(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the exchange and its page. Default: 8765 or the next free one.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for summary.json, statements and the journal; new or empty.")] = None,
     keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Go on serving the page after the day, until Ctrl-C.")] = False,
+    read_model: Annotated[str, typer.Option(help="URL of an empty database for the read model; default: a SQLite file beside the journal.")] = "",
 ) -> None:
     """Trade one day of a park: 28 participants over WebSocket, settled against the meters.
 
@@ -42,7 +43,7 @@ def demo(
     """
     from clients.cli.demo_command import run_demo_command
 
-    run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving)
+    run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving, read_model)
 
 
 @app.command(short_help="Run an exchange until Ctrl-C or SIGTERM.")
@@ -52,7 +53,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8765 or the next free one.")] = None,
     park: Annotated[str | None, typer.Option(help="Name of the park; fixed when the journal is made.")] = None,
-    read_model: Annotated[str | None, typer.Option(help="Database URL of the read model; default: a SQLite file beside the journal.")] = None,
+    read_model: Annotated[
+        str | None, typer.Option(help="URL of the read model's database, as sqlite:///FILE or postgresql+psycopg://...; default: a file beside the journal.")
+    ] = None,
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may connect besides the exchange's own; repeatable.")] = None,
     tls_cert: Annotated[str | None, typer.Option(help="Certificate chain in PEM: speak TLS.")] = None,
@@ -78,6 +81,7 @@ def serve(
       parkex serve --journal data --port 8765
       parkex serve --config parkex.toml --log-format json
       parkex serve --tls-dev tls --set limits.max_connections=100
+      parkex serve --journal data --read-model postgresql+psycopg://parkex@db.example.org/parkex
     """
     from clients.cli.serve_command import run_serve_command
 
@@ -138,6 +142,7 @@ def bot(
 def replay(
     journal: Annotated[Path, typer.Argument(help="Folder of a journal.")],
     head: Annotated[str, typer.Option(help="A head hash known from a statement; the journal must contain it.")] = "",
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved its oldest segments to.")] = None,
 ) -> None:
     """Verify a journal byte by byte, fold it again and print the hash of the state as the last line.
 
@@ -150,7 +155,85 @@ def replay(
     """
     from clients.cli.replay_command import run_replay_command
 
-    run_replay_command(journal, head or None)
+    run_replay_command(journal, head or None, archive)
+
+
+@app.command(short_help="Check a data folder, journal or backup.")
+def verify(
+    path: Annotated[Path, typer.Argument(help="Folder of an exchange, of a journal, or of a backup.")],
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved its oldest segments to.")] = None,
+    read_model: Annotated[str, typer.Option(help="URL of the read model's database; default: the SQLite file beside the journal.")] = "",
+) -> None:
+    """Check everything there: digests, chain, watermarks of snapshots and read model, replay to every checkpoint. Nothing is changed.
+
+    Prints what was checked; exit code 1 and the last line name the first breach. It may run beside the exchange.
+
+    \b
+    Examples:
+      parkex verify data
+      parkex verify data --archive old-segments
+      parkex verify backups/monday
+    """
+    from clients.cli.storage_commands import run_verify_command
+
+    run_verify_command(path, archive, read_model)
+
+
+@app.command(short_help="Copy a journal, also while it is written.")
+def backup(
+    data: Annotated[Path, typer.Argument(help="Folder of an exchange, or of its journal.")],
+    target: Annotated[Path, typer.Argument(help="Folder of the backup; new or empty.")],
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved segments to: they go into the backup too.")] = None,
+) -> None:
+    """Back up the journal as of now, with the newest snapshot and a manifest of sequences, sizes and digests. The exchange may run.
+
+    The operator's key is not in it: keep that apart. The read model is filled again from the journal.
+
+    \b
+    Example:
+      parkex backup data backups/monday
+    """
+    from clients.cli.storage_commands import run_backup_command
+
+    run_backup_command(data, target, archive)
+
+
+@app.command(short_help="Make a data folder of a backup.")
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="Folder of a backup.")],
+    target: Annotated[Path, typer.Argument(help="Folder of the exchange to be made; new or empty.")],
+) -> None:
+    """Make a new folder of an exchange of a backup; the backup is verified before, the copy after. Then: parkex serve --journal TARGET
+
+    Never run it beside the exchange that was backed up: both would go on from the same place.
+
+    \b
+    Example:
+      parkex restore backups/monday data2
+    """
+    from clients.cli.storage_commands import run_restore_command
+
+    run_restore_command(source, target)
+
+
+@app.command(short_help="Move old segments away behind a snapshot.")
+def archive(
+    data: Annotated[Path, typer.Argument(help="Folder of an exchange, or of its journal.")],
+    to: Annotated[Path, typer.Option(help="Folder of the archive; it may hold earlier segments of the same journal.")],
+    read_model: Annotated[str, typer.Option(help="URL of the read model's database; default: the SQLite file beside the journal.")] = "",
+) -> None:
+    """Replay the journal, leave a snapshot that the replay confirms, and move the full segments before it. The exchange may run.
+
+    The exchange then starts from the snapshot and the rest. Keep the archive: with it the whole history verifies and replays.
+
+    \b
+    Examples:
+      parkex archive data --to old-segments
+      parkex verify data --archive old-segments
+    """
+    from clients.cli.storage_commands import run_archive_command
+
+    run_archive_command(data, to, read_model)
 
 
 @app.command()

@@ -18,10 +18,14 @@ def run_demo_command(
     port: int | None,
     out: Path | None,
     keep_serving: bool,
+    read_model: str,
 ) -> None:
     """Raises InputError for a bad option or file, CheckFailedError when a check of the day does not hold."""
     from clients.simulator.demo import DEFAULT_SPEED, DemoOptions, run_demo
+    from exchange.readmodel.engine import open_engine
 
+    if read_model:
+        open_engine(read_model).dispose()  # a URL that is none is told before anything starts
     options = DemoOptions(
         scenario=scenario,
         date=parse_date(date),
@@ -32,6 +36,7 @@ def run_demo_command(
         port=port,
         out=out,
         keep_serving=keep_serving,
+        read_model=read_model,
     )
     run_demo(options, Console())
 

@@ -30,6 +30,8 @@ def run(command: Callable[[], object]) -> int:
     try:
         command()
     except ParkexError as error:
+        if isinstance(error, CorruptionError):
+            say("nothing was changed; see docs/guides/storage.md: what holds tells parkex verify, a backup comes back with parkex restore")
         say(str(error))
         return exit_of(error)
     except OSError as error:

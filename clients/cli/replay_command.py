@@ -7,9 +7,9 @@ import typer
 from exchange.journal.verify import verify
 
 
-def run_replay_command(journal: Path, head: str | None) -> None:
+def run_replay_command(journal: Path, head: str | None, archive: Path | None) -> None:
     """Raises InputError, CorruptionError (damage, or a head that is not there) and CheckFailedError (a checkpoint that does not hold)."""
-    report = verify(journal, head)
+    report = verify(journal, head, archive)
     if report.torn_tail is not None:
         typer.echo(f"torn tail: {report.torn_tail}; what follows is the state before it")
     typer.echo(f"journal of {report.park_id}: {report.records} commands in {report.groups} groups, head {report.head.chain_hash}")
@@ -18,7 +18,7 @@ def run_replay_command(journal: Path, head: str | None) -> None:
     from exchange.order_path.check import check_exchange
     from exchange.replay import replay_directory, state_hash_hex
 
-    exchange, _ = replay_directory(journal)
+    exchange, _ = replay_directory(journal, archive)
     check_exchange(exchange)
     typer.echo(f"replayed to command {exchange.last_sequence}, event hash {exchange.event_hash}")
     typer.echo(state_hash_hex(exchange))

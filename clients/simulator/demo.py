@@ -51,7 +51,10 @@ _Result = TypeVar("_Result")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What `parkex demo` was asked for. `speed`: market seconds a wall second, None: as fast as all are done. `periods`: only the first n."""
+    """What `parkex demo` was asked for. `speed`: market seconds a wall second, None: as fast as all are done. `periods`: only the first n.
+
+    `read_model`: URL of an empty database; none means a file beside the journal.
+    """
 
     scenario: str = "park"
     date: datetime.date = DEFAULT_DATE
@@ -64,6 +67,7 @@ class DemoOptions:
     keep_serving: bool = False
     bot_processes: int = 2
     periods: int | None = None
+    read_model: str = ""
 
 
 @dataclasses.dataclass(slots=True)
@@ -182,7 +186,7 @@ class Demo:
         file = ServerFile(
             park_id=self._park.name,
             journal_directory=str(self._output.journal),
-            read_model_url=self._output.read_model_url,
+            read_model_url=self._options.read_model or self._output.read_model_url,
             operator_public_key=public_key_of(self._operator_key),
             start_ns=start_ns,
             end_ns=end_ns,

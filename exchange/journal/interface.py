@@ -67,15 +67,11 @@ class Watermark:
     chain_hash: str | None = None
 
 
-class Journal(Protocol):
-    """An append-only chain of command groups. One writer at a time; `append` blocks, so a node calls it in a thread of its own."""
+class ReadableJournal(Protocol):
+    """A chain of command groups as far as it is committed."""
 
     @property
     def genesis(self) -> Genesis: ...
-
-    @property
-    def epoch(self) -> int:
-        """The fencing term of this opening: one more than of any opening for writing before."""
 
     @property
     def head(self) -> Head: ...
@@ -88,18 +84,26 @@ class Journal(Protocol):
     def chain_hash(self) -> str:
         """Hash of everything committed so far, hex; before the first group that of the genesis."""
 
+    def groups(self, from_sequence: int = 1) -> Iterator[Group]:
+        """Everything committed from `from_sequence` on, checked again on the way. The group it falls into comes without the records before it."""
+
+    def chain_hash_at(self, sequence: int) -> str | None:
+        """The chain hash behind `sequence` (hex), or None where no group ends."""
+
+
+class Journal(ReadableJournal, Protocol):
+    """An append-only chain of command groups. One writer at a time; `append` blocks, so a node calls it in a thread of its own."""
+
+    @property
+    def epoch(self) -> int:
+        """The fencing term of this opening: one more than of any opening for writing before."""
+
     def append(self, records: Records, documents: bytes = b"") -> CommittedGroup:
         """Commit commands as one group; they are durable on return.
 
         Raises ValueError for no records, another dtype or more than a group can hold, and JournalFailedError when the group may not be durable:
         final.
         """
-
-    def groups(self, from_sequence: int = 1) -> Iterator[Group]:
-        """Everything committed from `from_sequence` on, checked again on the way. The group it falls into comes without the records before it."""
-
-    def chain_hash_at(self, sequence: int) -> str | None:
-        """The chain hash behind `sequence` (hex), or None where no group ends."""
 
     def close(self) -> None: ...
 

@@ -5,7 +5,6 @@ durable before the first append. After any error of the system the journal refus
 opening.
 """
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,8 @@ from typing import Any, Final, Self
 
 from numpy.typing import NDArray
 
-from exchange.errors import CorruptionError, InputError, JournalFailedError, JournalLockedError
+from exchange.errors import CorruptionError, InputError, JournalFailedError
+from exchange.journal.advice import described
 from exchange.journal.files import FileOps, read_bytes, write_all, write_durably, write_from, zeros
 from exchange.journal.format import (
     SEGMENT_HEADER_BYTES,
@@ -27,6 +27,7 @@ from exchange.journal.format import (
 )
 from exchange.journal.head import HEAD_NAME, HeadState, HeadWriter, replace_head
 from exchange.journal.interface import CommittedGroup, Genesis, Group, Head, Watermark, checked_records
+from exchange.journal.lock import take_lock
 from exchange.journal.preparer import SegmentPreparer
 from exchange.journal.walk import (
     GENESIS_NAME,
@@ -41,7 +42,6 @@ from exchange.journal.walk import (
     segment_path,
 )
 
-LOCK_NAME: Final = "lock"
 SEGMENT_BYTES_DEFAULT: Final = 16 << 20
 PREPARED_BYTES_MIN: Final = 1 << 20  # smaller segments are made when they are needed
 
@@ -55,15 +55,28 @@ class JournalReader:
         self.head = _head_at(position, layout.head.epoch)
 
     @classmethod
-    def open(cls, directory: Path, watermarks: Iterable[Watermark] = ()) -> Self:
-        """Check the whole chain. Raises InputError when there is no journal, CorruptionError when it is damaged or shorter than a watermark."""
-        layout = load_layout(directory)
+    def open(cls, directory: Path, watermarks: Iterable[Watermark] = (), archive: Path | None = None) -> Self:
+        """Check the whole chain, with the segments that were moved to `archive` in front.
+
+        Raises InputError when there is no journal, CorruptionError when it is damaged or shorter than a watermark.
+        """
+        layout = load_layout(directory, archive)
         walk = walk_whole(layout, watermarks)
         return cls(layout, walk.position, walk.torn)
 
     @property
     def genesis(self) -> Genesis:
         return self._layout.genesis
+
+    @property
+    def genesis_hash(self) -> str:
+        """Start of the chain, hex."""
+        return self._layout.genesis_hash.hex()
+
+    @property
+    def first_sequence(self) -> int:
+        """Above 1 when segments were archived."""
+        return self._layout.segments[0].header.first_sequence
 
     @property
     def epoch(self) -> int:
@@ -86,6 +99,15 @@ class JournalReader:
         """See Journal.chain_hash_at."""
         return find_chain_hash(self._layout, sequence, self.head.sequence)
 
+    def group_end_up_to(self, sequence: int) -> int:
+        """The last sequence that a group ends with, of those up to `sequence`."""
+        walk = ChainWalk(self._layout, from_sequence=max(sequence, self.first_sequence), until_sequence=sequence)
+        end = walk.position.sequence
+        for group in walk:
+            if group.last_sequence <= sequence:
+                end = group.last_sequence
+        return end
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -96,6 +118,7 @@ class SegmentJournal:
     def __init__(self, layout: Layout, walk: ChainWalk, files: FileOps, segment_bytes: int, lock_fd: int) -> None:
         """Takes over a walked chain and its lock; use `open`."""
         self.torn_tail = walk.torn
+        self.first_sequence = layout.segments[0].header.first_sequence  # when it was opened; above 1 when segments were archived
         self._directory = layout.directory
         self._files = files
         self._lock_fd = lock_fd
@@ -135,9 +158,9 @@ class SegmentJournal:
         """
         files = files or FileOps()
         try:
-            lock_fd = _take_lock(files, directory, create=genesis is not None)
+            lock_fd = take_lock(files, directory, create=genesis is not None)
         except OSError as error:
-            raise JournalFailedError(f"the journal in {directory} cannot be locked: {error}") from error
+            raise JournalFailedError(f"the journal in {directory} cannot be locked: {described(error)}") from error
         try:
             if genesis is not None and not (directory / GENESIS_NAME).exists():
                 _create(files, directory, genesis, segment_bytes)
@@ -147,7 +170,7 @@ class SegmentJournal:
             return cls(layout, walk_whole(layout, watermarks), files, segment_bytes, lock_fd)
         except OSError as error:
             files.close(lock_fd)
-            raise JournalFailedError(f"the journal in {directory} cannot be opened for writing: {error}") from error
+            raise JournalFailedError(f"the journal in {directory} cannot be opened for writing: {described(error)}") from error
         except BaseException:
             files.close(lock_fd)
             raise
@@ -185,7 +208,7 @@ class SegmentJournal:
             try:
                 self._commit(group, len(commands), chain_hash)
             except OSError as error:
-                self._failure = f"{error.strerror or error} ({error.errno})"
+                self._failure = described(error)
                 raise JournalFailedError(f"the journal stopped at sequence {position.sequence}: {self._failure}") from error
             self._failure = ""
         return CommittedGroup(position.sequence + 1, len(commands), chain_hash.hex())
@@ -253,7 +276,7 @@ class SegmentJournal:
                 else:
                     self._head.close_clean()
             except OSError as error:
-                raise JournalFailedError(f"the journal did not close in order: {error}") from error
+                raise JournalFailedError(f"the journal did not close in order: {described(error)}") from error
             finally:
                 self._files.close(self._fd)
                 self._files.close(self._lock_fd)
@@ -276,25 +299,6 @@ def check_epoch(layout: Layout, walk: ChainWalk) -> None:
 
 def _head_at(position: Position, epoch: int) -> Head:
     return Head(position.sequence, position.group_index, epoch, position.chain_hash.hex())
-
-
-def _take_lock(files: FileOps, directory: Path, create: bool) -> int:
-    """Hold the lock file. Its contents name the holder for people."""
-    if create:
-        directory.mkdir(parents=True, exist_ok=True)
-    elif not (directory / GENESIS_NAME).exists() and not (directory.is_dir() and segment_files(directory)):
-        raise InputError(f"there is no journal in {directory}")
-    path = directory / LOCK_NAME
-    fd = files.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
-        files.close(fd)
-        raise JournalLockedError(f"another process writes this journal (process {holder}, {path})") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-    return fd
 
 
 def _create(files: FileOps, directory: Path, genesis: Genesis, segment_bytes: int) -> None:

@@ -21,6 +21,7 @@ from exchange.journal.format import FORMAT_VERSION, check_block, seal_block
 from exchange.journal.interface import Watermark
 
 SNAPSHOT_MAGIC: Final = b"\x89PKXSNP\n"
+SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
 SNAPSHOTS_KEPT: Final = 3
 _PREFIX: Final = struct.Struct("<8sII")
 _CRC_BYTES: Final = 4
@@ -94,8 +95,8 @@ def write_snapshot(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         write_durably(files or FileOps(), path, [head, payload])
-        for _, old in _snapshot_files(directory)[keep:]:
-            old.unlink()
+        for _, old in snapshot_files(directory)[keep:]:
+            old.unlink(missing_ok=True)
     except OSError as error:
         with contextlib.suppress(OSError):
             new_name(path).unlink(missing_ok=True)
@@ -122,13 +123,15 @@ def read_snapshot(path: Path, layout: str = "") -> Snapshot:
     return Snapshot(description.sequence, description.chain_hash, description.state_hash, description.layout, payload)
 
 
-def load_latest(directory: Path, *, layout: str = "") -> LoadedSnapshot:
-    """The newest snapshot that is whole and readable.
+def load_latest(directory: Path, *, layout: str = "", at_most: int | None = None) -> LoadedSnapshot:
+    """The newest snapshot that is whole and readable, of those up to sequence `at_most`.
 
     What is refused is named with its reason: then an older one is used, or replay from the start.
     """
     refused: list[str] = []
-    for sequence, path in _snapshot_files(directory):
+    for sequence, path in snapshot_files(directory):
+        if at_most is not None and sequence > at_most:
+            continue
         try:
             snapshot = read_snapshot(path, layout)
         except (CorruptionError, InputError, JournalError) as error:
@@ -140,7 +143,7 @@ def load_latest(directory: Path, *, layout: str = "") -> LoadedSnapshot:
     return LoadedSnapshot(None, tuple(refused))
 
 
-def _snapshot_files(directory: Path) -> list[tuple[int, Path]]:
+def snapshot_files(directory: Path) -> list[tuple[int, Path]]:
     """(sequence, path), newest first."""
     if not directory.is_dir():
         return []

@@ -26,14 +26,14 @@ class VerifyReport:
     torn_tail: TornTail | None
 
 
-def verify(directory: Path, head: str | None = None) -> VerifyReport:
-    """Check every byte of a journal, without a lock and without changing it.
+def verify(directory: Path, head: str | None = None, archive: Path | None = None) -> VerifyReport:
+    """Check every byte of a journal and of the segments that were moved to `archive`, without a lock and without changing it.
 
     `head` is a chain hash known from elsewhere (64 hex digits, as statements print it); the journal must contain it.
     Raises InputError (no journal, not a hash, unknown format version) and CorruptionError with segment, byte, group and sequences.
     """
     wanted = _parse_hash(head) if head is not None else None
-    layout = load_layout(directory)
+    layout = load_layout(directory, archive)
     first = layout.segments[0].header
     found_at = first.first_sequence - 1 if wanted == first.previous_hash else None
     walk = ChainWalk(layout, from_sequence=first.first_sequence)

@@ -85,8 +85,9 @@ def segment_files(directory: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), path) for match, path in matches if match)
 
 
-def load_layout(directory: Path) -> Layout:
-    """Read the frame of a journal. Raises InputError when there is none, CorruptionError when a part is damaged or missing.
+def load_layout(directory: Path, archive: Path | None = None) -> Layout:
+    """Read the frame of a journal, with the segments that were moved to `archive` in front. Raises InputError when there is none, CorruptionError
+    when a part is damaged or missing.
 
     The head file is read before the segments are listed, so that a reader beside a live writer never finds the head in front of the groups.
     """
@@ -99,7 +100,9 @@ def load_layout(directory: Path) -> Layout:
     start = genesis_hash(encoded)
     genesis = decode_genesis(encoded)
     head = read_head(directory / HEAD_NAME, start)
-    segments = tuple(_read_header(index, path, start) for index, path in segment_files(directory))
+    files = dict(segment_files(archive)) if archive is not None else {}
+    files |= dict(segment_files(directory))  # what an interrupted archiving left in both places is read here
+    segments = tuple(_read_header(index, path, start) for index, path in sorted(files.items()))
     if not segments:
         raise CorruptionError("all segments are missing")
     for before, after in itertools.pairwise(segments):
@@ -109,12 +112,20 @@ def load_layout(directory: Path) -> Layout:
 
 
 def _read_header(index: int, path: Path, start: bytes) -> Segment:
-    header = decode_segment_header(read_bytes(path, SEGMENT_HEADER_BYTES), f"{path.name}, segment header")
+    header = decode_segment_header(_read_segment(path, SEGMENT_HEADER_BYTES), f"{path.name}, segment header")
     if header.segment_index != index:
         raise CorruptionError(f"{path.name} holds segment {header.segment_index}: it was renamed")
     if header.genesis_hash != start:
         raise CorruptionError(f"{path.name} belongs to another journal")
     return Segment(path, header)
+
+
+def _read_segment(path: Path, n_bytes: int = -1) -> bytes:
+    """As read_bytes, of a file that was there when the directory was listed."""
+    try:
+        return read_bytes(path, n_bytes)
+    except FileNotFoundError:
+        raise CorruptionError(f"{path.name} went away while the journal was read: if it was archived just now, try again") from None
 
 
 class ChainWalk:
@@ -133,7 +144,8 @@ class ChainWalk:
         self.position = Position(first.first_sequence - 1, first.first_group - 1, 0, first.segment_index, SEGMENT_HEADER_BYTES, first.previous_hash)
         head = layout.head
         self._watermarks = WatermarkCheck([Watermark("the head file", head.sequence, head.chain_hash.hex()), *watermarks])
-        self._watermarks.skip_to(self.position.sequence)
+        self._watermarks.skip_to(self.position.sequence - 1)
+        self._watermarks.pass_group(self.position.sequence, first.previous_hash, f"{self._segments[0].path.name}, segment header")
         self.torn: TornTail | None = None
         self.tail_data = b""
 
@@ -142,7 +154,8 @@ class ChainWalk:
         if from_sequence < segments[0].header.first_sequence:
             missing = segments[0].header.segment_index - 1
             raise CorruptionError(
-                f"sequence {from_sequence} is not here: the {missing} segments before {segments[0].path.name} are missing (archived?)"
+                f"sequence {from_sequence} is not here: the {missing} segments before {segments[0].path.name} are missing; "
+                "if they were archived, name the archive or put them back"
             )
         last = max(i for i, segment in enumerate(segments) if segment.header.first_sequence <= from_sequence)
         return segments[last:]
@@ -153,7 +166,7 @@ class ChainWalk:
         for number, segment in enumerate(self._segments):
             following = self._segments[number + 1] if number + 1 < len(self._segments) else None
             self._enter(segment)
-            data = read_bytes(segment.path)
+            data = _read_segment(segment.path)
             yield from self._groups_in(segment, data)
             if self._done():
                 return
@@ -245,6 +258,9 @@ def find_chain_hash(layout: Layout, sequence: int, until_sequence: int) -> str |
     """The chain hash behind `sequence` (hex), or None where no group ends."""
     if sequence == 0:
         return layout.genesis_hash.hex()
+    first = layout.segments[0].header
+    if sequence == first.first_sequence - 1:
+        return first.previous_hash.hex()
     if sequence > until_sequence:
         return None
     walk = ChainWalk(layout, from_sequence=sequence, until_sequence=sequence)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from exchange.errors import CorruptionError, JournalShorterError
-from exchange.journal.interface import Journal, Watermark
+from exchange.journal.interface import ReadableJournal, Watermark
 
 
 class WatermarkCheck:
@@ -34,7 +34,7 @@ class WatermarkCheck:
             raise JournalShorterError(f"the journal ends at sequence {last_sequence}, but {mark.name} has seen sequence {mark.sequence}")
 
 
-def check_watermark(journal: Journal, mark: Watermark) -> None:
+def check_watermark(journal: ReadableJournal, mark: Watermark) -> None:
     """The same check on a journal that is open, for a mark that is known only then. Raises JournalShorterError or CorruptionError."""
     check = WatermarkCheck([mark])
     if mark.chain_hash is not None and 0 < mark.sequence < journal.next_sequence:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, func, make_url, select, update
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
+from sqlalchemy.exc import DBAPIError
 
 from exchange.errors import CheckFailedError, InputError
 from exchange.journal.interface import Watermark
@@ -18,8 +18,9 @@ from exchange.journal.record import COMMAND, CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, OUTCOME, POSTING, joined
 from exchange.readmodel import tables
+from exchange.readmodel.engine import POSTGRES, copy_rows, is_missing_file, open_engine, reading, unusable
 from exchange.readmodel.orders import OPEN, OrderChange, order_changes
-from exchange.readmodel.rows import FindSettlement, last_phases, rows_of
+from exchange.readmodel.rows import FindSettlement, Row, last_phases, rows_of
 
 Told = tuple[BatchResult, str]  # a batch and the chain hash behind it, empty when it is not known
 
@@ -42,11 +43,15 @@ class Projector:
         """Open or create the read model at a database URL (`sqlite:///path`, `postgresql+psycopg://...`).
 
         `genesis_hash` (hex) is the chain hash of the journal before its first group; `find_settlement` gives the record of a settled day.
-        Raises InputError when the read model there belongs to another journal or another version: drop it, it is rebuilt by replay.
+        Raises InputError when the database cannot be used, or the read model there belongs to another journal or another version: drop it, it is
+        rebuilt by replay.
         """
         engine = open_engine(url)
         try:
             return cls(engine, genesis_hash, find_settlement)
+        except DBAPIError as error:
+            engine.dispose()
+            raise unusable(engine, error) from error
         except BaseException:
             engine.dispose()
             raise
@@ -64,6 +69,19 @@ class Projector:
         if row.genesis_hash != self._genesis_hash:
             raise InputError("the read model belongs to another journal: drop it, or name another database")
         return row.last_sequence, row.chain_hash, row.epoch
+
+    def resume(self, told: Sequence[Told]) -> None:
+        """After a connection was lost inside `apply_all(told)`: learn whether that transaction is there. Then apply the same again.
+
+        Raises DBAPIError while the database is away, InputError when it has lost what was committed, CheckFailedError when somebody else wrote on.
+        """
+        self.engine.dispose()
+        before = self.last_sequence
+        self.last_sequence, self.chain_hash, self.epoch = self._prepare()
+        if self.last_sequence < before:
+            raise InputError(f"the read model went back from command {before} to {self.last_sequence}: start the exchange again to fill it")
+        if self.last_sequence not in {before, told[-1][0].last_sequence}:
+            raise CheckFailedError(f"the read model is at command {self.last_sequence} and not at {before}: another process writes it")
 
     def watermark(self) -> Watermark:
         """What the journal must hold for this read model to belong to it."""
@@ -102,7 +120,7 @@ class Projector:
             self._advance(connection, batch.last_sequence, chain_hash, epoch)
             for table, of_table in rows.items():
                 if of_table:
-                    connection.exec_driver_sql(self._insert_text(table), of_table)
+                    self._insert(connection, table, of_table)
             if orders.changes:
                 connection.execute(_UPDATE_ORDER, [_order_parameters(order_id, change) for order_id, change in orders.changes.items()])
             if phases:
@@ -116,6 +134,12 @@ class Projector:
         values = {"last_sequence": last_sequence, "chain_hash": chain_hash, "epoch": epoch}
         if connection.execute(statement.values(values)).rowcount != 1:
             raise CheckFailedError(f"the read model is not at command {self.last_sequence} any more: another process writes it")
+
+    def _insert(self, connection: Connection, table: Table, rows: list[Row]) -> None:
+        if self.engine.dialect.name == POSTGRES:
+            copy_rows(connection, table, rows)
+        else:
+            connection.exec_driver_sql(self._insert_text(table), rows)
 
     def _insert_text(self, table: Table) -> str:
         """Plain SQL for the driver: a fifth of the cost a row of a statement that is compiled with its parameters."""
@@ -133,29 +157,38 @@ class Projector:
         self.engine.dispose()
 
 
-def open_engine(url: str) -> Engine:
-    """An engine with positional parameters; SQLite with a write-ahead log, so that readers and the writer do not wait for each other."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, paramstyle="format")
-    in_memory = parsed.database in {None, "", ":memory:"}
-    engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=StaticPool) if in_memory else create_engine(url)
-    event.listen(engine, "connect", _prepare_sqlite)
-    return engine
+def stored_watermark(url: str, genesis_hash: str) -> Watermark:
+    """What a read model says it has seen, without changing it.
 
-
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    """A power failure may cost the last transactions, never their order: what is missing comes again from the journal."""
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    Raises InputError when there is none or it is of another version, CheckFailedError when it belongs to another journal.
+    """
+    engine = open_engine(url)
+    try:
+        if is_missing_file(engine):
+            raise InputError(f"there is no read model at {engine.url.render_as_string()}")
+        with reading(engine) as connection:
+            row = connection.execute(select(tables.meta).where(tables.meta.c.id == _META_ID)).one_or_none()
+    except DBAPIError as error:
+        raise unusable(engine, error) from error
+    finally:
+        engine.dispose()
+    if row is None or row.schema_version != tables.SCHEMA_VERSION:
+        raise InputError(f"there is no read model of schema version {tables.SCHEMA_VERSION} at {engine.url.render_as_string()}")
+    if row.genesis_hash != genesis_hash:
+        raise CheckFailedError("the read model belongs to another journal")
+    return Watermark("the read model", row.last_sequence, row.chain_hash or None)
 
 
 def drop_read_model(url: str) -> None:
-    """Remove the tables at a URL, whichever journal and version they belong to."""
+    """Remove the tables at a URL, whichever journal and version they belong to. Raises InputError when the database cannot be used."""
     engine = open_engine(url)
-    with engine.begin() as connection:
-        tables.metadata.drop_all(connection)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            tables.metadata.drop_all(connection)
+    except DBAPIError as error:
+        raise unusable(engine, error) from error
+    finally:
+        engine.dispose()
 
 
 def batch_after(batch: BatchResult, sequence: int) -> BatchResult:

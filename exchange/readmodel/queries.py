@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, RowMapping, or_, select
 
 from exchange.protocol.decimals import format_decimal
 from exchange.readmodel import tables
-from exchange.readmodel.projector import open_engine
+from exchange.readmodel.engine import open_engine, reading
 
 
 class ReadModel:
@@ -23,7 +23,7 @@ class ReadModel:
 
     def last_sequence(self) -> int:
         """Last command that is in the read model."""
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             return _as_of(connection)
 
     def trades(self, instrument: str | None = None, limit: int = 100) -> tuple[int, list[dict[str, Any]]]:
@@ -37,7 +37,7 @@ class ReadModel:
         )
         if instrument is not None:
             query = query.where(i.symbol == instrument)
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             as_of = _as_of(connection)
             rows = connection.execute(query.where(t.sequence <= as_of)).mappings().all()
         return as_of, [_public_trade(row) for row in rows]
@@ -48,7 +48,7 @@ class ReadModel:
         as_taker = select(tables.executions, e.seq.label("private_seq")).where(e.account == account, e.seq >= from_seq)
         as_maker = select(tables.executions, e.counter_seq.label("private_seq")).where(e.counter_account == account, e.counter_seq >= from_seq)
         both = as_taker.union_all(as_maker).subquery()
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             as_of = _as_of(connection)
             query = select(both).where(both.c.sequence <= as_of).order_by(both.c.private_seq).limit(limit)
             return as_of, [dict(row) for row in connection.execute(query).mappings()]
@@ -56,7 +56,7 @@ class ReadModel:
     def orders(self, account: int, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
         """(as of, last known state of an account's orders, newest first)."""
         query = select(tables.orders).where(tables.orders.c.account == account).order_by(tables.orders.c.order_id.desc()).limit(limit)
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             as_of = _as_of(connection)
             return as_of, [dict(row) for row in connection.execute(query).mappings()]
 
@@ -64,7 +64,7 @@ class ReadModel:
         """(as of, movements of money and units from or to an account, in order)."""
         p = tables.postings.c
         query = select(tables.postings).where(or_(p.debit == account, p.credit == account), p.sequence >= from_sequence)
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             as_of = _as_of(connection)
             rows = connection.execute(query.where(p.sequence <= as_of).order_by(p.sequence, p.index).limit(limit)).mappings()
             return as_of, [dict(row) for row in rows]
@@ -72,7 +72,7 @@ class ReadModel:
     def statement(self, account: int, day: str) -> tuple[int, dict[str, Any] | None]:
         """(as of, an account's statement of a day with its `lines` in order, or None)."""
         s, line = tables.statements.c, tables.statement_lines.c
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             as_of = _as_of(connection)
             row = connection.execute(select(tables.statements).where(s.account == account, s.day == day)).mappings().one_or_none()
             if row is None:
@@ -84,7 +84,7 @@ class ReadModel:
 
     def instrument(self, symbol: str) -> tuple[int, dict[str, Any] | None]:
         """(as of, an instrument with its published facts, also when it is settled, or None)."""
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             as_of = _as_of(connection)
             row = connection.execute(select(tables.instruments).where(tables.instruments.c.symbol == symbol)).mappings().one_or_none()
         return as_of, None if row is None else dict(row) | {"specification": msgspec.json.decode(row["specification"])}

@@ -76,6 +76,11 @@ def _trade_rows(trades: NDArray[np.void]) -> list[Row]:
     return list(zip(*(trades[name].tolist() for name in names), *(column.tolist() for column in parties), modes, strict=True))
 
 
+def _text(value: str) -> str:
+    """PostgreSQL stores no NUL; its picture takes the place."""
+    return value.replace("\0", "\u2400")
+
+
 def _numbered(notices: list[Notice]) -> Iterator[tuple[Notice, int]]:
     """Each notice with its number among those of its command."""
     index, sequence = 0, -1
@@ -96,7 +101,7 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
     elif notice.kind == "close":
         rows[tables.closes].append((notice.sequence, index, notice.stamp_ns, data["symbol"], data["close_ticks"], data["traded_lots"]))
     elif notice.kind == "admitted":
-        rows[tables.participants].append((data["account"], data["name"], data["role"], notice.sequence))
+        rows[tables.participants].append((data["account"], _text(data["name"]), data["role"], notice.sequence))
     elif notice.kind == "settled":
         settlement = find_settlement(data["day"])
         if settlement is None:
@@ -107,7 +112,7 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
 def _add_statements(rows: Rows, settlement: DaySettlement, sequence: int) -> None:
     for s in settlement.statements:
         rows[tables.statements].append(
-            (s.day, s.account, s.name, s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
+            (s.day, s.account, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
              s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
         )  # fmt: skip
         rows[tables.statement_lines] += [

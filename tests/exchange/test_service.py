@@ -8,24 +8,27 @@ import numpy as np
 import pytest
 
 from exchange.clock import TurnClock
-from exchange.errors import JournalShorterError
+from exchange.errors import InputError, JournalShorterError
+from exchange.journal.format import encode_genesis, genesis_hash
 from exchange.journal.record import COMMAND, CommandKind
-from exchange.journal.segments import SegmentJournal
+from exchange.journal.segments import JournalReader, SegmentJournal
+from exchange.journal.snapshots import SNAPSHOTS_FOLDER, read_snapshot, write_snapshot
 from exchange.protocol.documents import Admit, Deposit, ListInstruments, encode_document
-from exchange.recovery import exchange_at, latest_snapshot
+from exchange.readmodel.projector import stored_watermark
+from exchange.recovery import LAYOUT, exchange_at, latest_snapshot, recovered
 from exchange.replay import replay_directory, state_hash_hex
-from exchange.service import SNAPSHOTS_FOLDER, Service, ServiceOptions, start_exchange
+from exchange.service import Service, ServiceOptions, start_exchange
 from matching.records import Side
 from tests.exchange.order_path.park import GENESIS, OPEN_NS, OPERATOR, power_spec
 
 
-def options(directory: Path) -> ServiceOptions:
+def options(directory: Path, read_model_url: str = "") -> ServiceOptions:
     return ServiceOptions(
         journal_directory=directory / "journal",
         clock=TurnClock(OPEN_NS),
         genesis=GENESIS,
         segment_bytes=1 << 16,
-        read_model_url=f"sqlite:///{directory}/readmodel.sqlite",
+        read_model_url=read_model_url or f"sqlite:///{directory}/readmodel.sqlite",
     )
 
 
@@ -52,10 +55,10 @@ async def trade(service: Service, run: int) -> None:
     assert (await service.node.submit(command(CommandKind.PLACE, account, **place))).outcome["code"] == 0
 
 
-def played(directory: Path, runs: int, between: object = None) -> Service:
+def played(directory: Path, runs: int, between: object = None, read_model_url: str = "") -> Service:
     async def play() -> Service:
         for run in range(runs):
-            service = await start_exchange(options(directory))
+            service = await start_exchange(options(directory, read_model_url))
             await trade(service, run)
             await service.stop()
             if callable(between):
@@ -92,6 +95,31 @@ def test_restarts_come_to_the_state_of_a_whole_replay(tmp_path: Path, between: o
     assert [member.name for member in service.node.exchange.participants()] == ["operator", "E0", "E1", "E2"]
     if between is not drop_read_model:
         assert projected(tmp_path) == service.node.exchange.last_sequence
+
+
+def test_restarts_with_a_read_model_on_either_database(tmp_path: Path, database_url: str) -> None:
+    service = played(tmp_path, 2, read_model_url=database_url)
+    mark = stored_watermark(database_url, genesis_hash(encode_genesis(GENESIS)).hex())
+    assert (mark.sequence, mark.chain_hash) == (service.node.exchange.last_sequence, service.node.journal.chain_hash)
+    replayed, _ = replay_directory(tmp_path / "journal")
+    assert state_hash_hex(replayed) == state_hash_hex(service.node.exchange)
+
+
+def test_a_start_falls_back_on_an_older_snapshot_and_then_on_the_genesis(tmp_path: Path) -> None:
+    """The newest is whole and restores to another state; then only those that the read model has reached; then none."""
+    played(tmp_path, 3)
+    snapshots = tmp_path / "journal" / SNAPSHOTS_FOLDER
+    first, second, newest = (read_snapshot(path, LAYOUT) for path in sorted(snapshots.iterdir()))
+    journal = JournalReader.open(tmp_path / "journal")
+    assert recovered(journal, snapshots).last_sequence == newest.sequence
+    write_snapshot(snapshots, newest.sequence, newest.chain_hash, newest.state_hash, second.payload, layout=LAYOUT)
+    assert recovered(journal, snapshots).last_sequence == second.sequence
+    assert recovered(journal, snapshots, at_most=second.sequence - 1).last_sequence == first.sequence
+    write_snapshot(snapshots, second.sequence, "ab" * 32, second.state_hash, second.payload, layout=LAYOUT)
+    assert recovered(journal, snapshots).last_sequence == first.sequence
+    assert recovered(journal, snapshots, at_most=first.sequence - 1).last_sequence == 0
+    with pytest.raises(InputError, match=f"begins at sequence {second.sequence} and there is no usable snapshot"):
+        recovered(journal, snapshots, first_sequence=second.sequence)
 
 
 def test_a_journal_shorter_than_its_snapshot_is_refused(tmp_path: Path) -> None:

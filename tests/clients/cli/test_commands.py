@@ -45,11 +45,17 @@ USAGE = [
     (["demo", "--tariff", "no-such-file.csv"], 2, "no-such-file.csv"),
     (["demo", "--out", "README.md"], 2, "README.md"),
     (["demo", "--out", "docs"], 2, "not empty"),
+    (["demo", "--read-model", "mysql://host/db"], 2, "mysql is not supported"),
     (["bot", "oracle"], 2, "oracle"),
     (["bot", "factory"], 2, "--key"),
     (["bot", "factory", "--key", "README.md"], 2, "README.md"),
     (["replay", "no-such-journal"], 2, "no-such-journal"),
     (["replay", "docs"], 2, "docs"),
+    (["verify", "docs"], 2, "docs"),
+    (["backup", "docs", "no-such-folder"], 2, "docs"),
+    (["restore", "docs", "no-such-folder"], 2, "docs"),
+    (["archive", "docs", "--to", "no-such-folder"], 2, "docs"),
+    (["archive", "docs"], 2, "--to"),
     (["match"], 2, "--template"),
     (["match", "no-such-file.csv"], 2, "no-such-file.csv"),
     (["match", "docs"], 2, "docs"),
@@ -91,7 +97,9 @@ def test_the_same_in_a_process_of_its_own() -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "config", "bot", "replay", "profiles import", "profiles template"])
+@pytest.mark.parametrize(
+    "command", ["demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "profiles import", "profiles template"]
+)
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
@@ -104,7 +112,8 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     code, shown, _ = here("--help")
     assert code == 0
     listed = shown.split("Commands:\n")[1]
-    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "config", "bot", "replay", "match", "version", "profiles"]
+    names = ["demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "match", "version", "profiles"]
+    assert [line.split()[0] for line in listed.splitlines()] == names
     assert "..." not in listed
 
 

@@ -1,11 +1,14 @@
 """What the gateway asks: trades as the wire shows them, private events by sequence, statements, all as of one command."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
 
 from exchange.order_path.records import ExecutionKind
+from exchange.readmodel import queries, tables
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
 from matching.records import Reason
@@ -19,11 +22,13 @@ def market() -> Market:
 
 
 @pytest.fixture(scope="module")
-def model(market: Market) -> Iterator[ReadModel]:
-    projector = Projector.open("sqlite://", GENESIS_HASH, market.exchange.settlement)
+def model(market: Market, shared_database_url: str) -> Iterator[ReadModel]:
+    projector = Projector.open(shared_database_url, GENESIS_HASH, market.exchange.settlement)
     projector.apply_all([(batch, "") for batch in market.batches])
-    yield ReadModel(projector.engine)
     projector.close()
+    model = ReadModel.open(shared_database_url)
+    yield model
+    model.close()
 
 
 def fold_trades(market: Market) -> list[tuple]:
@@ -96,16 +101,42 @@ def test_a_settled_instrument_is_still_found(model: ReadModel) -> None:
     assert model.instrument("NONE")[1] is None
 
 
-def test_nothing_of_a_command_behind_the_answer_is_shown(model: ReadModel, market: Market) -> None:
+def test_nothing_of_a_command_behind_the_answer_is_shown(database_url: str, market: Market) -> None:
     """Rows that a transaction adds between the two reads of an answer stay out of it."""
-    projector = Projector.open("sqlite://", GENESIS_HASH, market.exchange.settlement)
+    projector = Projector.open(database_url, GENESIS_HASH, market.exchange.settlement)
     projector.apply_all([(batch, "") for batch in market.batches])
     reader = ReadModel(projector.engine)
     n_all = len(reader.trades(limit=1_000)[1])
     last = max(int(r["sequence"]) for r in fold_trades(market))
     with projector.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE meta SET last_sequence = ?", (last - 1,))
+        connection.execute(tables.meta.update().values(last_sequence=last - 1))
     as_of, rows = reader.trades(limit=1_000)
     assert as_of == last - 1
     assert len(rows) < n_all
+    projector.close()
+
+
+def test_all_of_an_answer_is_of_one_state(database_url: str, market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The projector commits between the two reads of an answer: rows that change, as those of orders, are of the first read too."""
+    projector = Projector.open(database_url, GENESIS_HASH, market.exchange.settlement)
+    reader = ReadModel.open(database_url)
+    batches = iter(market.batches)
+    as_of = queries._as_of
+
+    def overtaken(connection: Connection) -> int:
+        last = as_of(connection)
+        projector.apply_all([(batch, "") for batch in islice(batches, 8)])
+        return last
+
+    monkeypatch.setattr(queries, "_as_of", overtaken)
+    n_rows = 0
+    while projector.last_sequence < market.exchange.last_sequence:
+        for account in market.accounts:
+            last, rows = reader.orders(account)
+            n_rows += len(rows)
+            assert all(row["last_sequence"] <= last for row in rows)
+        last, row = reader.statement(market.accounts[0], DAY)
+        assert row is None or row["sequence"] <= last
+    assert n_rows > 100
+    reader.close()
     projector.close()

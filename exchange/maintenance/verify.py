@@ -1,0 +1,77 @@
+"""Verifying what an operator holds: an exchange's folder, a journal, or a backup. Nothing is changed.
+
+From outside in: the digests of a backup, the chain byte by byte, the watermarks of snapshots and read model, and the state by replay.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from exchange.errors import CheckFailedError, CorruptionError
+from exchange.journal.interface import Watermark
+from exchange.journal.segments import JournalReader
+from exchange.journal.snapshots import SNAPSHOTS_FOLDER, snapshot_files
+from exchange.journal.verify import verify
+from exchange.journal.walk import load_layout
+from exchange.journal.watermarks import check_watermark
+from exchange.maintenance.audit import Audited, audit
+from exchange.maintenance.backup import check_backup
+from exchange.maintenance.manifest import is_backup
+from exchange.maintenance.places import JOURNAL_FOLDER, journal_in, read_model_beside
+from exchange.readmodel.projector import stored_watermark
+
+Say = Callable[[str], None]
+
+
+def verify_path(path: Path, say: Say, archive: Path | None = None, read_model_url: str | None = None) -> Audited:
+    """Check everything at `path` and tell it line by line.
+
+    Without a URL the read model is the file beside the journal, if there is one. Raises CheckFailedError with the place of the first breach, and
+    InputError when there is nothing to verify.
+    """
+    try:
+        if is_backup(path):
+            manifest = check_backup(path)
+            say(f"backup      {len(manifest.files)} files, {manifest.total_bytes:,} bytes: every digest holds")
+            return verify_journal(path / JOURNAL_FOLDER, say, archive)
+        journal = journal_in(path)
+        return verify_journal(journal, say, archive, read_model_url or read_model_beside(journal))
+    except CorruptionError as error:
+        raise CheckFailedError(str(error)) from error
+
+
+def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_model_url: str | None = None) -> Audited:
+    """As `verify_path`, for a journal's folder. Raises CorruptionError too."""
+    # Beside a live node all of it grows: what must not be ahead of the journal is read before it.
+    snapshots = journal / SNAPSHOTS_FOLDER
+    marks = [Watermark(path.name, sequence) for sequence, path in snapshot_files(snapshots)[:1]]
+    start_of_chain = load_layout(journal, archive).genesis_hash.hex()
+    of_read_model = stored_watermark(read_model_url, start_of_chain) if read_model_url is not None else None
+    report = verify(journal, archive=archive)
+    say(
+        f"chain       {report.segments} segments, {report.groups} groups, sequences {report.first_sequence} to {report.head.sequence}: "
+        f"every byte holds, head {report.head.chain_hash}"
+    )
+    if report.torn_tail is not None:
+        say(f"torn tail   {report.torn_tail.segment}, byte {report.torn_tail.offset}: left by a crash and never acknowledged, cut by the next start")
+    reader = JournalReader.open(journal, marks, archive)
+    audited = audit(reader, snapshots)
+    for reason in audited.passed_over:
+        say(f"snapshot    passed over: {reason}")
+    for sequence in audited.snapshots:
+        say(f"snapshot    at {sequence}: in the chain, and the state that the journal gives")
+    start = "the genesis" if audited.first_sequence == 1 else f"the snapshot at {audited.first_sequence - 1}"
+    say(
+        f"replay      from {start} to {audited.exchange.last_sequence}: {audited.checkpoints} checkpoints and all invariants hold, "
+        f"state hash {audited.state_hash}"
+    )
+    if of_read_model is not None:
+        _check_read_model(reader, of_read_model, say)
+    return audited
+
+
+def _check_read_model(reader: JournalReader, mark: Watermark, say: Say) -> None:
+    if mark.sequence < reader.first_sequence - 1:
+        raise CheckFailedError(f"the read model is at {mark.sequence} and the journal begins with {reader.first_sequence}: name the archive")
+    check_watermark(reader, mark)
+    seen = "in the chain" if mark.chain_hash else "which the journal reaches"
+    say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, {seen}")
