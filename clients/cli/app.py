@@ -54,7 +54,7 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8765 or the next free one.")] = None,
     park: Annotated[str | None, typer.Option(help="Name of the park; fixed when the journal is made.")] = None,
     read_model: Annotated[
-        str | None, typer.Option(help="URL of the read model's database, as sqlite:///FILE or postgresql+psycopg://...; default: a file beside the journal.")
+        str | None, typer.Option(help="Database of the read model: sqlite:///FILE or postgresql+psycopg://...; default: a file beside the journal.")
     ] = None,
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may connect besides the exchange's own; repeatable.")] = None,
