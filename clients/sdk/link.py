@@ -177,7 +177,7 @@ class Link:
     # Receiving
 
     def _frames_received(self, generation: int, frames: list[bytes]) -> None:
-        if generation != self._generation:
+        if generation != self._generation or not frames:
             return
         received_ns = perf_counter_ns()
         self._heard_s = asyncio.get_running_loop().time()
@@ -216,6 +216,8 @@ class Link:
         self._queue.limited(error.data)
         if not self._options.wait_for_limits and call.sends < 2:
             return False
+        if call.sends == 1:  # so it is certain that nothing of it was done, as if it had never left
+            call.sends = 0
         self._queue.put_back(call)
         return True
 

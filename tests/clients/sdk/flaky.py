@@ -33,7 +33,7 @@ class FlakyLine:
     async def __call__(self, on_frames: FramesReceived, on_lost: OnLost) -> Transport:
         self.connections += 1
         end = _End(self, on_frames)
-        end.transport = await self.connector(lambda frames: end.incoming.take(frames), on_lost)
+        end.transport = await self.connector(end.incoming.take, on_lost)
         end.outgoing.deliver = end.transport.send
         return end
 

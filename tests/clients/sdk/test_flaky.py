@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from clients.sdk import Book, Order, ParkClient, connect
 from clients.sdk import link as link_module
-from exchange.gateway.limits import Limits
 from exchange.order_path.records import TRADE_KINDS
 from matching.records import Side
 from tests.clients.sdk.flaky import Fault, FlakyLine
