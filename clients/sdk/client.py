@@ -100,6 +100,11 @@ class ParkClient:
         return self._link.connected
 
     @property
+    def closed(self) -> ClientError | None:
+        """Why the client has ended for good; None while it is connected or being resumed."""
+        return self._link.closed
+
+    @property
     def account(self) -> int:
         """Account of the key; 0 without a key."""
         return 0 if self._link.logon is None else self._link.logon.account

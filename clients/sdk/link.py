@@ -34,8 +34,8 @@ _LAST_DELAY_S: Final = 2.0
 _LOGON_TIMEOUT_S: Final = 10.0
 # Refused before anything was recorded, by a limit that will pass.
 _PASSING: Final = frozenset({RejectCode.RATE_LIMITED, RejectCode.QUEUE_FULL})
-# Refused logons that the same key would meet again.
-_FINAL: Final = frozenset({RejectCode.UNKNOWN_KEY, RejectCode.LOGON_STALE, RejectCode.LOGON_SIGNATURE, RejectCode.SCOPE_MISSING})
+# Refused logons that the same key would meet again. 5033 and 5034: revoked, expired.
+_FINAL: Final = frozenset({RejectCode.UNKNOWN_KEY, RejectCode.LOGON_STALE, RejectCode.LOGON_SIGNATURE, RejectCode.SCOPE_MISSING, 5033, 5034})
 
 _decode_logon: Final = msgspec.json.Decoder(LogonResult).decode
 
@@ -43,6 +43,13 @@ _decode_logon: Final = msgspec.json.Decoder(LogonResult).decode
 def refused(error: WireError) -> ClientError:
     """The exception of an error answer."""
     return RequestRefused(error.code, error.message, error.data)
+
+
+def _band_error(error: WireError) -> WireError:
+    """Errors that JSON-RPC has a code of its own for (-32xxx) carry the exchange's in their data."""
+    if error.code < 0 and isinstance(error.data, dict) and isinstance(error.data.get("code"), int):
+        return WireError(error.data["code"], error.message, error.data)
+    return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +204,14 @@ class Link:
         call = self._sent.pop(event.id, None)
         if call is None:  # answered before: a frame that came twice
             return
-        if event.error is not None and self._comes_again(call, event.error):
+        refusal = None if event.error is None else _band_error(event.error)
+        if refusal is not None and self._comes_again(call, refusal):
             return
         if call.timed:
             self.ack_latency_ns.append(received_ns - call.sent_ns)
         try:
-            if event.error is not None:
-                call.fail(self._error_of(call, event.error))
+            if refusal is not None:
+                call.fail(self._error_of(call, refusal))
             else:
                 call.succeed(call.on_result(event.result))
         except DECODE_ERRORS:

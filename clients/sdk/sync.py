@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from clients.sdk.books import Book
 from clients.sdk.client import RESUME_FOR_S, SILENCE_S, ParkClient
 from clients.sdk.client import connect as connect_async
-from clients.sdk.errors import OrderRejected
+from clients.sdk.errors import ClientError, OrderRejected
 from clients.sdk.national import Blocks, OneWay
 from clients.sdk.orders import Order
 from clients.sdk.results import Statement
@@ -89,6 +89,11 @@ class SyncClient:
     def connected(self) -> bool:
         """False while a lost connection is being resumed; calls made then wait and are sent afterwards."""
         return self._park.connected
+
+    @property
+    def closed(self) -> ClientError | None:
+        """Why the client has ended for good; None while it is connected or being resumed."""
+        return self._park.closed
 
     @property
     def account(self) -> int:

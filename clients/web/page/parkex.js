@@ -29,7 +29,7 @@ const KEYED = new Set(["order.place", "order.amend", "order.cancel", "order.mass
 // Done twice these would be two; everything else may be sent again after a lost connection.
 const NEVER_AGAIN = new Set(["operator.submit"]);
 const PASSING = new Set([5007, 5008]);
-const FINAL_LOGON = new Set([5003, 5004, 5005, 5006]);
+const FINAL_LOGON = new Set([5003, 5004, 5005, 5006, 5033, 5034]);
 
 /** The exchange refused a request: `code` is one of docs/reject-codes.md, `data` says more. */
 export class Refused extends Error {
