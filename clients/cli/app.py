@@ -98,13 +98,13 @@ def bot(
 @app.command()
 def shell(
     url: Annotated[str, typer.Option(help="The exchange.")] = "ws://127.0.0.1:8765",
-    key: Annotated[Path | None, typer.Option(help="Private file of the member (JSON), or a private key in base64. Without it: public data only.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Private file of the member (JSON), or a key in base64. Without: public data only.")] = None,
     key_id: Annotated[str, typer.Option(help="Key id of a bare private key, as operator of operator.key.")] = "",
     lang: Annotated[str, typer.Option(help="Language: en or zh.")] = "en",
     command: Annotated[list[str] | None, typer.Option("-c", "--command", help="Run this and leave; repeatable, ; between commands.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     confirm_above: Annotated[str, typer.Option(help="Ask before market orders that may cost more than so many CNY.")] = "1000",
-    cancel_on_exit: Annotated[bool, typer.Option("--cancel-on-exit", help="Withdraw the orders of this session when it ends, also by a crash.")] = False,
+    cancel_on_exit: Annotated[bool, typer.Option("--cancel-on-exit", help="Withdraw this session's orders when it ends, also by a crash.")] = False,
     history: Annotated[Path | None, typer.Option(help="File of the lines typed; default: in ~/.local/state/parkex.")] = None,
 ) -> None:
     """Trade by hand: books, quotes, orders, balances, positions, with events as they come. help inside lists the commands.

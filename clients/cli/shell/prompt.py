@@ -24,7 +24,7 @@ class ShellCompleter(Completer):
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002 - the base class has it
         words = document.text_before_cursor.split(" ")
         typed = words[-1]
         for candidate in self.candidates(words[:-1]):

@@ -45,6 +45,7 @@ class Shell:
         """Learn the instruments and their quotes."""
         await self._learn_instruments()
         await self.park.subscribe_ticker()
+        await self.park.status()  # the first quotes have come before its answer
         self.park.on("connection", self._connection_changed)
         self.park.on("missed", self._missed)
 
@@ -138,7 +139,7 @@ class Shell:
         self.view.orders(order for order in orders.values() if symbol in {None, order.instrument})
         return Outcome.DONE
 
-    async def balances(self, command: Command) -> Outcome:
+    async def balances(self, _: Command) -> Outcome:
         self.view.balances(await self.park.balances())
         return Outcome.DONE
 
@@ -160,7 +161,7 @@ class Shell:
             self.view.statement(statement)
         return Outcome.DONE
 
-    async def status(self, command: Command) -> Outcome:
+    async def status(self, _: Command) -> Outcome:
         self.view.status(await self.park.status(), self.park.clock_offset_ns)
         return Outcome.DONE
 

@@ -87,7 +87,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "closed": ("the connection is gone for good: {reason}", "连接已终止：{reason}"),
     "unknown_outcome": ("not known whether it was carried out: {reason}; look at orders", "无法确定是否已执行：{reason}；请查看 orders"),
     "given_up": ("not waited for any longer; it may still be carried out, look at orders", "不再等待；指令仍可能被执行，请查看 orders"),
-    "missed": ("executions {first} to {last} are lost; orders are up to date", "成交回报 {first} 至 {last} 已无法取得；订单状态已更新"),
+    "missed": ("executions {first} to {last} are lost; orders are right", "成交回报 {first} 至 {last} 已无法取得；订单状态已更新"),
     "none": ("none", "无"),
     "no_statement": ("{day} is not settled", "{day} 尚未结算"),
     "watching": ("watching: {what}", "正在关注：{what}"),
