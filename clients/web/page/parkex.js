@@ -221,24 +221,43 @@ export class Book {
     return sorted(this.#asks, false);
   }
 
+  /** CRC-32 of the best ten levels: `price:quantity` joined by commas, the bids, a semicolon, the asks. */
+  get checksum() {
+    const text = (levels) => levels.slice(0, 10).map(([price, quantity]) => `${price}:${quantity}`).join(",");
+    return crc32(`${text(this.bids)};${text(this.asks)}`);
+  }
+
   applySnapshot({ seq, bids, asks }) {
     this.#bids = new Map(bids.map((level) => [level[0], level]));
     this.#asks = new Map(asks.map((level) => [level[0], level]));
     this.seq = seq;
   }
 
-  /** False when deltas are missing: the book is then not ready until the next snapshot. One that came before changes nothing. */
-  applyDelta({ seq, prev_seq: previous, bids, asks }) {
+  /**
+   * False when deltas are missing, or where the exchange sends a checksum and it is another: the book is then not ready until the next snapshot. A delta that
+   * came before changes nothing.
+   */
+  applyDelta({ seq, prev_seq: previous, bids, asks, checksum }) {
     if (!this.ready || seq <= this.seq) return true;
-    if (previous !== this.seq) {
-      this.seq = -1;
-      return false;
+    const follows = previous === this.seq;
+    if (follows) {
+      merge(this.#bids, bids);
+      merge(this.#asks, asks);
     }
-    merge(this.#bids, bids);
-    merge(this.#asks, asks);
-    this.seq = seq;
-    return true;
+    const holds = follows && (checksum === undefined || checksum === this.checksum);
+    this.seq = holds ? seq : -1;
+    return holds;
   }
+}
+
+/** That of zlib, unsigned, over ASCII. */
+export function crc32(text) {
+  let crc = 0xffffffff;
+  for (let i = 0; i < text.length; i += 1) {
+    crc ^= text.charCodeAt(i);
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
 }
 
 function merge(side, changes) {
@@ -399,13 +418,13 @@ export class Client {
     this.#channels.set(channel, params);
   }
 
-  /** Follow a book; resolves with it once its first snapshot is there. */
-  async subscribeBook(symbol) {
+  /** Follow a book; resolves with it once its first snapshot is there. `params` go with the subscription. */
+  async subscribeBook(symbol, params = {}) {
     const channel = `book:${symbol}`;
     const book = this.#books.get(symbol) ?? new Book(symbol);
     this.#books.set(symbol, book);
     try {
-      await this.subscribe(channel);
+      await this.subscribe(channel, params);
     } catch (error) {
       if (!this.#channels.has(channel)) this.#books.delete(symbol);
       throw error;
@@ -741,7 +760,8 @@ export class Client {
 
   #mendBook(book) {
     book.seq = -1;
-    this.#call("subscribe", { channels: [`book:${book.symbol}`] }).catch(() => {}); // the book stays unready
+    const channel = `book:${book.symbol}`;
+    this.#call("subscribe", { channels: [channel], ...this.#channels.get(channel) }).catch(() => {}); // the book stays unready
   }
 
   #applyHeartbeat({ seqs }) {

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { Book, Client, ConnectionLost, LogonRefused, OutcomeUnknown, Pacer, Refused, connect, parseExact, signerOf, stringifyExact } from "../../../clients/web/page/parkex.js";
+import { Book, Client, ConnectionLost, LogonRefused, OutcomeUnknown, Pacer, Refused, connect, crc32, parseExact, signerOf, stringifyExact } from "../../../clients/web/page/parkex.js";
 
 const { PARKEX_URL, PARKEX_KEY, PARKEX_OTHER_KEY } = process.env;
 const POWER = "GP-20260715-1000";
@@ -69,6 +69,22 @@ describe("books", () => {
     assert.equal(book.applyDelta({ seq: 9, prev_seq: 7, bids: [["10.0", "8.0", 1]], asks: [] }), true);
     assert.deepEqual(book.bids, [["9.5", "1", 1]]);
     assert.equal(book.applyDelta({ seq: 12, prev_seq: 11, bids: [], asks: [] }), false);
+    assert.equal(book.ready, false);
+  });
+});
+
+describe("checksums", () => {
+  // Values of zlib's crc32 in Python.
+  const KNOWN = [["", 0], [";", 0x630906a9], ["123456789", 0xcbf43926], ["0.4000:12.5,0.3900:1.0;0.4200:8.0", 0xab2613cd]];
+  test("are those of zlib", () => {
+    for (const [text, value] of KNOWN) assert.equal(crc32(text), value, text);
+  });
+  test("find a book that is another", () => {
+    const book = new Book("X");
+    book.applySnapshot({ seq: 1, bids: [["0.3900", "1.0", 1]], asks: [["0.4200", "8.0", 2]] });
+    const change = { seq: 2, prev_seq: 1, bids: [["0.4000", "12.5", 1]], asks: [] };
+    assert.equal(book.applyDelta({ ...change, checksum: crc32("0.4000:12.5,0.3900:1.0;0.4200:8.0") }), true);
+    assert.equal(book.applyDelta({ ...change, seq: 3, prev_seq: 2, checksum: 1 }), false);
     assert.equal(book.ready, false);
   });
 });
