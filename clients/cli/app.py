@@ -95,7 +95,7 @@ def bot(
     run_bot_command(strategy, url, key, every, list_strategies=list_strategies)
 
 
-@app.command()
+@app.command(short_help="Trade by hand, in a terminal or a script.")
 def shell(
     url: Annotated[str, typer.Option(help="The exchange.")] = "ws://127.0.0.1:8765",
     key: Annotated[Path | None, typer.Option(help="Private file of the member (JSON), or a key in base64. Without: public data only.")] = None,
