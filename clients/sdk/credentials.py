@@ -4,6 +4,7 @@ import base64
 import binascii
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,7 +43,9 @@ class Credentials:
     key_id: str
     private_key: Ed25519PrivateKey = field(repr=False)
     cancel_on_disconnect: bool = False
+    wall_ns: Callable[[], int] = field(default=time.time_ns, repr=False)
 
+<<<<<<< HEAD
     def sign(self, challenge: Challenge, host: str) -> tuple[LogonParams, int]:
         """Logon for one connection to `host`, and how far the exchange's clock is ahead of this machine's, in ns.
 
@@ -55,6 +58,11 @@ class Credentials:
         if abs(offset_ns) > _TRUSTED_OFFSET_NS:
             logger.warning("the clock of this machine is %.1f s behind the exchange's; logging on with the exchange's time", offset_ns / 1e9)
             timestamp_ns = challenge.server_time_ns
+=======
+    def sign(self, challenge: Challenge, host: str) -> LogonParams:
+        """Logon for one connection to `host`, stamped with this machine's wall time."""
+        timestamp_ns = self.wall_ns()
+>>>>>>> main
         message = logon_message(challenge.nonce, challenge.epoch, timestamp_ns, self.key_id, host)
         signature = base64.b64encode(self.private_key.sign(message)).decode()
         signed = LogonParams(key_id=self.key_id, timestamp_ns=timestamp_ns, signature=signature, cancel_on_disconnect=self.cancel_on_disconnect)
