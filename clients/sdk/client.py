@@ -63,7 +63,7 @@ async def connect(
             raise ValueError("a key id needs its private key")
         credentials = Credentials(key_id, as_private_key(private_key), cancel_on_disconnect)
     connector = websocket_connector(exchange) if isinstance(exchange, str) else exchange
-    park = ParkClient(connector, credentials, LinkOptions(resume_for_s, silence_s, wait_for_limits))
+    park = ParkClient(connector, credentials, resume_for_s=resume_for_s, silence_s=silence_s, wait_for_limits=wait_for_limits)
     await park.open()
     try:
         yield park
@@ -74,7 +74,16 @@ async def connect(
 class ParkClient:
     """One session of one key. Use `connect`."""
 
-    def __init__(self, connector: Connector, credentials: Credentials | None, options: LinkOptions) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        credentials: Credentials | None,
+        *,
+        resume_for_s: float = RESUME_FOR_S,
+        silence_s: float = SILENCE_S,
+        wait_for_limits: bool = False,
+    ) -> None:
+        options = LinkOptions(resume_for_s, silence_s, wait_for_limits)
         self._orders = OrderTable(self)
         self._has_account = credentials is not None
         self._link = Link(

@@ -45,24 +45,18 @@ class Credentials:
     cancel_on_disconnect: bool = False
     wall_ns: Callable[[], int] = field(default=time.time_ns, repr=False)
 
-<<<<<<< HEAD
     def sign(self, challenge: Challenge, host: str) -> tuple[LogonParams, int]:
         """Logon for one connection to `host`, and how far the exchange's clock is ahead of this machine's, in ns.
 
         Stamped with this machine's wall time; where that is far off (a step, a machine that slept) with the exchange's own, so that a bad clock
         keeps nobody from cancelling. What makes a logon good for one connection only is the nonce, not the time.
         """
-        own_ns = time.time_ns()
+        own_ns = self.wall_ns()
         offset_ns = challenge.server_time_ns - own_ns
         timestamp_ns = own_ns
         if abs(offset_ns) > _TRUSTED_OFFSET_NS:
             logger.warning("the clock of this machine is %.1f s behind the exchange's; logging on with the exchange's time", offset_ns / 1e9)
             timestamp_ns = challenge.server_time_ns
-=======
-    def sign(self, challenge: Challenge, host: str) -> LogonParams:
-        """Logon for one connection to `host`, stamped with this machine's wall time."""
-        timestamp_ns = self.wall_ns()
->>>>>>> main
         message = logon_message(challenge.nonce, challenge.epoch, timestamp_ns, self.key_id, host)
         signature = base64.b64encode(self.private_key.sign(message)).decode()
         signed = LogonParams(key_id=self.key_id, timestamp_ns=timestamp_ns, signature=signature, cancel_on_disconnect=self.cancel_on_disconnect)

@@ -32,15 +32,10 @@ T = TypeVar("T")
 _FIRST_DELAY_S: Final = 0.05
 _LAST_DELAY_S: Final = 2.0
 _LOGON_TIMEOUT_S: Final = 10.0
-<<<<<<< HEAD
 # Refused before anything was recorded, by a limit that will pass.
 _PASSING: Final = frozenset({RejectCode.RATE_LIMITED, RejectCode.QUEUE_FULL})
 # Refused logons that the same key would meet again. 5033 and 5034: revoked, expired.
 _FINAL: Final = frozenset({RejectCode.UNKNOWN_KEY, RejectCode.LOGON_STALE, RejectCode.LOGON_SIGNATURE, RejectCode.SCOPE_MISSING, 5033, 5034})
-=======
-# Refusals of a logon that speak of the exchange's state, not of the key: a restart or a moment mends them.
-_TRY_LATER: Final = frozenset({RejectCode.RATE_LIMITED, RejectCode.QUEUE_FULL, RejectCode.NOT_ACCEPTING, RejectCode.JOURNAL_FAILED})
->>>>>>> main
 
 _decode_logon: Final = msgspec.json.Decoder(LogonResult).decode
 
@@ -263,7 +258,6 @@ class Link:
                 if self._credentials is not None:
                     self.logon = await self._log_on(self._credentials, challenge)
                 await self._restore()
-<<<<<<< HEAD
             if generation != self._generation:  # lost between the last answer and here
                 raise ConnectionLost("the connection ended during the logon")
         except BaseException as error:
@@ -276,29 +270,6 @@ class Link:
         self._watch(generation)
         self._on_change(ConnectionChange(connected=True, final=False, reason=""))
         self._queue.open()
-=======
-        except BaseException as error:
-            await self._abandon(generation)
-            if isinstance(error, TimeoutError):
-                raise ConnectionLost("the exchange did not answer the logon") from None
-            raise
-        if generation != self._generation:
-            raise ConnectionLost("the connection ended during the logon")
-        self._ready = True
-        unsent, self._unsent = self._unsent, []
-        for call in unsent:
-            if not call.future.done():
-                self._send(call)
->>>>>>> main
-
-    async def _abandon(self, generation: int) -> None:
-        """A connection that did not come as far as it should is closed, so that none is left open behind the next attempt."""
-        if generation != self._generation:
-            return  # it was lost, and with it its calls
-        transport = self._transport
-        self._connection_lost(generation, None)
-        if transport is not None:
-            await transport.close()
 
     async def _log_on(self, credentials: Credentials, challenge: Challenge) -> LogonResult:
         assert self._transport is not None
@@ -309,7 +280,6 @@ class Link:
         try:
             return await self.call("logon", signed, _decode_logon, at_once=True)
         except RequestRefused as error:
-<<<<<<< HEAD
             raise LogonRefused(str(error), error.code, final=error.code in _FINAL) from None
 
     def _abandon(self, generation: int) -> None:
@@ -318,11 +288,6 @@ class Link:
         self._connection_lost(generation, None)
         if transport is not None:
             transport.abort()
-=======
-            if error.code in _TRY_LATER:
-                raise ConnectionLost(f"the exchange takes no logon now: {error}") from None
-            raise LogonRefused(str(error)) from None
->>>>>>> main
 
     def _connection_lost(self, generation: int, error: Exception | None) -> None:
         if generation != self._generation or self._closed is not None:
