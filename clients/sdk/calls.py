@@ -136,7 +136,8 @@ class CallQueue:
             wait_s = self._pacer.wait_s(call.method, call.params, loop.time()) if self._paced or call.sends else 0.0
             if wait_s > 0:
                 self._stop_timer()
-                self._timer = loop.call_later(wait_s, self._pump_later)
+                # What the rounding of the clock may swallow would be waited for again and again.
+                self._timer = loop.call_later(max(wait_s, 0.001), self._pump_later)
                 return
             heapq.heappop(self._waiting)
             self._pacer.sent(call.method, call.params)

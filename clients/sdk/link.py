@@ -32,6 +32,8 @@ T = TypeVar("T")
 _FIRST_DELAY_S: Final = 0.05
 _LAST_DELAY_S: Final = 2.0
 _LOGON_TIMEOUT_S: Final = 10.0
+# A shorter wait may be lost in the rounding of the clock, and then be waited for again and again.
+_SHORTEST_WAIT_S: Final = 0.001
 # Refused before anything was recorded, by a limit that will pass.
 _PASSING: Final = frozenset({RejectCode.RATE_LIMITED, RejectCode.QUEUE_FULL})
 # Refused logons that the same key would meet again. 5033 and 5034: revoked, expired.
@@ -336,9 +338,9 @@ class Link:
 
     def _watch(self, generation: int) -> None:
         loop = asyncio.get_running_loop()
-        quiet_s = loop.time() - self._heard_s
-        if quiet_s < self._options.silence_s:
-            self._watchdog = loop.call_later(self._options.silence_s - quiet_s, self._watch, generation)
+        left_s = self._heard_s + self._options.silence_s - loop.time()
+        if left_s > _SHORTEST_WAIT_S:
+            self._watchdog = loop.call_later(left_s, self._watch, generation)
             return
         transport = self._transport
         self._connection_lost(generation, TimeoutError(f"nothing was heard for {self._options.silence_s:g} s"))
