@@ -1,8 +1,9 @@
-"""What every test shares: hypothesis profiles, and an honest word when there is no browser, C compiler or PostgreSQL."""
+"""What every test shares: hypothesis profiles, and an honest word when there is no browser, Node, C compiler or PostgreSQL."""
 
 import os
 import shutil
 import signal
+import subprocess
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +29,16 @@ def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
+def find_node() -> str | None:
+    """Path of a Node that has WebSocket and WebCrypto, or None."""
+    node = shutil.which("node")
+    if node is None:
+        return None
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    numbers = [int(part) for part in version.strip().removeprefix("v").split(".")[:2] if part.isdigit()]
+    return node if numbers >= [20, 10] else None
+
+
 def missing_tools() -> dict[str, str]:
     """Markers of tests whose tool is not there, and what to say about it."""
     missing = {}
@@ -39,6 +50,8 @@ def missing_tools() -> dict[str, str]:
         missing["systemd"] = "no systemd-analyze found: the test that it reads the unit is deselected (Debian: apt-get install systemd)"
     if find_postgres() is None:
         missing["postgres"] = "no PostgreSQL found: tests of the read model on it are deselected (Debian: apt-get install postgresql)"
+    if find_node() is None:
+        missing["node"] = "no Node 20.10 or newer found: tests of the JavaScript client are deselected (Debian: apt-get install nodejs)"
     return missing
 
 

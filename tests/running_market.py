@@ -13,6 +13,7 @@ from clients.web import PAGE_DIRECTORY, static_files
 from exchange.clock import TurnClock
 from exchange.gateway.app import create_app
 from exchange.gateway.hub import Hub
+from exchange.gateway.limits import Limits
 from exchange.gateway.server import bind
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.validate import pack_command
@@ -95,13 +96,13 @@ def _record(packed: bytes) -> "np.ndarray[Any, np.dtype[np.void]]":
 
 
 @asynccontextmanager
-async def running_market(turns: int = 0) -> AsyncIterator[Market]:
+async def running_market(turns: int = 0, limits: Limits | None = None) -> AsyncIterator[Market]:
     """Node, gateway and server; all of it is down at the end. With `turns` a conductor moves the clock so often, once it is told to run."""
     clock = TurnClock(OPEN_NS - PERIOD_NS)
     conductor = TurnConductor(clock, end_ns=OPEN_NS + turns * TURN_NS, turn_ns=TURN_NS, turn_timeout_s=5.0) if turns else None
     node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), clock)
     await node.start()
-    app = create_app(node, PAGE_DIRECTORY, conductor=conductor, static_files=static_files())
+    app = create_app(node, PAGE_DIRECTORY, conductor=conductor, limits=limits, static_files=static_files())
     sock = bind(port=0)
     server = uvicorn.Server(uvicorn.Config(app, ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=2))
     serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -93,8 +93,11 @@ class ClientEnd(Transport):
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
-        self._pipe.cut(client_notices_s=0.0, server_notices_s=0.001)
+        self.abort()
         await asyncio.sleep(0)
+
+    def abort(self) -> None:
+        self._pipe.cut(client_notices_s=0.0, server_notices_s=0.001)
 
 
 class Pipe:

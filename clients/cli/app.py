@@ -138,6 +138,34 @@ def bot(
     run_bot_command(strategy, url, key, every, ca, list_strategies=list_strategies)
 
 
+@app.command(short_help="Trade by hand, in a terminal or a script.")
+def shell(
+    url: Annotated[str, typer.Option(help="The exchange.")] = "ws://127.0.0.1:8765",
+    key: Annotated[Path | None, typer.Option(help="Private file of the member (JSON), or a key in base64. Without: public data only.")] = None,
+    key_id: Annotated[str, typer.Option(help="Key id of a bare private key, as operator of operator.key.")] = "",
+    lang: Annotated[str, typer.Option(help="Language: en or zh.")] = "en",
+    command: Annotated[list[str] | None, typer.Option("-c", "--command", help="Run this and leave; repeatable, ; between commands.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    confirm_above: Annotated[str, typer.Option(help="Ask before market orders that may cost more than so many CNY.")] = "1000",
+    cancel_on_exit: Annotated[bool, typer.Option("--cancel-on-exit", help="Withdraw this session's orders when it ends, also by a crash.")] = False,
+    history: Annotated[Path | None, typer.Option(help="File of the lines typed; default: in ~/.local/state/parkex.")] = None,
+) -> None:
+    """Trade by hand: books, quotes, orders, balances, positions, with events as they come. help inside lists the commands.
+
+    From a pipe or with -c it is a program's tool: it stops at the first command that is refused, with exit code 1 (2: no command).
+
+    \b
+    Examples:
+      parkex shell --key data/E01.json
+      parkex shell --key data/E01.json --lang zh
+      parkex shell --key data/E01.json -c "buy GP-20260715-1015 12.5 0.4100; orders"
+    """
+    from clients.cli.shell_command import HISTORY_FILE, ShellOptions, run_shell_command
+
+    options = ShellOptions(url, key, key_id, lang, tuple(command or ()), yes, confirm_above, cancel_on_exit, history or HISTORY_FILE)
+    run_shell_command(options)
+
+
 @app.command(short_help="Verify a journal, fold it, print the hash.")
 def replay(
     journal: Annotated[Path, typer.Argument(help="Folder of a journal.")],

@@ -6,27 +6,38 @@
         order = await park.place("GP-20260715-1015", "buy", price="0.4100", quantity="12.5")
 """
 
-from clients.sdk.books import Book, PriceLevel
+from clients.sdk.books import Book, Depth, PriceLevel
 from clients.sdk.client import ParkClient, connect
 from clients.sdk.credentials import public_key_of
-from clients.sdk.errors import ClientError, ConnectionLost, LogonRefused, OrderRejected, RequestRefused
+from clients.sdk.errors import ClientError, ConnectionLost, LogonRefused, NotSent, OrderRejected, OutcomeUnknown, RequestRefused
+from clients.sdk.notices import ConnectionChange, Missed
 from clients.sdk.orders import Fill, Order
+from clients.sdk.results import BidOutcome, ProposalOutcome, Statement, StatementLine
 from clients.sdk.transport import Connector, loopback_connector, websocket_connector
 from clients.sdk.turns import MarketTurn
 
 __all__ = [
+    "BidOutcome",
     "Book",
     "ClientError",
+    "ConnectionChange",
     "ConnectionLost",
     "Connector",
+    "Depth",
     "Fill",
     "LogonRefused",
     "MarketTurn",
+    "Missed",
+    "NotSent",
     "Order",
     "OrderRejected",
+    "OutcomeUnknown",
     "ParkClient",
     "PriceLevel",
+    "ProposalOutcome",
     "RequestRefused",
+    "Statement",
+    "StatementLine",
     "connect",
     "loopback_connector",
     "public_key_of",

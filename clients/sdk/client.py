@@ -23,11 +23,13 @@ from msgspec import Raw
 
 from clients.sdk.books import Book
 from clients.sdk.credentials import Credentials, as_private_key
-from clients.sdk.errors import ClientError, OrderRejected
+from clients.sdk.errors import ClientError, NotSent, OrderRejected
 from clients.sdk.feeds import Feeds
-from clients.sdk.link import Link
+from clients.sdk.link import Link, LinkOptions
 from clients.sdk.national import Blocks, OneWay
+from clients.sdk.notices import ConnectionChange
 from clients.sdk.orders import Order, OrderTable
+from clients.sdk.results import Statement, typed
 from clients.sdk.transport import Connector, websocket_connector
 from clients.sdk.turns import MarketTurn
 from exchange.protocol import messages as m
@@ -35,6 +37,8 @@ from exchange.protocol.codec import WireError
 from exchange.protocol.documents import Document
 
 RESUME_FOR_S: Final = 60.0
+# The exchange sends a heartbeat every 5 s.
+SILENCE_S: Final = 30.0
 
 
 @asynccontextmanager
@@ -45,13 +49,16 @@ async def connect(
     private_key: Ed25519PrivateKey | bytes | str | None = None,
     cancel_on_disconnect: bool = False,
     resume_for_s: float = RESUME_FOR_S,
+    silence_s: float = SILENCE_S,
+    wait_for_limits: bool = False,
     ca_file: str | Path | None = None,
 ) -> AsyncIterator["ParkClient"]:
     """A logged-on client of the exchange at `ws://host:port` (or behind a connector), for the length of the block.
 
     `ca_file` names the authorities to trust for `wss://`, instead of the system's. Without a key only public data can be had.
-    After a lost connection the client resumes by itself for `resume_for_s`.
-    Raises ValueError for a bad address or key, OSError when nobody answers, LogonRefused.
+    After a lost connection the client resumes by itself for `resume_for_s`; a connection without a word for `silence_s` counts as lost.
+    With `wait_for_limits` a command beyond the exchange's rate limits waits until it is within them, instead of being refused (5007, 5008);
+    cancels pass the others. Raises ValueError for a bad address or key, OSError when nobody answers, LogonRefused.
     """
     credentials = None
     if key_id is not None:
@@ -59,7 +66,7 @@ async def connect(
             raise ValueError("a key id needs its private key")
         credentials = Credentials(key_id, as_private_key(private_key), cancel_on_disconnect)
     connector = websocket_connector(exchange, ca_file) if isinstance(exchange, str) else exchange
-    park = ParkClient(connector, credentials, resume_for_s=resume_for_s)
+    park = ParkClient(connector, credentials, resume_for_s=resume_for_s, silence_s=silence_s, wait_for_limits=wait_for_limits)
     await park.open()
     try:
         yield park
@@ -70,10 +77,21 @@ async def connect(
 class ParkClient:
     """One session of one key. Use `connect`."""
 
-    def __init__(self, connector: Connector, credentials: Credentials | None, *, resume_for_s: float = RESUME_FOR_S) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        credentials: Credentials | None,
+        *,
+        resume_for_s: float = RESUME_FOR_S,
+        silence_s: float = SILENCE_S,
+        wait_for_limits: bool = False,
+    ) -> None:
+        options = LinkOptions(resume_for_s, silence_s, wait_for_limits)
         self._orders = OrderTable(self)
         self._has_account = credentials is not None
-        self._link = Link(connector, credentials, resume_for_s=resume_for_s, on_notification=self._notified, restore=self._restore)
+        self._link = Link(
+            connector, credentials, options, on_notification=self._notified, on_change=self._changed, restore=self._restore
+        )
         self._feeds = Feeds(self._link, self._orders)
         self._id_prefix = secrets.token_hex(5)
         self._id_numbers = itertools.count(1)
@@ -94,6 +112,11 @@ class ParkClient:
         return self._link.connected
 
     @property
+    def closed(self) -> ClientError | None:
+        """Why the client has ended for good; None while it is connected or being resumed."""
+        return self._link.closed
+
+    @property
     def account(self) -> int:
         """Account of the key; 0 without a key."""
         return 0 if self._link.logon is None else self._link.logon.account
@@ -101,6 +124,16 @@ class ParkClient:
     @property
     def name(self) -> str:
         return "" if self._link.logon is None else self._link.logon.name
+
+    @property
+    def epoch(self) -> int:
+        """Of the exchange, as of the last logon: it grows with each of its restarts. 0 without a key."""
+        return 0 if self._link.logon is None else self._link.logon.epoch
+
+    @property
+    def clock_offset_ns(self) -> int:
+        """How far the exchange's wall clock was ahead of this machine's at the last logon."""
+        return self._link.clock_offset_ns
 
     @property
     def now_ns(self) -> int:
@@ -119,7 +152,7 @@ class ParkClient:
 
     @property
     def phases(self) -> Mapping[str, str]:
-        """Changes of phase by symbol seen since `subscribe_phases`."""
+        """Changes of phase by symbol seen since `subscribe_phases`, those during a lost connection included."""
         return self._feeds.phases
 
     @property
@@ -137,7 +170,10 @@ class ParkClient:
         return self._feeds.books[symbol]
 
     def on(self, method: str, callback: Callable[[Any], None]) -> None:
-        """Call `callback` with the params of every notification `method` (trade, execution, phase, ...), after the client has applied it."""
+        """Call `callback` with the params of every notification `method` (trade, execution, phase, ...), after the client has applied it.
+
+        The client's own: `connection` (ConnectionChange), `missed` (Missed) when executions are lost for good.
+        """
         self._feeds.callbacks.setdefault(method, []).append(callback)
 
     # Orders
@@ -178,7 +214,7 @@ class ParkClient:
 
         def reject(error: WireError) -> ClientError:
             for order in orders:
-                self._orders.drop_pending(order)
+                self._orders.drop_pending(order.client_order_id)
             return _rejected(error)
 
         return await self._link.call("basket.place", params, apply, on_error=reject, timed=True)
@@ -230,7 +266,19 @@ class ParkClient:
     async def mass_cancel(
         self, *, instrument: str | None = None, side: m.SideName | None = None, label: int | None = None, deadline_ns: int | None = None
     ) -> int:
-        """Withdraw every open order of the account that fits all filters; returns how many. Raises OrderRejected."""
+        """Withdraw every open order of the account that fits all filters; returns how many. Raises OrderRejected.
+
+        Orders that fit and have not left yet (they wait for a connection, or for the rate limits) never do: their `place` raises NotSent.
+        """
+
+        def fits(method: str, params: Any) -> bool:
+            return method == "order.place" and all(
+                wanted is None or wanted == actual
+                for wanted, actual in ((instrument, params.instrument), (side, params.side), (label, params.label))
+            )
+
+        for taken in self._link.take_back(fits, NotSent("taken back by a mass cancel before it was sent")):
+            self._orders.drop_pending(taken.client_order_id)
         params = m.MassCancelParams(
             client_order_id=self.new_client_order_id(), instrument=instrument, side=side, label=label, deadline_ns=deadline_ns
         )
@@ -247,7 +295,7 @@ class ParkClient:
             return order
 
         def reject(error: WireError) -> ClientError:
-            self._orders.drop_pending(order)
+            self._orders.drop_pending(order.client_order_id)
             return _rejected(error)
 
         return self._link.call("order.place", params, apply, on_error=reject, timed=True)
@@ -280,9 +328,15 @@ class ParkClient:
         result = await self._link.call("positions", m.InstrumentFilter(instrument=instrument), _decode_positions)
         return result.positions
 
-    async def statement(self, day: str) -> Any:
+    async def statement(self, day: str) -> Statement | None:
         """Statement of the account for a settled day (as 2026-07-15); None before."""
-        return (await self._link.call("statement", m.DayParams(day=day), _decode_statement)).statement
+        found = (await self._link.call("statement", m.DayParams(day=day), _decode_statement)).statement
+        return None if found is None else typed(found, Statement)
+
+    async def refresh_orders(self) -> Mapping[int, Order]:
+        """Take the open orders from the exchange as they are there, with revisions that others of this account have changed."""
+        await self._feeds.reconcile()
+        return self.open_orders
 
     async def status(self) -> m.StatusResult:
         """Epoch, last sequence and market time of the exchange."""
@@ -350,6 +404,9 @@ class ParkClient:
 
     def _notified(self, method: str, params: m.Params) -> None:
         self._feeds.notified(method, params)
+
+    def _changed(self, change: ConnectionChange) -> None:
+        self._feeds.changed(change)
 
     async def _restore(self) -> None:
         await self._feeds.restore(has_account=self._has_account)

@@ -2,15 +2,22 @@
 
 import base64
 import binascii
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from exchange.protocol.auth import logon_message
 from exchange.protocol.messages import Challenge, LogonParams
+
+logger = logging.getLogger("parkex.sdk")
+
+# The exchange takes a timestamp that is 30 s off; beyond this one the clock of this machine is not to be relied on.
+_TRUSTED_OFFSET_NS: Final = 10_000_000_000
 
 
 def as_private_key(key: Ed25519PrivateKey | bytes | str) -> Ed25519PrivateKey:
@@ -38,9 +45,19 @@ class Credentials:
     cancel_on_disconnect: bool = False
     wall_ns: Callable[[], int] = field(default=time.time_ns, repr=False)
 
-    def sign(self, challenge: Challenge, host: str) -> LogonParams:
-        """Logon for one connection to `host`, stamped with this machine's wall time."""
-        timestamp_ns = self.wall_ns()
+    def sign(self, challenge: Challenge, host: str) -> tuple[LogonParams, int]:
+        """Logon for one connection to `host`, and how far the exchange's clock is ahead of this machine's, in ns.
+
+        Stamped with this machine's wall time; where that is far off (a step, a machine that slept) with the exchange's own, so that a bad clock
+        keeps nobody from cancelling. What makes a logon good for one connection only is the nonce, not the time.
+        """
+        own_ns = self.wall_ns()
+        offset_ns = challenge.server_time_ns - own_ns
+        timestamp_ns = own_ns
+        if abs(offset_ns) > _TRUSTED_OFFSET_NS:
+            logger.warning("the clock of this machine is %.1f s behind the exchange's; logging on with the exchange's time", offset_ns / 1e9)
+            timestamp_ns = challenge.server_time_ns
         message = logon_message(challenge.nonce, challenge.epoch, timestamp_ns, self.key_id, host)
         signature = base64.b64encode(self.private_key.sign(message)).decode()
-        return LogonParams(key_id=self.key_id, timestamp_ns=timestamp_ns, signature=signature, cancel_on_disconnect=self.cancel_on_disconnect)
+        signed = LogonParams(key_id=self.key_id, timestamp_ns=timestamp_ns, signature=signature, cancel_on_disconnect=self.cancel_on_disconnect)
+        return signed, offset_ns

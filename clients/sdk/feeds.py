@@ -8,7 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from clients.sdk.books import Book
+from clients.sdk.errors import ClientError, RequestRefused
 from clients.sdk.link import Link
+from clients.sdk.notices import ConnectionChange, Missed
 from clients.sdk.orders import OrderTable
 from clients.sdk.turns import MarketTurn
 from exchange.protocol import messages as m
@@ -18,6 +20,7 @@ logger = logging.getLogger("parkex.sdk")
 _decode_subscribe: Final = msgspec.json.Decoder(m.SubscribeResult).decode
 _decode_orders: Final = msgspec.json.Decoder(m.OrdersResult).decode
 _decode_turn: Final = msgspec.json.Decoder(m.TurnResult).decode
+_decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
 
 
 class Feeds:
@@ -31,6 +34,8 @@ class Feeds:
         self._execution_seq = -1
         self._mending = False
         self._mender: asyncio.Task[None] | None = None
+        self._held: list[m.Execution] | None = None
+        self._told_seqs: dict[str, int] = {}
         self._book_changed = asyncio.Event()
         self._turn: m.Turn | None = None
         self._turn_yielded = 0
@@ -57,8 +62,7 @@ class Feeds:
                 del self.books[symbol]
             raise
         while not book.ready:
-            self._book_changed.clear()
-            await self._book_changed.wait()
+            await self._wait(self._book_changed)
         return book
 
     async def unsubscribe(self, *channels: str) -> None:
@@ -73,8 +77,7 @@ class Feeds:
         self._channels["clock"] = None
         while True:
             while self._turn is None or self._turn.turn <= self._turn_yielded:
-                self._turn_changed.clear()
-                await self._turn_changed.wait()
+                await self._wait(self._turn_changed)
             turn = self._turn
             self._turn_yielded = turn.turn
             yield MarketTurn(turn.turn, turn.now_ns, turn.next_ns, turn.last, self._report_done)
@@ -84,15 +87,52 @@ class Feeds:
     async def restore(self, *, has_account: bool) -> None:
         """After a logon: own executions from where they stopped, then every channel once more."""
         for book in self.books.values():
-            book.seq = -1
-        self._mending = False
+            book.forget()
+        self.indications.clear()  # their channel begins with all that are on
+        self._told_seqs.clear()
         if has_account:
             await self._restore_executions()
         channels = [channel for channel in self._channels if channel != "clock"]
         if channels:
-            await self._request(channels, at_once=True)
+            await self._join_again(channels)
+        if "phases" in self._channels:
+            await self._restore_phases()
         if "clock" in self._channels:
             await self._request(["clock"], turns=self._takes_part, at_once=True)
+
+    def changed(self, change: ConnectionChange) -> None:
+        """The connection came or went. Whoever waits for data that will not come any more is woken."""
+        if change.final:
+            self._book_changed.set()
+            self._turn_changed.set()
+        self._call_back("connection", change)
+
+    async def _wait(self, event: asyncio.Event) -> None:
+        """Until the next change. Raises the link's last error once there will be none."""
+        if self._link.closed is not None:
+            raise self._link.closed
+        event.clear()
+        await event.wait()
+
+    async def _join_again(self, channels: list[str]) -> None:
+        """All at once; where one is refused (its instrument is gone) each by itself, without those that are refused."""
+        try:
+            await self._request(channels, at_once=True)
+        except RequestRefused:
+            for channel in channels:
+                try:
+                    await self._request([channel], at_once=True)
+                except RequestRefused as error:
+                    logger.warning("channel %s is refused now: %s", channel, error)
+                    self._channels.pop(channel, None)
+
+    async def _restore_phases(self) -> None:
+        """Their channel tells changes only: those of the time away are told now, as of now."""
+        result = await self._link.call("instruments", m.InstrumentsParams(), _decode_instruments, at_once=True)
+        for instrument in result.instruments:
+            if self.phases.get(instrument.symbol, instrument.phase) != instrument.phase:
+                change = m.PhaseChange(instrument=instrument.symbol, phase=instrument.phase, at_ns=self.now_ns, end_ns=instrument.phase_end_ns)
+                self.notified("phase", change)
 
     def notified(self, method: str, params: m.Params) -> None:
         """Apply one notification."""
@@ -119,6 +159,9 @@ class Feeds:
             self.indications.pop(params.instrument, None)
         elif isinstance(params, m.Heartbeat):
             self._apply_heartbeat(params)
+        self._call_back(method, params)
+
+    def _call_back(self, method: str, params: Any) -> None:
         for callback in self.callbacks.get(method, ()):
             callback(params)
 
@@ -129,46 +172,83 @@ class Feeds:
     # Executions
 
     async def _restore_executions(self) -> None:
-        wanted = None if self._execution_seq < 0 else self._execution_seq + 1
-        result = await self._request(["executions"], from_seq=wanted, at_once=True)
-        assert isinstance(result.execution_seq, int)
-        assert isinstance(result.replay_from, int)
-        # The replay follows the answer; where it cannot reach back far enough, the list of open orders takes its place.
-        if wanted is None or (wanted < result.replay_from and wanted <= result.execution_seq):
-            await self._reconcile()
+        """Join the own executions from where they stopped: the replay follows the answer.
 
-    async def _reconcile(self) -> None:
+        Where it cannot reach back far enough, or the exchange has less than is known here, the list of open orders takes its place.
+        """
+        known = self._execution_seq
+        wanted = None if known < 0 else known + 1
+
+        def joined(raw: msgspec.Raw) -> m.SubscribeResult:
+            result = _decode_subscribe(raw)
+            if not isinstance(result.execution_seq, int) or not isinstance(result.replay_from, int):
+                raise ClientError("the exchange does not say where its executions stand")
+            # What the replay does bring is held back until the list is there.
+            is_short = wanted is None or result.execution_seq < known or wanted < result.replay_from
+            self._held = [] if is_short and result.execution_seq != known else None
+            self._mending = self._held is not None
+            return result
+
+        self._mending = True
+        try:
+            params = m.SubscribeParams(channels=["executions"], from_seq=wanted)
+            result = await self._link.call("subscribe", params, joined, at_once=True)
+            if self._held is not None:
+                await self.reconcile(at_once=True)
+                self._tell_missed(known, result)
+        finally:
+            self._mending, self._held = False, None
+
+    def _tell_missed(self, known: int, result: m.SubscribeResult) -> None:
+        assert isinstance(result.replay_from, int)
+        if 0 <= known < result.replay_from - 1:
+            missed = Missed(first_seq=known + 1, last_seq=result.replay_from - 1)
+            logger.warning("executions %d to %d are lost, the open orders were taken from the exchange", missed.first_seq, missed.last_seq)
+            self._call_back("missed", missed)
+
+    async def reconcile(self, *, at_once: bool = False) -> None:
         """Take the open orders from the exchange, and executions from there on."""
 
         def apply(raw: msgspec.Raw) -> None:
             result = _decode_orders(raw)
+            held, self._held = self._held or [], None
+            for event in held:
+                if event.seq <= result.execution_seq:
+                    self._orders.apply_execution(event)
             self._orders.reconcile(result.orders)
             self._execution_seq = result.execution_seq
             self._mending = False
+            for event in held:
+                if event.seq <= result.execution_seq:
+                    self._call_back("execution", event)
+                else:
+                    self.notified("execution", event)
 
-        self._mending = True
-        await self._link.call("orders.open", m.InstrumentFilter(), apply, at_once=True)
+        await self._link.call("orders.open", m.InstrumentFilter(), apply, at_once=at_once)
 
     def _apply_execution(self, event: m.Execution) -> bool:
         """False when it was known already, or lies behind a gap that is being mended."""
+        if self._held is not None:
+            self._held.append(event)
+            return False
         if event.seq <= self._execution_seq:
             return False
         if event.prev_seq != self._execution_seq:
             self._mend()
             return False
-        self._mending = False
         self._execution_seq = event.seq
         self.now_ns = max(self.now_ns, event.at_ns)
         self._orders.apply_execution(event)
         return True
 
     def _mend(self) -> None:
-        """Ask for what is missing, once."""
+        """Ask for what is missing, once. What fails is tried again at the next sign of the gap."""
         if self._mending:
             return
         self._mending = True
         logger.warning("executions after %d are missing, asking for a replay", self._execution_seq)
         self._mender = asyncio.get_running_loop().create_task(self._restore_executions(), name="mend executions")
+        self._mender.add_done_callback(_retrieve)
 
     # Public data
 
@@ -177,15 +257,24 @@ class Feeds:
         if book is None:
             return
         if not book.apply_delta(delta):
-            logger.warning("deltas of book %s are missing, subscribing again", delta.instrument)
-            params = m.SubscribeParams(channels=[f"book:{delta.instrument}"])
-            self._link.call("subscribe", params, _decode_subscribe).add_done_callback(_retrieve)
+            self._mend_book(delta.instrument)
         self._book_changed.set()
+
+    def _mend_book(self, symbol: str) -> None:
+        logger.warning("deltas of book %s are missing, subscribing again", symbol)
+        params = m.SubscribeParams(channels=[f"book:{symbol}"])
+        self._link.call("subscribe", params, _decode_subscribe).add_done_callback(_retrieve)
 
     def _apply_heartbeat(self, heartbeat: m.Heartbeat) -> None:
         self.now_ns = max(self.now_ns, heartbeat.now_ns)
         if heartbeat.seqs.get("executions", -1) > self._execution_seq >= 0:
             self._mend()
+        told, self._told_seqs = self._told_seqs, heartbeat.seqs
+        for symbol, book in self.books.items():
+            # One heartbeat may be ahead of a book that lags; of what was told a heartbeat ago nothing is on its way any more.
+            if book.ready and book.seq < told.get(f"book:{symbol}", -1):
+                book.forget()
+                self._mend_book(symbol)
 
     # Turns
 
@@ -202,7 +291,7 @@ class Feeds:
         await self._link.call("turn.done", m.TurnDoneParams(turn=turn), _decode_turn)
 
 
-def _retrieve(future: "asyncio.Future[Any]") -> None:
+def _retrieve(future: "asyncio.Future[Any] | asyncio.Task[Any]") -> None:
     """Take the outcome of a call nobody waits for: a refusal shows in the data that stays away."""
     if not future.cancelled() and future.exception() is not None:
         logger.warning("a background request failed: %s", future.exception())

@@ -8,12 +8,13 @@ Sending again is safe: proposals and bids carry ids of their own. Methods raise 
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from clients.sdk.feeds import Feeds
 from clients.sdk.link import Link
+from clients.sdk.results import BidOutcome, ProposalOutcome, typed
 from exchange.protocol import messages as m
 
 _decode_submit: Final = msgspec.json.Decoder(m.SubmitResult).decode
@@ -35,20 +36,19 @@ class Blocks:
         params = m.BlockProposeParams(
             client_id=client_id or self._new_id(), instrument=instrument, side=side, counterparty=counterparty, price=price, quantity=quantity
         )
-        result = (await self._link.call("block.propose", params, _decode_submit)).result
-        return int(result["proposal"])
+        return (await self._command("block.propose", params)).proposal
 
-    async def confirm(self, proposal: int) -> Any:
+    async def confirm(self, proposal: int) -> ProposalOutcome:
         """Trade as proposed."""
-        return (await self._link.call("block.confirm", m.BlockParams(proposal=proposal), _decode_submit)).result
+        return await self._command("block.confirm", m.BlockParams(proposal=proposal))
 
-    async def decline(self, proposal: int) -> Any:
+    async def decline(self, proposal: int) -> ProposalOutcome:
         """Refuse what was proposed to this account."""
-        return (await self._link.call("block.decline", m.BlockParams(proposal=proposal), _decode_submit)).result
+        return await self._command("block.decline", m.BlockParams(proposal=proposal))
 
-    async def withdraw(self, proposal: int) -> Any:
+    async def withdraw(self, proposal: int) -> ProposalOutcome:
         """Take an own proposal back."""
-        return (await self._link.call("block.withdraw", m.BlockParams(proposal=proposal), _decode_submit)).result
+        return await self._command("block.withdraw", m.BlockParams(proposal=proposal))
 
     async def proposals(self) -> list[m.BlockProposalResult]:
         """Proposals of the account and to it, oldest first."""
@@ -57,6 +57,9 @@ class Blocks:
     async def subscribe(self) -> None:
         """Be told of every change of them; see `ParkClient.on("block", ...)`."""
         await self._feeds.subscribe("blocks")
+
+    async def _command(self, method: str, params: m.Params) -> ProposalOutcome:
+        return typed((await self._link.call(method, params, _decode_submit)).result, ProposalOutcome)
 
 
 class OneWay:
@@ -76,8 +79,7 @@ class OneWay:
     async def amend(self, auction: int, client_id: str, *, revision: int, price: str, quantity: str) -> int:
         """Change a bid; returns its new revision."""
         params = m.OneWayAmendParams(auction=auction, client_id=client_id, revision=revision, price=price, quantity=quantity)
-        result = (await self._link.call("one_way.amend", params, _decode_submit)).result
-        return int(result["revision"])
+        return typed((await self._link.call("one_way.amend", params, _decode_submit)).result, BidOutcome).revision
 
     async def withdraw(self, auction: int, client_id: str) -> None:
         """Take a bid back."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OPEN = "resting"
 WAITING = "waiting"
 PENDING = "pending"
+ENDED = "ended"
 
 
 @dataclass(slots=True)
@@ -32,9 +33,9 @@ class Fill:
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order. `status`: pending, resting, waiting (beside the book, for a minimum or a stop price), filled, cancelled.
+    """One order. `status`: pending, resting, waiting (beside the book, for a minimum or a stop price), filled, cancelled, ended.
 
-    Prices and quantities are decimal strings.
+    `ended`: the exchange has it open no more, and how it ended is among executions that were lost. Prices and quantities are decimal strings.
     """
 
     instrument: str
@@ -55,6 +56,8 @@ class Order:
     answered_sequence: int = field(default=0, repr=False)
     # Command sequence of the last execution applied; an answer to an earlier command is old news.
     event_sequence: int = field(default=0, repr=False)
+    # The exchange's list of open orders was taken while this one was on its way, and did not have it.
+    was_not_listed: bool = field(default=False, repr=False)
 
     @property
     def is_open(self) -> bool:
@@ -84,9 +87,9 @@ class OrderTable:
         order.client = self._client
         self._by_client_id[order.client_order_id] = order
 
-    def drop_pending(self, order: Order) -> None:
-        """An order that was refused."""
-        self._by_client_id.pop(order.client_order_id, None)
+    def drop_pending(self, client_order_id: str) -> None:
+        """An order that was refused, or taken back before it was sent."""
+        self._by_client_id.pop(client_order_id, None)
 
     def apply_answer(self, order: Order, answer: OrderResult) -> None:
         """The answer to place, amend or cancel of `order`."""
@@ -94,7 +97,9 @@ class OrderTable:
         if answer.duplicate:
             # The first outcome once more: what has happened since is known from the executions.
             if order.status == PENDING:
-                self._set(order, answer.status, answer.remaining, answer.revision)
+                has_ended = order.was_not_listed and answer.status in {OPEN, WAITING}
+                self._set(order, ENDED if has_ended else answer.status, "0" if has_ended else answer.remaining, answer.revision)
+            order.revision = max(order.revision, answer.revision)
             return
         order.answered_sequence = max(order.answered_sequence, answer.sequence)
         order.average_price = answer.average_price or order.average_price
@@ -137,13 +142,15 @@ class OrderTable:
         """Take the exchange's list as the truth: after a gap that could not be replayed."""
         listed = {o.order_id: o for o in orders}
         for order_id in [i for i in self.open if i not in listed]:
-            self._set(self.open[order_id], "cancelled", "0", self.open[order_id].revision)
+            self._set(self.open[order_id], ENDED, "0", self.open[order_id].revision)
         for order_id, known in listed.items():
             order = self.open.get(order_id) or self._by_client_id.get(known.client_order_id)
             if order is None:
                 order = Order(known.instrument, known.side, known.client_order_id, order_id=order_id, client=self._client)
             order.order_id, order.price, order.quantity, order.filled, order.label = order_id, known.price, known.quantity, known.filled, known.label
             self._set(order, WAITING if known.waiting else OPEN, known.remaining, known.revision)
+        for order in self._by_client_id.values():
+            order.was_not_listed = order.status == PENDING
 
     def _set(self, order: Order, status: str, remaining: str, revision: int) -> None:
         order.status, order.remaining, order.revision = status, remaining, revision

@@ -22,6 +22,8 @@ from exchange.protocol.messages import WEBSOCKET_PATH
 
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 _OPEN_TIMEOUT_S: Final = 10.0
+# What a peer that does not read any more is granted for the last frames.
+_CLOSE_TIMEOUT_S: Final = 2.0
 
 FramesReceived = Callable[[list[bytes]], None]
 ConnectionLost = Callable[[Exception | None], None]
@@ -40,7 +42,13 @@ class Transport(Protocol):
         """Return when the transport can take more."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """End the connection in good order; returns when it has ended, and does not wait long for a dead peer."""
+        ...
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        ...
 
 
 Connector = Callable[[FramesReceived, ConnectionLost], Awaitable[Transport]]
@@ -100,7 +108,16 @@ class WebSocketTransport(asyncio.Protocol):
             self._protocol.send_close(1000)
             self._flush()
         self._transport.close()
-        await self._lost
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await asyncio.shield(self._lost)
+        except TimeoutError:
+            self.abort()
+            await self._lost
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
     # asyncio.Protocol
 
@@ -211,6 +228,9 @@ class LoopbackTransport:
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": 1000})
         if self._task is not None:
             await asyncio.wait([self._task])
+
+    def abort(self) -> None:
+        self._to_server.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     async def _run(self) -> None:
         scope = {

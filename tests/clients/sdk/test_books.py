@@ -1,6 +1,6 @@
 """A book as a fold of a snapshot and deltas."""
 
-from clients.sdk.books import Book, PriceLevel
+from clients.sdk.books import Book, Depth, PriceLevel
 from exchange.protocol.messages import BookDelta, BookSnapshot, Level
 
 SNAPSHOT = BookSnapshot(
@@ -31,3 +31,26 @@ def test_a_gap_makes_the_book_unready_until_the_next_snapshot() -> None:
     assert book.apply_delta(delta(9, 10))  # told once
     book.apply_snapshot(SNAPSHOT)
     assert book.ready
+
+
+def test_a_delta_that_came_before_changes_nothing() -> None:
+    book = Book("X")
+    book.apply_snapshot(SNAPSHOT)
+    change = delta(7, 9, [Level("9.5", "4", 1)])
+    assert book.apply_delta(change)
+    before = book.depth()
+    assert book.apply_delta(change)
+    assert book.apply_delta(delta(5, 7, [Level("9.5", "1", 1)]))
+    assert book.depth() == before
+    assert book.ready
+
+
+def test_the_depth_is_one_moment() -> None:
+    book = Book("X")
+    book.apply_snapshot(SNAPSHOT)
+    seen = book.depth(1)
+    book.apply_delta(delta(7, 8, [Level("9.5", "0", 0)], [Level("9.9", "1", 1)]))
+    assert seen == Depth(7, [PriceLevel("9.5", "1", 1)], [PriceLevel("10.0", "3", 1)])
+    assert book.depth(1) == Depth(8, [PriceLevel("9.0", "5", 2)], [PriceLevel("9.9", "1", 1)])
+    book.forget()
+    assert (book.ready, book.depth(1).bids) == (False, [PriceLevel("9.0", "5", 2)])

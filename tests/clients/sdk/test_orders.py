@@ -137,7 +137,7 @@ def test_the_list_of_the_exchange_is_the_truth() -> None:
     orders.reconcile([listed])
     assert (order.remaining, order.filled, order.price, order.revision) == ("7.0", "3.0", "0.4100", 2)
     assert gone is not None
-    assert (gone.status, list(orders.open)) == ("cancelled", [5])
+    assert (gone.status, list(orders.open)) == ("ended", [5])
 
 
 def test_what_has_ended_is_not_kept() -> None:
@@ -145,7 +145,7 @@ def test_what_has_ended_is_not_kept() -> None:
     apply(orders, order, [execution("trade", 1, "0.0", "10.0"), answer(1, "filled", "0.0", "10.0")])
     assert orders._by_client_id == {}
     orders, order = table()
-    orders.drop_pending(order)
+    orders.drop_pending(order.client_order_id)
     assert orders._by_client_id == {}
 
 

@@ -142,7 +142,7 @@ async def test_where_the_ring_does_not_reach_back_the_open_orders_do() -> None:
             for _ in range(4):
                 await solar.place(POWER, "sell", price="0.4000", quantity="1.0")
             await until(lambda: factory.connected)
-            assert (kept.remaining, kept.filled, gone.status) == ("6.0", "3.0", "cancelled")
+            assert (kept.remaining, kept.filled, gone.status) == ("6.0", "3.0", "ended")
             await solar.place(POWER, "sell", price="0.4000", quantity="1.0")
             await until(lambda: kept.remaining == "5.0")
 

@@ -71,7 +71,7 @@ async def test_a_block_trade_from_proposal_to_tape() -> None:
         assert (notified.price, notified.quantity) == ("63.00", "100000")
         assert notified.expires_at_ns == at("15:00")
         assert (await factory.positions(ALLOWANCE))[0].open_sell == "100000"
-        assert (await solar.blocks.confirm(proposal))["status"] == "traded"
+        assert (await solar.blocks.confirm(proposal)).status == "traded"
         assert (await told(asked)).status == "traded"
         sold, bought = await told(executions["factory"]), await told(executions["solar"])
         assert (sold.kind, sold.side, sold.quantity, sold.price, sold.client_order_id, sold.liquidity) == (
@@ -94,8 +94,8 @@ async def test_a_decline_and_a_withdrawal() -> None:
         first, second = [
             await factory.blocks.propose(ALLOWANCE, "sell", counterparty=SOLAR, price="63.00", quantity="100000") for _ in range(2)
         ]
-        assert (await solar.blocks.decline(first))["status"] == "declined"
-        assert (await factory.blocks.withdraw(second))["status"] == "withdrawn"
+        assert (await solar.blocks.decline(first)).status == "declined"
+        assert (await factory.blocks.withdraw(second)).status == "withdrawn"
         with pytest.raises(RequestRefused) as refused:
             await solar.blocks.confirm(second)
         assert (refused.value.code, refused.value.data["rule"]) == (RejectCode.BUSINESS_RULE, "proposal_has_ended")

@@ -7,14 +7,20 @@ import { setTimeZone } from "./format.js";
 import { switchLanguage, t, writeWords } from "./i18n.js";
 import { Market } from "./market.js";
 import { NumbersView } from "./numbers.js";
-import { Connection, getJson } from "./protocol.js";
+import { Client } from "../parkex.js";
 
 const DRAW_EVERY_MS = 250;
 const CHARTS_EVERY_MS = 1000;
 const POLL_EVERY_MS = 1000;
+const SILENCE_MS = 20000;
+const FIRST_DELAY_MS = 1000;
+const CHANNELS = ["ticker", "trades:*", "phases", "auctions", "clock"];
 
 const market = new Market();
-const book = new BookView(market);
+// Public data only, so there is no logon; times are shown to the minute, so doubles do.
+const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
+const park = new Client(address, { keepTrying: true, exact: false, silenceMs: SILENCE_MS, firstDelayMs: FIRST_DELAY_MS });
+const book = new BookView(market, park);
 const tape = new TapeView(market);
 const charts = new Charts(market);
 const numbers = new NumbersView(market);
@@ -22,35 +28,30 @@ const contracts = new ContractsView(market, (symbol) => choose(symbol, false));
 
 let selected = null;
 let following = true;
-let state = "connecting";
 
-const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1`, {
-  onOpen: () => start(),
-  onNotification: (method, params) => {
-    if (!market.apply(method, params)) watchBook(selected, selected);
-  },
-  onState: (next) => {
-    state = next;
-  },
-});
+park.on("*", (method, params) => market.apply(method, params));
+park.on("open", () => refresh().catch(() => {})); // a lost connection comes here again
 
-async function start() {
-  const { instruments } = await connection.call("instruments");
+/** What no channel tells from its beginning. */
+async function refresh() {
+  const { instruments } = await park.request("instruments");
   market.setInstruments(instruments);
-  market.book = null;
-  market.indications.clear();
   contracts.rebuild();
   market.tape = (await getJson("/v1/trades?limit=80"))?.trades ?? [];
-  await connection.call("subscribe", { channels: ["ticker", "trades:*", "phases", "auctions", "clock"] });
+}
+
+async function start() {
+  await park.open();
+  await refresh();
+  await Promise.all(CHANNELS.map((channel) => park.subscribe(channel)));
   const wanted = selected ?? market.nextGate()?.symbol ?? market.power[0]?.symbol;
-  selected = null;
   if (wanted) choose(wanted, following);
 }
 
 /** Something was listed after the page was opened: the phases channel tells of it. */
 async function refreshInstruments() {
   if (!market.listIsOld) return;
-  const { instruments } = await connection.call("instruments");
+  const { instruments } = await park.request("instruments");
   market.setInstruments(instruments);
   contracts.rebuild();
 }
@@ -65,9 +66,8 @@ function choose(symbol, automatic) {
 }
 
 function watchBook(previous, next) {
-  const leave = previous === null ? Promise.resolve() : connection.call("unsubscribe", { channels: [`book:${previous}`] });
-  // A lost connection subscribes again when it is back.
-  leave.then(() => connection.call("subscribe", { channels: [`book:${next}`] })).catch(() => {});
+  if (previous !== null) park.unsubscribe(`book:${previous}`).catch(() => {});
+  park.subscribeBook(next).catch(() => {});
 }
 
 function setFollowing(on) {
@@ -78,6 +78,16 @@ function setFollowing(on) {
 function follow() {
   const next = market.nextGate();
   if (following && next && next.symbol !== selected) choose(next.symbol, true);
+}
+
+/** GET a JSON document of the REST interface; null when it is not to be had now. */
+async function getJson(path) {
+  try {
+    const response = await fetch(path, { cache: "no-store" });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
 }
 
 async function poll() {
@@ -98,7 +108,7 @@ function drawTables() {
   book.update(selected);
   tape.update();
   numbers.update();
-  const shown = state === "live" && market.lastTurn ? "ended" : state;
+  const shown = park.state === "live" && market.lastTurn ? "ended" : park.state;
   const element = document.getElementById("connection");
   element.dataset.state = shown;
   element.textContent = t(shown);
@@ -141,6 +151,7 @@ writeWords();
 writeButtons();
 numbers.rebuild();
 contracts.rebuild();
+start();
 poll();
 setInterval(drawTables, DRAW_EVERY_MS);
 setInterval(() => charts.update(), CHARTS_EVERY_MS);

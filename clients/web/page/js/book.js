@@ -6,8 +6,9 @@ import { t } from "./i18n.js";
 const LEVELS = 7;
 
 export class BookView {
-  constructor(market) {
+  constructor(market, park) {
     this.market = market;
+    this.park = park;
     this.asks = document.getElementById("asks");
     this.bids = document.getElementById("bids");
     this.spread = document.getElementById("spread");
@@ -20,10 +21,9 @@ export class BookView {
     const instrument = this.market.instruments.get(symbol);
     this.symbol.textContent = instrument ? shortName(instrument) : "";
     this.meta.textContent = instrument ? this.describe(instrument) : "";
-    const { book } = this.market;
-    const known = book !== null && book.symbol === symbol;
-    const bids = known ? best(book.bids, (a, b) => b - a) : [];
-    const asks = known ? best(book.asks, (a, b) => a - b) : [];
+    const book = this.park.book(symbol);
+    const bids = book?.ready ? book.bids.slice(0, LEVELS) : [];
+    const asks = book?.ready ? book.asks.slice(0, LEVELS) : [];
     const largest = Math.max(1e-9, ...[...bids, ...asks].map((level) => Number(level[1])));
     this.asks.replaceChildren(...asks.reverse().map((level) => ladderRow(level, largest)));
     this.bids.replaceChildren(...bids.map((level) => ladderRow(level, largest)));
@@ -56,10 +56,6 @@ export class BookView {
     const bestAsk = Number(asks[asks.length - 1][0]);
     return t("spread", { spread: (bestAsk - Number(bids[0][0])).toFixed(instrument?.price_decimals ?? 4) });
   }
-}
-
-function best(side, order) {
-  return [...side.values()].sort((a, b) => order(Number(a[0]), Number(b[0]))).slice(0, LEVELS);
 }
 
 function ladderRow([price, quantity, orders], largest) {

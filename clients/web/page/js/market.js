@@ -15,7 +15,6 @@ export class Market {
     this.indications = new Map(); // symbol -> what the auction of its call phase would come to
     this.quotes = new Map(); // symbol -> {bid, bidQuantity, ask, askQuantity, last}
     this.tape = []; // newest first
-    this.book = null; // {symbol, seq, bids: Map price -> [price, quantity, orders], asks}
     this.nowNs = 0;
     this.lastTurn = false;
     this.summary = null;
@@ -33,7 +32,7 @@ export class Market {
     this.others = list.filter((i) => i.instrument_class !== "power").sort((a, b) => a.symbol.localeCompare(b.symbol));
   }
 
-  /** Apply one notification of the server. Returns false when the book has a gap and must be subscribed again. */
+  /** Apply one notification of the server; books are the client's. */
   apply(method, params) {
     this.version += 1;
     switch (method) {
@@ -42,54 +41,37 @@ export class Market {
           this.quotes.set(symbol, { bid, bidQuantity, ask, askQuantity, last });
           this.changedQuotes.add(symbol);
         }
-        return true;
+        return;
       case "trade":
         this.tape = [...params.trades.slice(-TAPE_LENGTH).reverse(), ...this.tape].slice(0, TAPE_LENGTH);
-        return true;
-      case "book.snapshot":
-        this.book = { symbol: params.instrument, seq: params.seq, bids: levels(params.bids), asks: levels(params.asks) };
-        return true;
-      case "book.delta":
-        return this.applyDelta(params);
+        return;
       case "phase": {
         const instrument = this.instruments.get(params.instrument);
         if (instrument === undefined) {
           this.listIsOld = true;
-          return true;
+          return;
         }
         instrument.phase = params.phase;
         instrument.phase_end_ns = params.end_ns ?? 0;
         if (!CALL_PHASES.has(params.phase)) this.indications.delete(params.instrument);
         this.changedQuotes.add(params.instrument);
-        return true;
+        return;
       }
       case "indication":
         for (const indication of params.indications) this.indications.set(indication.instrument, indication);
-        return true;
+        return;
       case "auction":
         this.indications.delete(params.instrument);
-        return true;
+        return;
       case "turn":
         this.nowNs = params.now_ns;
         this.lastTurn = params.last ?? false;
-        return true;
+        return;
       case "heartbeat":
         this.nowNs = Math.max(this.nowNs, params.now_ns);
-        return true;
+        return;
       default:
-        return true;
     }
-  }
-
-  applyDelta({ instrument, seq, prev_seq: previous, bids, asks }) {
-    const book = this.book;
-    if (book === null || book.symbol !== instrument) return true;
-    if (seq <= book.seq) return true;
-    if (previous !== book.seq) return false;
-    merge(book.bids, bids);
-    merge(book.asks, asks);
-    book.seq = seq;
-    return true;
   }
 
   /** The open power contract whose gate closes next, or undefined. */
@@ -112,15 +94,4 @@ function takesOrders(instrument) {
 /** Whether orders of the instrument gather for an auction. */
 export function inCallPhase(instrument) {
   return CALL_PHASES.has(instrument.phase);
-}
-
-function levels(list) {
-  return new Map(list.map((level) => [level[0], level]));
-}
-
-function merge(side, changes) {
-  for (const level of changes) {
-    if (Number(level[1]) === 0) side.delete(level[0]);
-    else side.set(level[0], level);
-  }
 }
