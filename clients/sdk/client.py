@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw
 
@@ -32,6 +31,7 @@ from clients.sdk.turns import MarketTurn
 from exchange.protocol import messages as m
 from exchange.protocol.codec import WireError
 from exchange.protocol.documents import Document
+from exchange.protocol.encoding import ENCODINGS, JSON, Encoding, result_decoder
 
 RESUME_FOR_S: Final = 60.0
 
@@ -44,19 +44,23 @@ async def connect(
     private_key: Ed25519PrivateKey | bytes | str | None = None,
     cancel_on_disconnect: bool = False,
     resume_for_s: float = RESUME_FOR_S,
+    encoding: str = JSON.name,
 ) -> AsyncIterator["ParkClient"]:
     """A logged-on client of the exchange at `ws://host:port` (or behind a connector), for the length of the block.
 
-    Without a key only public data can be had. After a lost connection the client resumes by itself for `resume_for_s`.
-    Raises ValueError for a bad address or key, OSError when nobody answers, LogonRefused.
+    Without a key only public data can be had. After a lost connection the client resumes by itself for `resume_for_s`. `encoding` is "json" or
+    "msgpack": the same messages; with a connector, what that connector speaks.
+    Raises ValueError for a bad address, key or encoding, OSError when nobody answers, LogonRefused.
     """
+    if encoding not in ENCODINGS:
+        raise ValueError("encodings are " + ", ".join(ENCODINGS))
     credentials = None
     if key_id is not None:
         if private_key is None:
             raise ValueError("a key id needs its private key")
         credentials = Credentials(key_id, as_private_key(private_key), cancel_on_disconnect)
-    connector = websocket_connector(exchange) if isinstance(exchange, str) else exchange
-    park = ParkClient(connector, credentials, resume_for_s=resume_for_s)
+    connector = websocket_connector(exchange, ENCODINGS[encoding]) if isinstance(exchange, str) else exchange
+    park = ParkClient(connector, credentials, resume_for_s=resume_for_s, encoding=ENCODINGS[encoding])
     await park.open()
     try:
         yield park
@@ -67,10 +71,12 @@ async def connect(
 class ParkClient:
     """One session of one key. Use `connect`."""
 
-    def __init__(self, connector: Connector, credentials: Credentials | None, *, resume_for_s: float = RESUME_FOR_S) -> None:
+    def __init__(
+        self, connector: Connector, credentials: Credentials | None, *, resume_for_s: float = RESUME_FOR_S, encoding: Encoding = JSON
+    ) -> None:
         self._orders = OrderTable(self)
         self._has_account = credentials is not None
-        self._link = Link(connector, credentials, resume_for_s=resume_for_s, on_notification=self._notified, restore=self._restore)
+        self._link = Link(connector, credentials, resume_for_s=resume_for_s, on_notification=self._notified, restore=self._restore, encoding=encoding)
         self._feeds = Feeds(self._link, self._orders)
         self._id_prefix = secrets.token_hex(5)
         self._id_numbers = itertools.count(1)
@@ -356,14 +362,14 @@ def _rejected(error: WireError) -> ClientError:
     return OrderRejected(error.code, error.message, error.data)
 
 
-_decode_order: Final = msgspec.json.Decoder(m.OrderResult).decode
-_decode_basket: Final = msgspec.json.Decoder(m.BasketResult).decode
-_decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
-_decode_auctions: Final = msgspec.json.Decoder(m.AuctionsResult).decode
-_decode_balances: Final = msgspec.json.Decoder(m.BalancesResult).decode
-_decode_positions: Final = msgspec.json.Decoder(m.PositionsResult).decode
-_decode_statement: Final = msgspec.json.Decoder(m.StatementResult).decode
-_decode_settlement: Final = msgspec.json.Decoder(m.SettlementResult).decode
-_decode_status: Final = msgspec.json.Decoder(m.StatusResult).decode
-_decode_submit: Final = msgspec.json.Decoder(m.SubmitResult).decode
-_decode_turn: Final = msgspec.json.Decoder(m.TurnResult).decode
+_decode_order: Final = result_decoder(m.OrderResult)
+_decode_basket: Final = result_decoder(m.BasketResult)
+_decode_instruments: Final = result_decoder(m.InstrumentsResult)
+_decode_auctions: Final = result_decoder(m.AuctionsResult)
+_decode_balances: Final = result_decoder(m.BalancesResult)
+_decode_positions: Final = result_decoder(m.PositionsResult)
+_decode_statement: Final = result_decoder(m.StatementResult)
+_decode_settlement: Final = result_decoder(m.SettlementResult)
+_decode_status: Final = result_decoder(m.StatusResult)
+_decode_submit: Final = result_decoder(m.SubmitResult)
+_decode_turn: Final = result_decoder(m.TurnResult)

@@ -12,12 +12,13 @@ from clients.sdk.link import Link
 from clients.sdk.orders import OrderTable
 from clients.sdk.turns import MarketTurn
 from exchange.protocol import messages as m
+from exchange.protocol.encoding import result_decoder
 
 logger = logging.getLogger("parkex.sdk")
 
-_decode_subscribe: Final = msgspec.json.Decoder(m.SubscribeResult).decode
-_decode_orders: Final = msgspec.json.Decoder(m.OrdersResult).decode
-_decode_turn: Final = msgspec.json.Decoder(m.TurnResult).decode
+_decode_subscribe: Final = result_decoder(m.SubscribeResult)
+_decode_orders: Final = result_decoder(m.OrdersResult)
+_decode_turn: Final = result_decoder(m.TurnResult)
 
 
 class Feeds:

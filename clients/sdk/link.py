@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-import msgspec
 from msgspec import Raw
 
 from clients.sdk.credentials import Credentials
 from clients.sdk.errors import ClientError, ConnectionLost, LogonRefused, RequestRefused
 from clients.sdk.transport import Connector, Transport
 from exchange.protocol.codec import DECODE_ERRORS, WireError
+from exchange.protocol.encoding import JSON, Encoding, result_decoder
 from exchange.protocol.messages import Challenge, LogonResult, Params
 from exchange.protocol.session import Answered, ClientSession, Notified, SessionError
 
@@ -31,7 +31,7 @@ _FIRST_DELAY_S: Final = 0.05
 _LAST_DELAY_S: Final = 2.0
 _LOGON_TIMEOUT_S: Final = 10.0
 
-_decode_logon: Final = msgspec.json.Decoder(LogonResult).decode
+_decode_logon: Final = result_decoder(LogonResult)
 
 OnResult = Callable[[Raw], T]
 OnError = Callable[[WireError], ClientError]
@@ -55,7 +55,10 @@ class _Call:
 
 
 class Link:
-    """`restore` runs after every logon, before anything else is sent: it subscribes. `on_notification` gets every notification."""
+    """`encoding` is what the connector's transports speak.
+
+    `restore` runs after every logon, before anything else is sent: it subscribes. `on_notification` gets every notification.
+    """
 
     def __init__(
         self,
@@ -65,13 +68,15 @@ class Link:
         resume_for_s: float,
         on_notification: Callable[[str, Params], None],
         restore: Callable[[], Awaitable[None]],
+        encoding: Encoding = JSON,
     ) -> None:
+        self._encoding = encoding
         self._connector = connector
         self._credentials = credentials
         self._resume_for_s = resume_for_s
         self._on_notification = on_notification
         self._restore = restore
-        self._session = ClientSession()
+        self._session = ClientSession(self._encoding)
         self._transport: Transport | None = None
         self._generation = 0
         self._sent: dict[int, _Call] = {}
@@ -201,7 +206,7 @@ class Link:
     async def _connect(self) -> None:
         self._generation += 1
         generation = self._generation
-        self._session = ClientSession()
+        self._session = ClientSession(self._encoding)
         self._challenge = asyncio.get_running_loop().create_future()
         self._transport = await self._connector(
             lambda frames: self._frames_received(generation, frames), lambda error: self._connection_lost(generation, error)

@@ -35,6 +35,7 @@ def connect(
     key_id: str | None = None,
     private_key: Ed25519PrivateKey | bytes | str | None = None,
     cancel_on_disconnect: bool = False,
+    encoding: str = "json",
 ) -> Iterator["SyncClient"]:
     """As `clients.sdk.connect`. Use the client from one thread."""
     loop = asyncio.new_event_loop()
@@ -44,7 +45,7 @@ def connect(
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
-    context = connect_async(exchange, key_id=key_id, private_key=private_key, cancel_on_disconnect=cancel_on_disconnect)
+    context = connect_async(exchange, key_id=key_id, private_key=private_key, cancel_on_disconnect=cancel_on_disconnect, encoding=encoding)
     try:
         park = run(context.__aenter__())
         try:

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
+from exchange.protocol.encoding import SharedNotification
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class ConflatedChannel(ABC, Generic[T]):
         """The value of a symbol now, None when it has none."""
 
     @abstractmethod
-    def _frame(self, values: list[T]) -> bytes:
+    def _frame(self, values: list[T]) -> SharedNotification:
         """The notification that tells these values."""
 
     @property
@@ -54,11 +55,11 @@ class ConflatedChannel(ABC, Generic[T]):
         if changed and len(self._subscribers) > len(self._owed_all):
             frame = self._frame(changed)
             for outbox in self._subscribers - self._owed_all:
-                if not outbox.put_public(frame):
+                if not outbox.put_public(frame.encoded(outbox.encoding)):
                     self._owed_all.add(outbox)
         if not all(outbox.lags for outbox in self._owed_all):
             frame = self._frame(list(self._values.values()))
-            self._owed_all = {outbox for outbox in self._owed_all if not outbox.put_public(frame)}
+            self._owed_all = {outbox for outbox in self._owed_all if not outbox.put_public(frame.encoded(outbox.encoding))}
 
     def _refresh(self) -> list[T]:
         dirty, self._dirty = self._dirty, set()

@@ -2,7 +2,8 @@
 
     frame -> connection's bucket -> decode (protocol.session) -> validate -> key's and account's bucket -> node -> answer
 
-All frames of one socket read are given to `receive_text` and then to one `process`: their orders reach the node as one contiguous array.
+All frames of one socket read are given to `receive_text` (or `receive_binary`) and then to one `process`: their orders reach the node as one
+contiguous array.
 Invariant: every request is answered exactly once, also when the node fails; nothing a client sends raises here.
 """
 
@@ -23,6 +24,7 @@ from exchange.gateway.throttle import COSTS, TokenBucket, take_both
 from exchange.gateway.validate import amend_record, cancel_record, mass_cancel_record, place_record, quantity_of
 from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.encoding import JSON, Encoding
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import ServerSession
 
@@ -45,12 +47,12 @@ class Connection:
     `wake` is called when the outbox has something or `end_code` was set.
     """
 
-    def __init__(self, hub: "Hub", host: str, wake: "Callable[[], None]") -> None:
+    def __init__(self, hub: "Hub", host: str, wake: "Callable[[], None]", encoding: Encoding = JSON) -> None:
         self.hub = hub
         self.host = host
         self.nonce = new_nonce()
-        self.session = ServerSession(hub.limits.frame_bytes)
-        self.outbox = Outbox(hub.limits, wake)
+        self.session = ServerSession(hub.limits.frame_bytes, encoding)
+        self.outbox = Outbox(hub.limits, wake, encoding)
         self.state = State.NEW
         self.identity: Identity | None = None
         self.logon_failures = 0
@@ -73,16 +75,22 @@ class Connection:
         self.send_output()
 
     def receive_text(self, frame: bytes) -> None:
-        """One text frame; it is decoded now and acted on in `process`."""
-        if self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
+        """One text frame; it is decoded now and acted on in `process`. Refused where the encoding is a binary one."""
+        self._receive(frame, is_binary=False)
+
+    def receive_binary(self, frame: bytes) -> None:
+        """One binary frame, as `receive_text`. Refused where the encoding is text, whatever it holds."""
+        self._receive(frame, is_binary=True)
+
+    def _receive(self, frame: bytes, *, is_binary: bool) -> None:
+        encoding = self.session.encoding
+        if is_binary is not encoding.is_binary:
+            self._frames.take(_FRAME_COST, self.hub.monotonic_s())
+            self.session.refuse_frame(encoding.wrong_frame)
+        elif self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
             self.session.receive_data(frame)
         else:
             self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
-
-    def receive_binary(self) -> None:
-        """A binary frame is refused, whatever it holds."""
-        self._frames.take(_FRAME_COST, self.hub.monotonic_s())
-        self.session.refuse_frame(RejectCode.BINARY_FRAME)
 
     def process(self) -> None:
         """Act on all frames received since the last call, as one batch."""

@@ -8,8 +8,8 @@ from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
+from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import Execution
 from matching.records import Reason
 
@@ -134,7 +134,7 @@ class ExecutionFeed:
         if from_seq is not None:
             for seq, row, report in self._rings.get(account, ()):
                 if seq >= from_seq:
-                    outbox.put_private(self._encode(row, report))
+                    outbox.put_private(self._told(row, report).encoded(outbox.encoding))
         self._subscribers.setdefault(account, set()).add(outbox)
 
     def unsubscribe(self, account: int, outbox: Outbox) -> None:
@@ -151,9 +151,9 @@ class ExecutionFeed:
         ring.append((seq, row, report))
         sessions = self._subscribers.get(account)
         if sessions:
-            frame = self._encode(row, report)
+            told = self._told(row, report)
             for outbox in sessions:
-                outbox.put_private(frame)
+                outbox.put_private(told.encoded(outbox.encoding))
 
-    def _encode(self, row: Row, report: _Report) -> bytes:
-        return encode_notification("execution", report(row, self._find(row[_INSTRUMENT])))
+    def _told(self, row: Row, report: _Report) -> SharedNotification:
+        return SharedNotification("execution", report(row, self._find(row[_INSTRUMENT])))

@@ -11,9 +11,9 @@ from typing import Any, Final
 from exchange.gateway.conflated import ConflatedChannel
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import BookDelta, BookSnapshot, Level, PublicTrade, Quote, Ticker, Trades
 from matching.records import LEVEL_VIEW, Side
 
@@ -101,9 +101,9 @@ class BookChannels:
             book.seq = before_seq
             return
         delta = BookDelta(instrument=book.spec.symbol, seq=book.seq, prev_seq=before_seq, bids=bids, asks=asks)
-        frame = encode_notification("book.delta", delta)
+        frame = SharedNotification("book.delta", delta)
         for outbox in book.subscribers:
-            if outbox not in book.owed_snapshot and not outbox.put_public(frame):
+            if outbox not in book.owed_snapshot and not outbox.put_public(frame.encoded(outbox.encoding)):
                 book.owed_snapshot.add(outbox)
 
     def _pay_snapshots(self, book: _Book) -> None:
@@ -112,8 +112,8 @@ class BookChannels:
         snapshot = BookSnapshot(
             instrument=book.spec.symbol, seq=book.seq, epoch=self._epoch(), bids=_levels(book.bids, book.spec), asks=_levels(book.asks, book.spec)
         )
-        frame = encode_notification("book.snapshot", snapshot)
-        book.owed_snapshot = {outbox for outbox in book.owed_snapshot if not outbox.put_public(frame)}
+        frame = SharedNotification("book.snapshot", snapshot)
+        book.owed_snapshot = {outbox for outbox in book.owed_snapshot if not outbox.put_public(frame.encoded(outbox.encoding))}
 
     def _read(self, book: _Book) -> None:
         symbol = book.spec.symbol
@@ -143,8 +143,8 @@ def _changes(before: _Levels, now: _Levels, spec: InstrumentSpec) -> list[Level]
 class TickerChannel(ConflatedChannel[Quote]):
     """Best prices of all instruments."""
 
-    def _frame(self, values: list[Quote]) -> bytes:
-        return encode_notification("ticker", Ticker(quotes=values))
+    def _frame(self, values: list[Quote]) -> SharedNotification:
+        return SharedNotification("ticker", Ticker(quotes=values))
 
     def _read(self, symbol: str) -> Quote | None:
         instrument = self._exchange.instrument(symbol)
@@ -203,6 +203,6 @@ class TradeChannels:
 
 
 def _share(trades: list[PublicTrade], outboxes: Iterable[Outbox]) -> None:
-    frame = encode_notification("trade", Trades(trades=trades)) if outboxes else b""
+    frame = SharedNotification("trade", Trades(trades=trades))
     for outbox in outboxes:
-        outbox.put_public(frame)
+        outbox.put_public(frame.encoded(outbox.encoding))

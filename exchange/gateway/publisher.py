@@ -17,9 +17,9 @@ from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, TRADE_MODES, trade_mode
 from exchange.order_path.tables import Notice
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import DailyClose, PhaseChange, PublicTrade, Turn
 from matching.records import Reason
 
@@ -71,9 +71,9 @@ class Publisher:
 
     def publish_turn(self, turn: Turn) -> None:
         """Turns are few and participants wait for them, so they are never left out."""
-        frame = encode_notification("turn", turn)
+        frame = SharedNotification("turn", turn)
         for outbox in self.clock:
-            outbox.put_private(frame)
+            outbox.put_private(frame.encoded(outbox.encoding))
 
     def close(self) -> None:
         """Stop the flush timer."""
@@ -121,13 +121,13 @@ class Publisher:
             self.auctions.publish_result(auction_held(instrument, notice.data, notice.stamp_ns))
             return
         if notice.kind == "close":
-            frame = encode_notification("close", daily_close(instrument.spec, notice))
+            frame = SharedNotification("close", daily_close(instrument.spec, notice))
         else:
             phase = notice.data.get("phase", instrument.phase.name.lower())
             change = PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns, end_ns=notice.data.get("end_ns", 0))
-            frame = encode_notification("phase", change)
+            frame = SharedNotification("phase", change)
         for outbox in self.phases:
-            outbox.put_private(frame)
+            outbox.put_private(frame.encoded(outbox.encoding))
 
     def _publish_proposal(self, proposal_id: int) -> None:
         proposal = self._exchange.block_proposal(proposal_id)
@@ -137,17 +137,17 @@ class Publisher:
         for account in (proposal.proposer, proposal.counterparty):
             outboxes = self.blocks.get(account)
             if outboxes:
-                frame = encode_notification("block", proposal_result(proposal, spec, account))
+                frame = SharedNotification("block", proposal_result(proposal, spec, account))
                 for outbox in outboxes:
-                    outbox.put_private(frame)
+                    outbox.put_private(frame.encoded(outbox.encoding))
 
     def _publish_auction(self, auction_id: int) -> None:
         auction = self._exchange.one_way_auction(auction_id)
         if auction is None:
             return
-        frame = encode_notification("one_way", auction_result(auction, self._exchange.instrument_by_id(auction.instrument).spec))
+        frame = SharedNotification("one_way", auction_result(auction, self._exchange.instrument_by_id(auction.instrument).spec))
         for outbox in self.one_way:
-            outbox.put_private(frame)
+            outbox.put_private(frame.encoded(outbox.encoding))
 
     def _schedule_flush(self) -> None:
         if self._timer is None and (self.trades.pending or self.books.pending or self.ticker.pending or self.auctions.pending):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from exchange.gateway.batching import FRAMES_EXTENSION
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
+from exchange.protocol.encoding import Encoding, chosen
 from exchange.protocol.reject_codes import MESSAGES
 
 logger = logging.getLogger("parkex.gateway")
@@ -46,8 +47,9 @@ class WebSocketEndpoint:
         elif len(self._hub.connections) >= self._hub.limits.max_connections:
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         else:
-            await send({"type": "websocket.accept"})
-            await _serve(self._hub, host, receive, _sender(scope, send))
+            encoding, subprotocol = chosen(scope.get("subprotocols", ()))
+            await send({"type": "websocket.accept", "subprotocol": subprotocol})
+            await _serve(self._hub, host, encoding, receive, _sender(scope, send))
 
     def _accepted_host(self, scope: Scope) -> str | None:
         """The host the client asked for, if this exchange answers to it and the page it comes from (if any) is its own."""
@@ -69,12 +71,12 @@ def _sender(scope: Scope, send: Send) -> Send:
             await send(message)
             return
         for frame in message["frames"]:
-            await send({"type": "websocket.send", "text": frame.decode()})
+            await send({"type": "websocket.send", "bytes": frame} if message["binary"] else {"type": "websocket.send", "text": frame.decode()})
 
     return send_one_by_one
 
 
-async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
+async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send: Send) -> None:
     wake, backlog = asyncio.Event(), asyncio.Event()
 
     def woken() -> None:
@@ -82,7 +84,7 @@ async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
         if connection.outbox.overflowed:
             backlog.set()
 
-    connection = Connection(hub, host, woken)
+    connection = Connection(hub, host, woken, encoding)
     connection.opened()
     tasks: list[asyncio.Task[Any]] = [
         asyncio.create_task(_read(connection, receive), name="websocket reader"),
@@ -118,7 +120,7 @@ async def _read(connection: Connection, receive: Receive) -> None:
             return
         text = message.get("text")
         if text is None:
-            connection.receive_binary()
+            connection.receive_binary(message["bytes"])
         else:
             connection.receive_text(text.encode())
         if not scheduled:
@@ -132,7 +134,7 @@ async def _write(connection: Connection, wake: asyncio.Event, send: Send) -> Non
         await wake.wait()
         wake.clear()
         while frames := outbox.take(_FRAMES_A_WRITE):
-            await send({"type": "websocket.send", "frames": frames})
+            await send({"type": "websocket.send", "frames": frames, "binary": outbox.encoding.is_binary})
             if len(frames) == _FRAMES_A_WRITE:
                 await asyncio.sleep(0)
         if connection.end_code is not None:

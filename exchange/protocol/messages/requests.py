@@ -153,7 +153,7 @@ class TurnDoneParams(Params, frozen=True):
 class ClockRunParams(Params, frozen=True):
     """Market seconds a wall second; absent: as fast as the participants are done."""
 
-    speed: Annotated[float, Meta(gt=0)] | None = None
+    speed: Annotated[float, Meta(gt=0, le=1e9)] | None = None
 
 
 class Logon(Request, tag="logon"):

@@ -183,7 +183,7 @@ async def test_channels_over_a_connection() -> None:
         unlisted = [("book:", 2002), ("book:GP-NONE", 2002), ("trades:GP-NONE", 2002)]
         unknown = [*unlisted, ("nonsense", RejectCode.UNKNOWN_CHANNEL), ("ticker:x", 5009), ("", 5009)]
         for channel, code in unknown:
-            assert (await client.ask("subscribe", {"channels": ["ticker", channel]}))["error"]["code"] == code
+            assert (await client.ask("subscribe", {"channels": ["ticker", channel]}))["error"]["data"]["code"] == code
         assert not client.connection.channels  # all or none
         channels = ["ticker", "phases", "trades:*", f"book:{POWER}"]
         assert (await client.ask("subscribe", {"channels": channels}))["result"] == {"channels": channels}

@@ -54,7 +54,7 @@ def test_frame_limit() -> None:
     server.receive_data(b"x" * 101)
     server.receive_data(b'{"jsonrpc":"2.0","id":1,"method":"balances"}')
     (answer,) = answers(server)
-    assert (answer["id"], answer["error"]["code"], answer["error"]["data"]) == (None, 1001, {"limit_bytes": 100})
+    assert (answer["id"], answer["error"]["code"], answer["error"]["data"]) == (None, 1001, {"code": 1001, "limit_bytes": 100})
     assert len(server.events_received()) == 1
 
 

@@ -50,7 +50,7 @@ export class Connection {
     const waiter = this.waiting.get(frame.id);
     if (waiter === undefined) return;
     this.waiting.delete(frame.id);
-    if (frame.error) waiter.reject(Object.assign(new Error(frame.error.message), { code: frame.error.code }));
+    if (frame.error) waiter.reject(Object.assign(new Error(frame.error.message), { code: frame.error.data?.code ?? frame.error.code }));
     else waiter.resolve(frame.result);
   }
 
