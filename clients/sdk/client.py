@@ -239,6 +239,14 @@ class ParkClient:
         )
         return await self._link.call("order.mass_cancel", params, lambda raw: _decode_order(raw).cancelled_orders, on_error=_rejected, timed=True)
 
+    async def cancel_after(self, timeout_ms: int, *, label: int | None = None) -> int:
+        """Dead man's switch: unless called again within `timeout_ms`, the exchange cancels the account's open orders (or those with `label`).
+
+        It outlives this session and the exchange's restarts; 0 switches it off. Returns the market time in ns at which it fires, 0: never.
+        """
+        params = m.CancelAfterParams(timeout_ms=timeout_ms, label=label)
+        return (await self._link.call("session.cancel_after", params, _decode_cancel_after)).fires_at_ns
+
     def _begin_place(self, params: m.PlaceParams) -> "asyncio.Future[Order]":
         order = Order(
             params.instrument, params.side, params.client_order_id, params.price, params.quantity, remaining=params.quantity, label=params.label
@@ -364,6 +372,7 @@ def _rejected(error: WireError) -> ClientError:
 
 _decode_order: Final = result_decoder(m.OrderResult)
 _decode_basket: Final = result_decoder(m.BasketResult)
+_decode_cancel_after: Final = result_decoder(m.CancelAfterResult)
 _decode_instruments: Final = result_decoder(m.InstrumentsResult)
 _decode_auctions: Final = result_decoder(m.AuctionsResult)
 _decode_balances: Final = result_decoder(m.BalancesResult)

@@ -107,6 +107,9 @@ class SyncClient:
     def mass_cancel(self, *, instrument: str | None = None, side: m.SideName | None = None, label: int | None = None) -> int:
         return self._run(self._park.mass_cancel(instrument=instrument, side=side, label=label))
 
+    def cancel_after(self, timeout_ms: int, *, label: int | None = None) -> int:
+        return self._run(self._park.cancel_after(timeout_ms, label=label))
+
     def instruments(self, instrument_class: str | None = None) -> list[m.InstrumentResult]:
         return self._run(self._park.instruments(instrument_class))
 

@@ -17,6 +17,7 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Amend: _TRADE,
     m.Cancel: _TRADE,
     m.MassCancel: _TRADE,
+    m.CancelAfter: _TRADE,
     m.Nominate: _TRADE,
     m.OrdersOpen: _READ,
     m.Balances: _READ,

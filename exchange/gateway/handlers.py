@@ -8,6 +8,7 @@ from exchange.gateway import queries
 from exchange.gateway.auctions import indication_of
 from exchange.gateway.auth import logon_problem
 from exchange.gateway.baskets import place_basket
+from exchange.gateway.dead_mans_switch import cancel_after
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.market_data import ALL_SYMBOLS
 from exchange.gateway.national import HANDLERS as NATIONAL_HANDLERS
@@ -284,6 +285,7 @@ def clock_pause(connection: "Connection", request: m.ClockPause) -> None:
 HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.Logon: logon,
     m.PlaceBasket: place_basket,
+    m.CancelAfter: cancel_after,
     m.OrdersOpen: orders_open,
     m.Balances: balances,
     m.Positions: positions,

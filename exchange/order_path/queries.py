@@ -12,6 +12,7 @@ from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.market.phases import CALL_PHASES
+from exchange.order_path.dead_mans_switch import ALL_LABELS
 from exchange.order_path.state import COUNTER_AT, PathState
 from exchange.settlement.statement import DaySettlement, Statement
 from matching.orders import order_at
@@ -289,6 +290,11 @@ class Queries:
         """(auction id, bid) of one account, which is the only one to ask, oldest first."""
         auctions = self.rooms.one_way.by_id.values()
         return [(auction.id, replace(bid)) for auction in auctions for bid in auction.bids.values() if bid.account == account]
+
+    def switch(self, account: int, label: int | None) -> tuple[int, int] | None:
+        """(timeout, time at which it fires) of an armed dead man's switch, in ns."""
+        found = self.rooms.switches.by_owner.get((account, ALL_LABELS if label is None else label))
+        return None if found is None else (found.timeout_ns, found.at_ns)
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

@@ -48,6 +48,7 @@ class RejectCode(IntEnum):
     DISPLAY_OUT_OF_RANGE = 2017
     MINIMUM_OUT_OF_RANGE = 2018
     INVALID_BASKET = 2025
+    TIMEOUT_OUT_OF_RANGE = 2030
 
     CLIENT_ORDER_ID_REUSED = 3001
     DEADLINE_PASSED = 3002
@@ -127,6 +128,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.DISPLAY_OUT_OF_RANGE: "an iceberg shows at least a hundredth of its quantity and at most all of it",
     RejectCode.MINIMUM_OUT_OF_RANGE: "minimum quantity is outside the quantity of the order",
     RejectCode.INVALID_BASKET: "a basket has 1 to 100 fill-or-kill legs without conditions, each in another instrument",
+    RejectCode.TIMEOUT_OUT_OF_RANGE: "timeout_ms is 0 or from 1000 to 86400000",
     RejectCode.CLIENT_ORDER_ID_REUSED: "client_order_id was used with other content",
     RejectCode.DEADLINE_PASSED: "the command's deadline has passed",
     RejectCode.EXPIRY_PASSED: "expires_at has passed",

@@ -23,6 +23,7 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "order.amend": m.OrderResult,
     "order.cancel": m.OrderResult,
     "order.mass_cancel": m.OrderResult,
+    "session.cancel_after": m.CancelAfterResult,
     "orders.open": m.OrdersResult,
     "balances": m.BalancesResult,
     "positions": m.PositionsResult,

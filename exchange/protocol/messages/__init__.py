@@ -16,8 +16,8 @@ from exchange.protocol.messages.results import *
 from exchange.protocol.messages.wire import *
 
 AnyRequest = (
-    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel | OrdersOpen | Balances | Positions | Auctions | Instruments | Statement | Nominate
-    | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
+    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel | CancelAfter | OrdersOpen | Balances | Positions | Auctions | Instruments
+    | Statement | Nominate | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
     | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
     | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
 )  # fmt: skip

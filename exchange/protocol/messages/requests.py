@@ -102,6 +102,13 @@ class MassCancelParams(Params, frozen=True):
     deadline_ns: int | None = None
 
 
+class CancelAfterParams(Params, frozen=True):
+    """Cancel the account's open orders, or those with `label`, unless this is sent again within `timeout_ms`. 0: off."""
+
+    timeout_ms: UInt32
+    label: UInt32 | None = None
+
+
 class NominateParams(Params, frozen=True):
     """Storage schedule of a delivery period in kWh, injection positive; may start with a minus."""
 
@@ -178,6 +185,10 @@ class Cancel(Request, tag="order.cancel"):
 
 class MassCancel(Request, tag="order.mass_cancel"):
     params: MassCancelParams
+
+
+class CancelAfter(Request, tag="session.cancel_after"):
+    params: CancelAfterParams
 
 
 class OrdersOpen(Request, tag="orders.open"):

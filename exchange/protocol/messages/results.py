@@ -37,6 +37,13 @@ class BasketResult(Params, frozen=True):
     legs: list[OrderResult]
 
 
+class CancelAfterResult(Params, frozen=True):
+    """When the switch fires, 0: it is off. `sequence` is left out where an earlier renewal stands."""
+
+    fires_at_ns: int
+    sequence: int = 0
+
+
 class OpenOrderResult(Params, frozen=True):
     """An open order; conditions as they still hold. `waiting`: beside the book, for its minimum or its stop price."""
 

@@ -197,7 +197,9 @@ async def test_a_bug_behind_a_method_is_answered_and_logged(caplog: pytest.LogCa
         client = park.raw()
         await client.log_on("factory")
         park.hub.exchange.balances = lambda account: 1 / 0  # type: ignore[attr-defined]
-        assert (await client.ask("balances"))["error"] == {"code": 5010, "message": "the exchange does not accept commands now", "data": {"code": 5010}}
+        assert (await client.ask("balances"))["error"] == {
+            "code": 5010, "message": "the exchange does not accept commands now", "data": {"code": 5010},
+        }  # fmt: skip
         assert "ZeroDivisionError" in caplog.text
         assert "result" in await client.ask("positions")
 
