@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from exchange.protocol.checksum import book_checksum
 from exchange.protocol.messages import BookDelta, BookSnapshot, Level
 
 
@@ -44,8 +45,13 @@ class Book:
         self._bids = {level.price: level for level in snapshot.bids}
         self._asks = {level.price: level for level in snapshot.asks}
 
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of the best ten levels, as the exchange computes it."""
+        return book_checksum(self.bids, self.asks)
+
     def apply_delta(self, delta: BookDelta) -> bool:
-        """False when deltas are missing: the book is then not ready until the next snapshot."""
+        """False when deltas are missing, or the checksum is another: the book is then not ready until the next snapshot."""
         if self.seq < 0:
             return True
         if delta.prev_seq != self.seq:
@@ -54,6 +60,9 @@ class Book:
         self.seq = delta.seq
         _apply(self._bids, delta.bids)
         _apply(self._asks, delta.asks)
+        if isinstance(delta.checksum, int) and delta.checksum != self.checksum:
+            self.seq = -1
+            return False
         return True
 
 

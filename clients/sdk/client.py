@@ -122,7 +122,7 @@ class ParkClient:
 
     @property
     def phases(self) -> Mapping[str, str]:
-        """Changes of phase by symbol seen since `subscribe_phases`."""
+        """Phases by symbol, live after `subscribe_phases`."""
         return self._feeds.phases
 
     @property
@@ -239,6 +239,13 @@ class ParkClient:
         )
         return await self._link.call("order.mass_cancel", params, lambda raw: _decode_order(raw).cancelled_orders, on_error=_rejected, timed=True)
 
+    async def dry_run(self, instrument: str, side: m.SideName, **terms: Any) -> m.DryRunResult:
+        """What a new order with the terms of `place` would come to now: code, fills, hold. Nothing is sent to the market. Raises OrderRejected
+        for terms that cannot be right.
+        """
+        params = self.order_params(instrument, side, dry_run=True, **terms)
+        return await self._link.call("order.place", params, _decode_dry_run, on_error=_rejected)
+
     async def cancel_after(self, timeout_ms: int, *, label: int | None = None) -> int:
         """Dead man's switch: unless called again within `timeout_ms`, the exchange cancels the account's open orders (or those with `label`).
 
@@ -282,6 +289,22 @@ class ParkClient:
         result = await self._link.call("auctions", m.InstrumentFilter(instrument=instrument), _decode_auctions)
         return result.auctions
 
+    async def depth(self, instrument: str, levels: int = m.DEFAULT_DEPTH) -> m.DepthResult:
+        """The best levels of a book now."""
+        return await self._link.call("depth", m.DepthParams(instrument=instrument, levels=levels), _decode_depth)
+
+    async def queue_position(self, order: Order) -> m.QueuePositionResult:
+        """What is shown before an own order at its price. Raises RequestRefused when it is no longer open."""
+        return await self._link.call("order.queue_position", m.QueuePositionParams(order_id=order.order_id), _decode_queue_position)
+
+    async def bars(self, instrument: str, interval: m.IntervalName, **limits: int) -> m.BarsResult:
+        """Bars of an instrument, oldest first; `from_ns`, `to_ns`, `limit` as in exchange.protocol.messages.BarsParams."""
+        return await self._link.call("bars", m.BarsParams(instrument=instrument, interval=interval, **limits), _decode_bars)
+
+    async def executions(self, from_seq: int, limit: int = 500) -> m.ExecutionsResult:
+        """Recorded executions of the account from its private sequence `from_seq` on."""
+        return await self._link.call("executions", m.ExecutionsParams(from_seq=from_seq, limit=limit), _decode_executions)
+
     async def balances(self) -> m.BalancesResult:
         """Money of the account in micro-CNY."""
         return await self._link.call("balances", m.NoParams(), _decode_balances)
@@ -317,9 +340,13 @@ class ParkClient:
 
     # Channels
 
-    async def subscribe_book(self, symbol: str) -> Book:
-        """Follow a book; returns it when its first snapshot is there."""
-        return await self._feeds.subscribe_book(symbol)
+    async def subscribe_book(self, symbol: str, *, checksum: bool = False) -> Book:
+        """Follow a book; returns it when its first snapshot is there. With `checksum` the books are compared with the exchange's after each delta."""
+        return await self._feeds.subscribe_book(symbol, checksum=checksum)
+
+    async def subscribe(self, channel: str) -> None:
+        """Any channel by its name on the wire (`book.5:SYMBOL`, `orders:SYMBOL`, `bars:SYMBOL:1m`, `balances`, ...); see `on`."""
+        await self._feeds.subscribe(channel)
 
     async def subscribe_ticker(self) -> None:
         """Follow the best prices of all instruments."""
@@ -372,6 +399,11 @@ def _rejected(error: WireError) -> ClientError:
 
 _decode_order: Final = result_decoder(m.OrderResult)
 _decode_basket: Final = result_decoder(m.BasketResult)
+_decode_depth: Final = result_decoder(m.DepthResult)
+_decode_queue_position: Final = result_decoder(m.QueuePositionResult)
+_decode_bars: Final = result_decoder(m.BarsResult)
+_decode_executions: Final = result_decoder(m.ExecutionsResult)
+_decode_dry_run: Final = result_decoder(m.DryRunResult)
 _decode_cancel_after: Final = result_decoder(m.CancelAfterResult)
 _decode_instruments: Final = result_decoder(m.InstrumentsResult)
 _decode_auctions: Final = result_decoder(m.AuctionsResult)

@@ -17,6 +17,7 @@ from exchange.protocol.encoding import result_decoder
 logger = logging.getLogger("parkex.sdk")
 
 _decode_subscribe: Final = result_decoder(m.SubscribeResult)
+_decode_executions: Final = result_decoder(m.ExecutionsResult)
 _decode_orders: Final = result_decoder(m.OrdersResult)
 _decode_turn: Final = result_decoder(m.TurnResult)
 
@@ -29,6 +30,7 @@ class Feeds:
         self._orders = orders
         self._channels: dict[str, None] = {}  # an ordered set
         self._takes_part = False
+        self._checksums = False
         self._execution_seq = -1
         self._mending = False
         self._mender: asyncio.Task[None] | None = None
@@ -49,7 +51,8 @@ class Feeds:
         await self._request([channel])
         self._channels[channel] = None
 
-    async def subscribe_book(self, symbol: str) -> Book:
+    async def subscribe_book(self, symbol: str, *, checksum: bool = False) -> Book:
+        self._checksums = self._checksums or checksum
         book = self.books.setdefault(symbol, Book(symbol))
         try:
             await self.subscribe(f"book:{symbol}")
@@ -103,17 +106,13 @@ class Feeds:
         elif isinstance(params, m.Ticker):
             for quote in params.quotes:
                 self.ticker[quote.instrument] = quote
-        elif isinstance(params, m.BookDelta):
-            self._apply_delta(params)
-        elif isinstance(params, m.BookSnapshot):
-            book = self.books.get(params.instrument)
-            if book is not None:
-                book.apply_snapshot(params)
-                self._book_changed.set()
+        elif isinstance(params, m.BookDelta | m.BookSnapshot):
+            self._apply_book(params)
         elif isinstance(params, m.Turn):
             self._apply_turn(params)
-        elif isinstance(params, m.PhaseChange):
-            self.phases[params.instrument] = params.phase
+        elif isinstance(params, m.PhasesSnapshot | m.PhaseChange):
+            rows = params.phases if isinstance(params, m.PhasesSnapshot) else [params]
+            self.phases.update({row.instrument: row.phase for row in rows})
         elif isinstance(params, m.Indications):
             self.indications.update({indication.instrument: indication for indication in params.indications})
         elif isinstance(params, m.AuctionHeld):
@@ -124,7 +123,7 @@ class Feeds:
             callback(params)
 
     async def _request(self, channels: list[str], *, from_seq: int | None = None, turns: bool = False, at_once: bool = False) -> m.SubscribeResult:
-        params = m.SubscribeParams(channels=channels, from_seq=from_seq, turns=turns)
+        params = m.SubscribeParams(channels=channels, from_seq=from_seq, turns=turns, checksum=self._checksums)
         return await self._link.call("subscribe", params, _decode_subscribe, at_once=at_once)
 
     # Executions
@@ -134,9 +133,27 @@ class Feeds:
         result = await self._request(["executions"], from_seq=wanted, at_once=True)
         assert isinstance(result.execution_seq, int)
         assert isinstance(result.replay_from, int)
-        # The replay follows the answer; where it cannot reach back far enough, the list of open orders takes its place.
-        if wanted is None or (wanted < result.replay_from and wanted <= result.execution_seq):
+        # The replay follows the answer. What is older than it reaches back is asked of the exchange's records first; where those end too early,
+        # the list of open orders takes their place.
+        if wanted is None:
             await self._reconcile()
+        elif wanted < result.replay_from and wanted <= result.execution_seq:
+            self._mending = True
+            if await self._read_history(result.replay_from):
+                await self._request(["executions"], from_seq=self._execution_seq + 1, at_once=True)
+            else:
+                await self._reconcile()
+
+    async def _read_history(self, until_seq: int) -> bool:
+        """Executions that the exchange has recorded, up to where its replay takes over. False when they end before that."""
+        while self._execution_seq + 1 < until_seq:
+            params = m.ExecutionsParams(from_seq=self._execution_seq + 1, limit=1_000)
+            page = await self._link.call("executions", params, _decode_executions, at_once=True)
+            for execution in page.executions:
+                self.notified("execution", execution)
+            if not page.executions or page.executions[-1].seq != self._execution_seq:
+                return False
+        return True
 
     async def _reconcile(self) -> None:
         """Take the open orders from the exchange, and executions from there on."""
@@ -173,13 +190,24 @@ class Feeds:
 
     # Public data
 
+    def _apply_book(self, params: m.BookDelta | m.BookSnapshot) -> None:
+        if params.depth != m.DEFAULT_DEPTH:
+            return  # another depth, for callbacks alone
+        if isinstance(params, m.BookDelta):
+            self._apply_delta(params)
+            return
+        book = self.books.get(params.instrument)
+        if book is not None:
+            book.apply_snapshot(params)
+            self._book_changed.set()
+
     def _apply_delta(self, delta: m.BookDelta) -> None:
         book = self.books.get(delta.instrument)
         if book is None:
             return
         if not book.apply_delta(delta):
             logger.warning("deltas of book %s are missing, subscribing again", delta.instrument)
-            params = m.SubscribeParams(channels=[f"book:{delta.instrument}"])
+            params = m.SubscribeParams(channels=[f"book:{delta.instrument}"], checksum=self._checksums)
             self._link.call("subscribe", params, _decode_subscribe).add_done_callback(_retrieve)
         self._book_changed.set()
 

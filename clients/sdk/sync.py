@@ -107,6 +107,9 @@ class SyncClient:
     def mass_cancel(self, *, instrument: str | None = None, side: m.SideName | None = None, label: int | None = None) -> int:
         return self._run(self._park.mass_cancel(instrument=instrument, side=side, label=label))
 
+    def dry_run(self, instrument: str, side: m.SideName, **terms: Any) -> m.DryRunResult:
+        return self._run(self._park.dry_run(instrument, side, **terms))
+
     def cancel_after(self, timeout_ms: int, *, label: int | None = None) -> int:
         return self._run(self._park.cancel_after(timeout_ms, label=label))
 

@@ -42,7 +42,7 @@ def create_app(
     `executions` is a feed that has listened to the node while it replayed its journal, so that clients can be told what they missed.
     `app.state.hub` is the gateway's shared part.
     """
-    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor, executions=executions)
+    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor, executions=executions, history=read_model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -5,6 +5,8 @@ Indications are conflated, results are never left out.
 
 from typing import Any
 
+from msgspec import UnsetType
+
 from exchange.gateway.conflated import ConflatedChannel
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
@@ -62,8 +64,8 @@ class AuctionChannel(ConflatedChannel[Indication]):
         instrument = self._exchange.instrument(symbol)
         return None if instrument is None else indication_of(self._exchange, instrument)
 
-    def _frame(self, values: list[Indication]) -> SharedNotification:
-        return SharedNotification("indication", Indications(indications=values))
+    def _frame(self, values: list[Indication], seq: int, prev_seq: int | UnsetType, epoch: int | UnsetType) -> SharedNotification:
+        return SharedNotification("indication", Indications(indications=values, seq=seq, prev_seq=prev_seq, epoch=epoch))
 
     def publish_result(self, held: AuctionHeld) -> None:
         """An auction was held: few, so they are never left out."""

@@ -17,6 +17,8 @@ from exchange.gateway import handlers
 from exchange.gateway.access import PUBLIC_DATA, SCOPES
 from exchange.gateway.answers import order_answer
 from exchange.gateway.auth import new_nonce
+from exchange.gateway.channels import last_seqs, leave_channel
+from exchange.gateway.dry_runs import answer_order
 from exchange.gateway.hub import as_records
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.outbox import Outbox
@@ -29,7 +31,7 @@ from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import ServerSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from exchange.gateway.hub import Hub
     from exchange.gateway.ports import CommandAnswer
@@ -107,7 +109,7 @@ class Connection:
         if state is State.CLOSED:
             return
         for channel in list(self.channels):
-            handlers.leave_channel(self, channel)
+            leave_channel(self, channel)
         self.hub.remove(self)
         if state is State.LOGGED_ON and self.identity is not None:
             self._close_session(self.identity)
@@ -123,13 +125,7 @@ class Connection:
 
     def heartbeat(self) -> None:
         """Last sequence of every sequenced channel of this connection."""
-        seqs = {}
-        for channel in sorted(self.channels):
-            if channel == "executions" and self.identity is not None:
-                seqs[channel] = self.hub.publisher.executions.last_seq(self.identity.account)
-            elif channel.startswith("book:"):
-                seqs[channel] = self.hub.publisher.books.seq(channel[5:])
-        self.session.notify("heartbeat", m.Heartbeat(now_ns=self.hub.node.clock.now_ns(), seqs=seqs))
+        self.session.notify("heartbeat", m.Heartbeat(now_ns=self.hub.node.clock.now_ns(), seqs=last_seqs(self)))
         self.send_output()
 
     def send_output(self) -> None:
@@ -162,6 +158,10 @@ class Connection:
             self._finish(request, answer, future)
 
         together.add_done_callback(committed)
+
+    def answer_later(self, request: m.Request, found: "Awaitable[_T]", answer: "Callable[[_T], None]") -> None:
+        """`answer` is called with what another thread has found, and has to answer the request."""
+        asyncio.ensure_future(found).add_done_callback(partial(self._finish, request, answer))
 
     def has_room(self, n_commands: int) -> bool:
         """Whether the node's queue can take more commands of this gateway."""
@@ -224,6 +224,9 @@ class Connection:
         limited = self.throttle_problem(type(request))
         if limited is not None:
             self.session.refuse(request, RejectCode.RATE_LIMITED, limited)
+        elif isinstance(request, m.Place | m.Amend) and request.params.dry_run:
+            assert spec is not None
+            answer_order(self, request, record, spec)
         elif not self.has_room(len(self._gathered) + 1):
             self.session.refuse(request, RejectCode.QUEUE_FULL, {"in_flight": self.hub.in_flight})
         else:

@@ -1,7 +1,8 @@
 """Private execution reports: rows of the order path to notifications, and a bounded ring an account from which recent ones are replayed."""
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from exchange.gateway.outbox import Outbox
@@ -93,6 +94,10 @@ def _liquidity(reason: int, otherwise: str) -> str:
     return "auction" if reason == _AUCTION else otherwise
 
 
+def _as_in_a_row(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
 _Report = Callable[[Row, Instrument], Execution]
 
 
@@ -128,6 +133,21 @@ class ExecutionFeed:
         """Oldest private sequence that can still be replayed."""
         ring = self._rings.get(account)
         return ring[0][0] if ring else self._last_seq(account) + 1
+
+    def recent(self, account: int, from_seq: int, limit: int) -> list[Execution]:
+        """Reports that the ring still holds, from `from_seq` on, at most `limit`."""
+        ring = self._rings.get(account, ())
+        rows = itertools.islice(((row, report) for seq, row, report in ring if seq >= from_seq), limit)
+        return [report(row, self._find(row[_INSTRUMENT])) for row, report in rows]
+
+    def recorded(self, account: int, rows: Sequence[Mapping[str, Any]]) -> list[Execution]:
+        """Reports of rows of the read model, which has the fields of EXECUTION and the `private_seq` of the side that asks."""
+        found = []
+        for recorded in rows:
+            row = tuple(_as_in_a_row(recorded.get(name, 0)) for name in _NAMES)
+            is_taker = recorded["account"] == account and recorded["seq"] == recorded["private_seq"]
+            found.append((taker_report if is_taker else maker_report)(row, self._find(row[_INSTRUMENT])))
+        return found
 
     def subscribe(self, account: int, outbox: Outbox, from_seq: int | None) -> None:
         """From now on, after what the ring still holds from `from_seq` on."""

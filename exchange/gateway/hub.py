@@ -11,7 +11,7 @@ import numpy as np
 
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
-from exchange.gateway.ports import CommandAnswer, ExchangeView, NodePort
+from exchange.gateway.ports import CommandAnswer, ExchangeView, History, NodePort
 from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
@@ -36,6 +36,7 @@ class Hub:
         hosts: Sequence[str] = (),
         conductor: TurnConductor | None = None,
         executions: ExecutionFeed | None = None,
+        history: History | None = None,
         wall_ns: Callable[[], int] = time.time_ns,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,6 +48,8 @@ class Hub:
         self.throttle = CommandThrottle(limits.key, limits.account)
         self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
         self.connections: set[Connection] = set()
+        self.history = history
+        self.asking: set[Connection] = set()  # have a question at the read model
         self.in_flight = 0
         self.conductor = conductor
         self._session_ids = itertools.count(1)

@@ -148,12 +148,15 @@ class Queries:
         row = self.state.accounts[account]
         return Balances(int(row.balance_micro), int(row.held_micro), int(row.balance_micro) - int(row.held_micro))
 
-    def positions(self, account: int) -> list[Position]:
-        """Positions that are not all zero, in open instruments by id."""
+    def positions(self, account: int, symbol: str | None = None) -> list[Position]:
+        """Positions that are not all zero, in open instruments by id, or in that one."""
         found = []
-        for instrument in self.rooms.instruments.by_id.values():
-            if instrument.slot < 0:
-                continue
+        of_symbol = self.rooms.instruments.by_symbol.get(symbol) if symbol is not None else None
+        if symbol is None:
+            instruments = [instrument for instrument in self.rooms.instruments.by_id.values() if instrument.slot >= 0]
+        else:
+            instruments = [] if of_symbol is None or of_symbol.slot < 0 else [of_symbol]
+        for instrument in instruments:
             row = self.state.positions[instrument.slot, account]
             position = Position(
                 instrument.symbol,
@@ -215,6 +218,23 @@ class Queries:
         if instrument.slot < 0:
             return self.core.depth(0, side, 0)
         return self.core.depth(int(self.state.instruments[instrument.slot].book), side, levels)
+
+    def shown_orders(self, symbol: str) -> list[tuple[int, int, int, int]]:
+        """(order id, side, price in ticks, shown lots) of every order in the ladder, bids first, best price first, by priority."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        if instrument.slot < 0:
+            return []
+        views = self.core.dump_orders(int(self.state.instruments[instrument.slot].book))
+        views = views[views["shown_lots"] > 0]
+        return list(zip(*(views[name].tolist() for name in ("order_id", "side", "price_ticks", "shown_lots")), strict=True))
+
+    def queue_position(self, account: int, order_id: int) -> tuple[str, int, int] | None:
+        """(symbol, orders, shown lots before an own order at its price), both -1 for one that waits; None where the account has no such order."""
+        slot = self.core.find_slot(order_id)
+        if slot < 0 or int(order_at(self.state.books, slot).owner) != account:
+            return None
+        symbol = self._symbol_of_slot(int(self.state.terms[slot].instrument_slot))
+        return (symbol, *(self.core.queue_position(order_id) or (-1, -1)))
 
     def best(self, symbol: str) -> tuple[int | None, int | None]:
         """(best bid, best ask) in ticks."""

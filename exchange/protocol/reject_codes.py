@@ -49,6 +49,7 @@ class RejectCode(IntEnum):
     MINIMUM_OUT_OF_RANGE = 2018
     INVALID_BASKET = 2025
     TIMEOUT_OUT_OF_RANGE = 2030
+    NO_SUCH_ORDER = 2031
 
     CLIENT_ORDER_ID_REUSED = 3001
     DEADLINE_PASSED = 3002
@@ -129,6 +130,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.MINIMUM_OUT_OF_RANGE: "minimum quantity is outside the quantity of the order",
     RejectCode.INVALID_BASKET: "a basket has 1 to 100 fill-or-kill legs without conditions, each in another instrument",
     RejectCode.TIMEOUT_OUT_OF_RANGE: "timeout_ms is 0 or from 1000 to 86400000",
+    RejectCode.NO_SUCH_ORDER: "no such open order of this account",
     RejectCode.CLIENT_ORDER_ID_REUSED: "client_order_id was used with other content",
     RejectCode.DEADLINE_PASSED: "the command's deadline has passed",
     RejectCode.EXPIRY_PASSED: "expires_at has passed",

@@ -25,6 +25,10 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "order.mass_cancel": m.OrderResult,
     "session.cancel_after": m.CancelAfterResult,
     "orders.open": m.OrdersResult,
+    "order.queue_position": m.QueuePositionResult,
+    "executions": m.ExecutionsResult,
+    "depth": m.DepthResult,
+    "bars": m.BarsResult,
     "balances": m.BalancesResult,
     "positions": m.PositionsResult,
     "instruments": m.InstrumentsResult,
@@ -51,7 +55,8 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "clock.pause": m.TurnResult,
 }
 PARTS: Final = (
-    m.BasketLeg, m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
+    m.BasketLeg, m.DryRunResult, m.BasketDryRunResult,
+    m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.Bar, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
     m.OneWayAuctionResult,
 )  # fmt: skip
 

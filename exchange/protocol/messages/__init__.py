@@ -16,7 +16,8 @@ from exchange.protocol.messages.results import *
 from exchange.protocol.messages.wire import *
 
 AnyRequest = (
-    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel | CancelAfter | OrdersOpen | Balances | Positions | Auctions | Instruments
+    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel
+    | CancelAfter | OrdersOpen | QueuePosition | Executions | Depth | Bars | Balances | Positions | Auctions | Instruments
     | Statement | Nominate | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
     | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
     | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
@@ -28,9 +29,17 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "challenge": Challenge,
     "book.snapshot": BookSnapshot,
     "book.delta": BookDelta,
+    "orders.snapshot": OrdersSnapshot,
+    "orders.delta": OrdersDelta,
+    "bars.snapshot": BarsSnapshot,
+    "bars.delta": BarsDelta,
     "trade": Trades,
     "ticker": Ticker,
     "execution": Execution,
+    "balances": BalancesChange,
+    "positions": PositionsChange,
+    "statement": StatementReady,
+    "phases.snapshot": PhasesSnapshot,
     "phase": PhaseChange,
     "indication": Indications,
     "auction": AuctionHeld,
