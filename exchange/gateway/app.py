@@ -1,4 +1,7 @@
-"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, OpenAPI at /docs, the page at / if a directory is given."""
+"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, the page at / if a directory is given.
+
+OpenAPI is at /docs, AsyncAPI at /asyncapi.json.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -6,7 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -17,6 +20,7 @@ from exchange.gateway.ports import NodePort
 from exchange.gateway.rest import ReadModel, rest_router
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
+from exchange.protocol.asyncapi import ASYNCAPI_PATH, asyncapi_document
 from exchange.protocol.messages import WEBSOCKET_PATH
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
@@ -54,12 +58,18 @@ def create_app(
     app = FastAPI(title="parkex", version="1", summary="Exchange of a zero-carbon industrial park", lifespan=lifespan)
     app.state.hub = hub
     app.router.routes.append(WebSocketRoute(WEBSOCKET_PATH, WebSocketEndpoint(hub)))
+    app.router.routes.append(Route(ASYNCAPI_PATH, _asyncapi))
     app.include_router(rest_router(hub, read_model, time_zone))
     for name, path in (static_files or {}).items():
         app.router.routes.append(Route(f"/static/{name}", _sender(path)))
     if web_directory is not None:
         app.mount("/", StaticFiles(directory=web_directory, html=True), name="web")
     return app
+
+
+async def _asyncapi(request: Request) -> JSONResponse:
+    """The document of the socket, for the name the client asked for."""
+    return JSONResponse(asyncapi_document(request.headers.get("host", "localhost")))
 
 
 def _sender(path: Path) -> Callable[[Request], Awaitable[FileResponse]]:
