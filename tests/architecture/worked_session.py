@@ -121,8 +121,8 @@ STEPS: Final = (
     ),
     Step(
         "What goes wrong",
-        "An order off the tick, a revision that is no longer right, a method that is none: the reject code is in `data`, and in `code` unless JSON-RPC "
-        "has one of its own.",
+        "An order off the tick, a revision that is no longer right, a method that is none: the reject code is in `data`, and in `code` unless "
+        "JSON-RPC has one of its own.",
         (
             ("order.place", ORDER | {"client_order_id": "c-3", "price": "0.40001"}),
             ("order.amend", AMEND | {"client_order_id": "c-4", "quantity": "4.0"}),

@@ -82,7 +82,7 @@ RESULTS: Final[dict[str, type[Params]]] = {
     "one_way.bids": OneWayBidsResult,
     "one_way.auctions": OneWayAuctionsResult,
     "settlement.report": SettlementResult,
-    "systestatus": StatusResult,
+    "system.status": StatusResult,
     "subscribe": SubscribeResult,
     "unsubscribe": SubscribeResult,
     "turn.done": TurnResult,
