@@ -17,7 +17,7 @@ from exchange.protocol.messages import Bar, BarsDelta, BarsSnapshot
 from exchange.units import NS_PER_HOUR, NS_PER_MINUTE, divide_half_even
 
 INTERVALS_NS: Final = {"1m": NS_PER_MINUTE, "5m": 5 * NS_PER_MINUTE, "15m": 15 * NS_PER_MINUTE, "1h": NS_PER_HOUR, "1d": 24 * NS_PER_HOUR}
-# Days are those of China, eight hours ahead of UTC (docs/rules.md, "Calendars"); all shorter intervals divide them.
+# Days are those of China, eight hours ahead of UTC; all shorter intervals divide them.
 _DAY_BEGINS_NS: Final = -8 * NS_PER_HOUR
 _KEPT_MINUTES: Final = 1_500  # of each instrument: a day and an hour
 _TOLD_AT_FIRST: Final = 100

@@ -28,9 +28,9 @@ _NAMES: Final = EXECUTION.names or ()
 _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT = (_NAMES.index(name) for name in ("instrument", "account", "counter_account"))
 _SETTLED: Final = "settled"
 _FAR_REACHING: Final = frozenset({_SETTLED, "block", "one_way"})
-# Units bought on one day can be sold on the next, a day of China (docs/rules.md, "Calendars").
+# Units bought on one day can be sold on the next, a day of China (docs/rules.md, "CEA").
 _DAY_BEGINS_NS: Final = -8 * NS_PER_HOUR
-NS_PER_DAY: Final = 24 * NS_PER_HOUR
+_NS_PER_DAY: Final = 24 * NS_PER_HOUR
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class PrivateState:
                 self._publish_statements(notice.data["day"], notice.sequence)
 
     def _reaches_everyone(self, batch: BatchResult, senders: list[int]) -> bool:
-        day = (self._exchange.now_ns - _DAY_BEGINS_NS) // NS_PER_DAY
+        day = (self._exchange.now_ns - _DAY_BEGINS_NS) // _NS_PER_DAY
         is_new_day, self._day = day != self._day, day
         if is_new_day or any(notice.kind in _FAR_REACHING for notice in batch.notices):
             return True
