@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clock import Clock
-from exchange.errors import JournalFailedError, ParkexError
+from exchange.errors import ClockSteppedError, JournalFailedError, ParkexError
 from exchange.journal.interface import Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
@@ -57,13 +57,28 @@ class _Pending:
 Listener = Callable[[BatchResult], None]
 
 
+class ToldTime:
+    """Market time for whoever asks: while the wall clock is in doubt, that of the last command."""
+
+    def __init__(self, clock: Clock, exchange: Exchange) -> None:
+        self._clock = clock
+        self._exchange = exchange
+
+    def now_ns(self) -> int:
+        try:
+            return self._clock.now_ns()
+        except ClockSteppedError:
+            return self._exchange.now_ns
+
+
 class Node:
     """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
 
     def __init__(self, journal: Journal, exchange: Exchange, clock: Clock) -> None:
         self.journal = journal
         self.exchange = exchange
-        self.clock = clock
+        self._clock = clock
+        self.clock = ToldTime(clock, exchange)
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
         self._pending: deque[_Pending] = deque()
@@ -145,6 +160,8 @@ class Node:
             group = self._gather()
             try:
                 await self._commit(group)
+            except ClockSteppedError:
+                _refuse(group, NotAcceptingError(RejectCode.NOT_ACCEPTING))
             except BaseException as error:
                 self._fail(group, error)
                 raise
@@ -163,9 +180,12 @@ class Node:
         return group
 
     async def _commit(self, group: list[_Pending], stamp_ns: int | None = None) -> None:
-        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish."""
+        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish.
+
+        Raises ClockSteppedError before anything is recorded.
+        """
         records = joined([entry.record for entry in group], COMMAND)
-        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns()) if stamp_ns is None else stamp_ns
+        self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)
         loop = asyncio.get_running_loop()
@@ -185,10 +205,14 @@ class Node:
         self.failure = error
         self._accepting = False
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
-        for entry in [*group, *self._pending]:
-            if not entry.answer.done():
-                entry.answer.set_exception(refusal)
+        _refuse([*group, *self._pending], refusal)
         self._pending.clear()
+
+
+def _refuse(entries: list[_Pending], refusal: NotAcceptingError) -> None:
+    for entry in entries:
+        if not entry.answer.done():
+            entry.answer.set_exception(refusal)
 
 
 def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:
