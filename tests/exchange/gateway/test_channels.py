@@ -65,7 +65,7 @@ def test_names(name: str, parts: tuple[Any, ...] | None) -> None:
 
 
 async def test_who_may_read_what() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         stranger = park.raw()
         for channel in ("balances", "positions", "statements", "executions", "blocks"):
             assert (await stranger.ask("subscribe", {"channels": [channel]}))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
@@ -255,7 +255,7 @@ def test_the_queues_of_a_subscriber_are_those_of_the_book(actions: list[Any]) ->
 
 
 async def test_an_icebergs_reserve_and_its_owner_show_nowhere() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         buyer, seller = await traders(park)
         watcher = park.raw()
         await watcher.ask("subscribe", {"channels": [f"orders:{POWER}"]})
@@ -282,7 +282,7 @@ async def test_an_icebergs_reserve_and_its_owner_show_nowhere() -> None:
 
 
 async def test_bars_by_channel_and_by_question() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         buyer, seller = await traders(park)
         watcher = park.raw()
         await watcher.ask("subscribe", {"channels": [f"bars:{POWER}:5m", f"bars:{POWER}:1h"]})
@@ -331,7 +331,7 @@ def test_days_are_those_of_the_park() -> None:
 
 
 async def test_money_and_positions_are_told_whole_and_then_as_they_change() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         buyer, seller = await traders(park)
         await buyer.ask("subscribe", {"channels": ["balances", "positions"]})
         money = told(buyer, "balances")[0]
@@ -368,7 +368,7 @@ def last_of(taken: list[dict[str, Any]], method: str) -> dict[str, Any]:
 
 
 async def test_documents_of_the_operator_show_too() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         buyer, _ = await traders(park)
         await buyer.ask("subscribe", {"channels": ["positions", "balances"]})
         before = last_of(buyer.take(), "balances")["balance_micro"]
@@ -382,7 +382,7 @@ async def test_documents_of_the_operator_show_too() -> None:
 
 
 async def test_a_second_session_starts_where_the_account_stands() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         one, _ = await traders(park)
         await one.ask("subscribe", {"channels": ["balances"]})
         await one.ask("order.place", bid(1, "0.4000"))
@@ -404,7 +404,7 @@ async def test_a_second_session_starts_where_the_account_stands() -> None:
 
 
 async def test_phases_begin_with_all_of_them() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         watcher = park.raw()
         await watcher.ask("subscribe", {"channels": ["phases"]})
         (snapshot,) = told(watcher, "phases.snapshot")
@@ -419,7 +419,7 @@ async def test_phases_begin_with_all_of_them() -> None:
 
 
 async def test_depth_and_places_in_the_queue() -> None:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         buyer, seller = await traders(park)
         other = (await seller.ask("order.place", bid(1, "0.4000", "10.0", side="sell", display="3.0")))["result"]["order_id"]
         mine = (await seller.ask("order.place", bid(2, "0.4000", "2.0", side="sell")))["result"]["order_id"]

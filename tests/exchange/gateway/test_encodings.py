@@ -11,6 +11,7 @@ from websockets.typing import Subprotocol
 from clients.sdk import ParkClient, connect
 from clients.sdk.transport import loopback_connector
 from exchange.gateway.connection import Connection
+from exchange.gateway.limits import Limits
 from exchange.protocol.encoding import JSON, MSGPACK, Encoding
 from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, UNITS, RawClient, RunningPark, logon_params, private_key, running_park
@@ -75,7 +76,7 @@ SESSION: list[list[Any]] = [
 
 
 async def transcript(encoding: Encoding) -> list[list[dict[str, Any]]]:
-    async with running_park() as park:
+    async with running_park(Limits(flush_interval_s=60)) as park:
         client = EncodedClient(park, encoding)
         client.say(asked(0, "logon", **logon_params(client, "factory")))
         client.connection.process()
