@@ -42,11 +42,11 @@ def test_request_and_answer() -> None:
 
 def test_notification() -> None:
     client, server = ClientSession(), ServerSession()
-    server.notify("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1))
-    server.notify("of.a.newer.server", m.PhaseChange(instrument="X", phase="continuous", at_ns=1))
+    server.notify("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1, seq=2, prev_seq=1))
+    server.notify("of.a.newer.server", m.PhaseChange(instrument="X", phase="continuous", at_ns=1, seq=2, prev_seq=1))
     for frame in server.data_to_send():
         client.receive_data(frame)
-    assert client.events_received() == [Notified("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1))]
+    assert client.events_received() == [Notified("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1, seq=2, prev_seq=1))]
 
 
 def test_frame_limit() -> None:
