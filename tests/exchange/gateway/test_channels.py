@@ -105,7 +105,7 @@ async def test_each_depth_is_a_channel_of_its_own() -> None:
 
 
 ACTIONS = st.lists(
-    st.tuples(st.just("place"), st.sampled_from([0, 1]), st.integers(4000, 4006), st.integers(1, 5), st.sampled_from([0, 0, 3]))
+    st.tuples(st.just("place"), st.sampled_from([0, 1]), st.integers(4000, 4002), st.integers(1, 5), st.sampled_from([0, 1, 2]))
     | st.tuples(st.just("cancel"), st.integers(0, 30))
     | st.tuples(st.just("amend"), st.integers(0, 30), st.integers(1, 9))
     | st.tuples(st.just("flush"))
