@@ -167,7 +167,7 @@ def _met(exchange: "Exchange", instrument: Instrument, order: _Order, trial: Tri
         return replace(trial, status="waiting") if rests else Trial(RejectCode.MINIMUM_UNFILLABLE)
     if order.time_in_force == TimeInForce.FOK and filled_lots < order.lots:
         return Trial(RejectCode.FILL_OR_KILL_UNFILLABLE)
-    if remaining_lots == 0 and filled_lots > 0:
+    if filled_lots == order.lots:
         status = "filled"
     else:
         status = "resting" if rests and not stopped and remaining_lots else "cancelled"
