@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from exchange.protocol.checksum import book_checksum
 from exchange.protocol.messages import BookDelta, BookSnapshot, Level
 
 
@@ -77,8 +78,16 @@ class Book:
     def apply_snapshot(self, snapshot: BookSnapshot) -> None:
         self._levels = _Levels(snapshot.seq, {level.price: level for level in snapshot.bids}, {level.price: level for level in snapshot.asks})
 
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of the best ten levels, as the exchange computes it."""
+        return book_checksum(self.bids, self.asks)
+
     def apply_delta(self, delta: BookDelta) -> bool:
-        """False when deltas are missing: the book is then not ready until the next snapshot. One that came before changes nothing."""
+        """False when deltas are missing, or the checksum is another: the book is then not ready until the next snapshot.
+
+        One that came before changes nothing.
+        """
         now = self._levels
         if now.seq < 0 or delta.seq <= now.seq:
             return True
@@ -86,6 +95,9 @@ class Book:
             self.forget()
             return False
         self._levels = _Levels(delta.seq, _merged(now.bids, delta.bids), _merged(now.asks, delta.asks))
+        if isinstance(delta.checksum, int) and delta.checksum != self.checksum:
+            self.forget()
+            return False
         return True
 
 

@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw
 
@@ -35,6 +34,7 @@ from clients.sdk.turns import MarketTurn
 from exchange.protocol import messages as m
 from exchange.protocol.codec import WireError
 from exchange.protocol.documents import Document
+from exchange.protocol.encoding import ENCODINGS, JSON, Encoding, result_decoder
 
 RESUME_FOR_S: Final = 60.0
 # The exchange sends a heartbeat every 5 s.
@@ -52,21 +52,27 @@ async def connect(
     silence_s: float = SILENCE_S,
     wait_for_limits: bool = False,
     ca_file: str | Path | None = None,
+    encoding: str = JSON.name,
 ) -> AsyncIterator["ParkClient"]:
     """A logged-on client of the exchange at `ws://host:port` (or behind a connector), for the length of the block.
 
     `ca_file` names the authorities to trust for `wss://`, instead of the system's. Without a key only public data can be had.
     After a lost connection the client resumes by itself for `resume_for_s`; a connection without a word for `silence_s` counts as lost.
     With `wait_for_limits` a command beyond the exchange's rate limits waits until it is within them, instead of being refused (5007, 5008);
-    cancels pass the others. Raises ValueError for a bad address or key, OSError when nobody answers, LogonRefused.
+    cancels pass the others. `encoding` is "json" or "msgpack": the same messages; with a connector, what that connector speaks.
+    Raises ValueError for a bad address, key or encoding, OSError when nobody answers, LogonRefused.
     """
+    if encoding not in ENCODINGS:
+        raise ValueError("encodings are " + ", ".join(ENCODINGS))
     credentials = None
     if key_id is not None:
         if private_key is None:
             raise ValueError("a key id needs its private key")
         credentials = Credentials(key_id, as_private_key(private_key), cancel_on_disconnect)
-    connector = websocket_connector(exchange, ca_file) if isinstance(exchange, str) else exchange
-    park = ParkClient(connector, credentials, resume_for_s=resume_for_s, silence_s=silence_s, wait_for_limits=wait_for_limits)
+    connector = websocket_connector(exchange, ca_file, ENCODINGS[encoding]) if isinstance(exchange, str) else exchange
+    park = ParkClient(
+        connector, credentials, resume_for_s=resume_for_s, silence_s=silence_s, wait_for_limits=wait_for_limits, encoding=ENCODINGS[encoding]
+    )
     await park.open()
     try:
         yield park
@@ -85,12 +91,13 @@ class ParkClient:
         resume_for_s: float = RESUME_FOR_S,
         silence_s: float = SILENCE_S,
         wait_for_limits: bool = False,
+        encoding: Encoding = JSON,
     ) -> None:
         options = LinkOptions(resume_for_s, silence_s, wait_for_limits)
         self._orders = OrderTable(self)
         self._has_account = credentials is not None
         self._link = Link(
-            connector, credentials, options, on_notification=self._notified, on_change=self._changed, restore=self._restore
+            connector, credentials, options, on_notification=self._notified, on_change=self._changed, restore=self._restore, encoding=encoding
         )
         self._feeds = Feeds(self._link, self._orders)
         self._id_prefix = secrets.token_hex(5)
@@ -152,7 +159,7 @@ class ParkClient:
 
     @property
     def phases(self) -> Mapping[str, str]:
-        """Changes of phase by symbol seen since `subscribe_phases`, those during a lost connection included."""
+        """Phases by symbol, live after `subscribe_phases`; `on("phase", ...)` also gets the changes during a lost connection."""
         return self._feeds.phases
 
     @property
@@ -284,6 +291,21 @@ class ParkClient:
         )
         return await self._link.call("order.mass_cancel", params, lambda raw: _decode_order(raw).cancelled_orders, on_error=_rejected, timed=True)
 
+    async def dry_run(self, instrument: str, side: m.SideName, **terms: Any) -> m.DryRunResult:
+        """What a new order with the terms of `place` would come to now: code, fills, hold. Nothing is sent to the market. Raises OrderRejected
+        for terms that cannot be right.
+        """
+        params = self.order_params(instrument, side, dry_run=True, **terms)
+        return await self._link.call("order.place", params, _decode_dry_run, on_error=_rejected)
+
+    async def cancel_after(self, timeout_ms: int, *, label: int | None = None) -> int:
+        """Dead man's switch: unless called again within `timeout_ms`, the exchange cancels the account's open orders (or those with `label`).
+
+        It outlives this session and the exchange's restarts; 0 switches it off. Returns the market time in ns at which it fires, 0: never.
+        """
+        params = m.CancelAfterParams(timeout_ms=timeout_ms, label=label)
+        return (await self._link.call("session.cancel_after", params, _decode_cancel_after)).fires_at_ns
+
     def _begin_place(self, params: m.PlaceParams) -> "asyncio.Future[Order]":
         order = Order(
             params.instrument, params.side, params.client_order_id, params.price, params.quantity, remaining=params.quantity, label=params.label
@@ -318,6 +340,22 @@ class ParkClient:
         """Instruments in a call phase: when it ends, and what its auction would come to now."""
         result = await self._link.call("auctions", m.InstrumentFilter(instrument=instrument), _decode_auctions)
         return result.auctions
+
+    async def depth(self, instrument: str, levels: int = m.DEFAULT_DEPTH) -> m.DepthResult:
+        """The best levels of a book now."""
+        return await self._link.call("depth", m.DepthParams(instrument=instrument, levels=levels), _decode_depth)
+
+    async def queue_position(self, order: Order) -> m.QueuePositionResult:
+        """What is shown before an own order at its price. Raises RequestRefused when it is no longer open."""
+        return await self._link.call("order.queue_position", m.QueuePositionParams(order_id=order.order_id), _decode_queue_position)
+
+    async def bars(self, instrument: str, interval: m.IntervalName, **limits: int) -> m.BarsResult:
+        """Bars of an instrument, oldest first; `from_ns`, `to_ns`, `limit` as in exchange.protocol.messages.BarsParams."""
+        return await self._link.call("bars", m.BarsParams(instrument=instrument, interval=interval, **limits), _decode_bars)
+
+    async def executions(self, from_seq: int, limit: int = 500) -> m.ExecutionsResult:
+        """Recorded executions of the account from its private sequence `from_seq` on."""
+        return await self._link.call("executions", m.ExecutionsParams(from_seq=from_seq, limit=limit), _decode_executions)
 
     async def balances(self) -> m.BalancesResult:
         """Money of the account in micro-CNY."""
@@ -360,9 +398,13 @@ class ParkClient:
 
     # Channels
 
-    async def subscribe_book(self, symbol: str) -> Book:
-        """Follow a book; returns it when its first snapshot is there."""
-        return await self._feeds.subscribe_book(symbol)
+    async def subscribe_book(self, symbol: str, *, checksum: bool = False) -> Book:
+        """Follow a book; returns it when its first snapshot is there. With `checksum` the books are compared with the exchange's after each delta."""
+        return await self._feeds.subscribe_book(symbol, checksum=checksum)
+
+    async def subscribe(self, channel: str) -> None:
+        """Any channel by its name on the wire (`book.5:SYMBOL`, `orders:SYMBOL`, `bars:SYMBOL:1m`, `balances`, ...); see `on`."""
+        await self._feeds.subscribe(channel)
 
     async def subscribe_ticker(self) -> None:
         """Follow the best prices of all instruments."""
@@ -416,14 +458,20 @@ def _rejected(error: WireError) -> ClientError:
     return OrderRejected(error.code, error.message, error.data)
 
 
-_decode_order: Final = msgspec.json.Decoder(m.OrderResult).decode
-_decode_basket: Final = msgspec.json.Decoder(m.BasketResult).decode
-_decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
-_decode_auctions: Final = msgspec.json.Decoder(m.AuctionsResult).decode
-_decode_balances: Final = msgspec.json.Decoder(m.BalancesResult).decode
-_decode_positions: Final = msgspec.json.Decoder(m.PositionsResult).decode
-_decode_statement: Final = msgspec.json.Decoder(m.StatementResult).decode
-_decode_settlement: Final = msgspec.json.Decoder(m.SettlementResult).decode
-_decode_status: Final = msgspec.json.Decoder(m.StatusResult).decode
-_decode_submit: Final = msgspec.json.Decoder(m.SubmitResult).decode
-_decode_turn: Final = msgspec.json.Decoder(m.TurnResult).decode
+_decode_order: Final = result_decoder(m.OrderResult)
+_decode_basket: Final = result_decoder(m.BasketResult)
+_decode_depth: Final = result_decoder(m.DepthResult)
+_decode_queue_position: Final = result_decoder(m.QueuePositionResult)
+_decode_bars: Final = result_decoder(m.BarsResult)
+_decode_executions: Final = result_decoder(m.ExecutionsResult)
+_decode_dry_run: Final = result_decoder(m.DryRunResult)
+_decode_cancel_after: Final = result_decoder(m.CancelAfterResult)
+_decode_instruments: Final = result_decoder(m.InstrumentsResult)
+_decode_auctions: Final = result_decoder(m.AuctionsResult)
+_decode_balances: Final = result_decoder(m.BalancesResult)
+_decode_positions: Final = result_decoder(m.PositionsResult)
+_decode_statement: Final = result_decoder(m.StatementResult)
+_decode_settlement: Final = result_decoder(m.SettlementResult)
+_decode_status: Final = result_decoder(m.StatusResult)
+_decode_submit: Final = result_decoder(m.SubmitResult)
+_decode_turn: Final = result_decoder(m.TurnResult)

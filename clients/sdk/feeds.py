@@ -14,13 +14,16 @@ from clients.sdk.notices import ConnectionChange, Missed
 from clients.sdk.orders import OrderTable
 from clients.sdk.turns import MarketTurn
 from exchange.protocol import messages as m
+from exchange.protocol.encoding import result_decoder
 
 logger = logging.getLogger("parkex.sdk")
 
-_decode_subscribe: Final = msgspec.json.Decoder(m.SubscribeResult).decode
-_decode_orders: Final = msgspec.json.Decoder(m.OrdersResult).decode
-_decode_turn: Final = msgspec.json.Decoder(m.TurnResult).decode
-_decode_instruments: Final = msgspec.json.Decoder(m.InstrumentsResult).decode
+_HISTORY_PAGE: Final = 1_000
+
+_decode_subscribe: Final = result_decoder(m.SubscribeResult)
+_decode_executions: Final = result_decoder(m.ExecutionsResult)
+_decode_orders: Final = result_decoder(m.OrdersResult)
+_decode_turn: Final = result_decoder(m.TurnResult)
 
 
 class Feeds:
@@ -31,6 +34,7 @@ class Feeds:
         self._orders = orders
         self._channels: dict[str, None] = {}  # an ordered set
         self._takes_part = False
+        self._checksums = False
         self._execution_seq = -1
         self._mending = False
         self._mender: asyncio.Task[None] | None = None
@@ -53,7 +57,8 @@ class Feeds:
         await self._request([channel])
         self._channels[channel] = None
 
-    async def subscribe_book(self, symbol: str) -> Book:
+    async def subscribe_book(self, symbol: str, *, checksum: bool = False) -> Book:
+        self._checksums = self._checksums or checksum
         book = self.books.setdefault(symbol, Book(symbol))
         try:
             await self.subscribe(f"book:{symbol}")
@@ -95,8 +100,6 @@ class Feeds:
         channels = [channel for channel in self._channels if channel != "clock"]
         if channels:
             await self._join_again(channels)
-        if "phases" in self._channels:
-            await self._restore_phases()
         if "clock" in self._channels:
             await self._request(["clock"], turns=self._takes_part, at_once=True)
 
@@ -126,14 +129,6 @@ class Feeds:
                     logger.warning("channel %s is refused now: %s", channel, error)
                     self._channels.pop(channel, None)
 
-    async def _restore_phases(self) -> None:
-        """Their channel tells changes only: those of the time away are told now, as of now."""
-        result = await self._link.call("instruments", m.InstrumentsParams(), _decode_instruments, at_once=True)
-        for instrument in result.instruments:
-            if self.phases.get(instrument.symbol, instrument.phase) != instrument.phase:
-                change = m.PhaseChange(instrument=instrument.symbol, phase=instrument.phase, at_ns=self.now_ns, end_ns=instrument.phase_end_ns)
-                self.notified("phase", change)
-
     def notified(self, method: str, params: m.Params) -> None:
         """Apply one notification."""
         if isinstance(params, m.Execution):
@@ -142,17 +137,14 @@ class Feeds:
         elif isinstance(params, m.Ticker):
             for quote in params.quotes:
                 self.ticker[quote.instrument] = quote
-        elif isinstance(params, m.BookDelta):
-            self._apply_delta(params)
-        elif isinstance(params, m.BookSnapshot):
-            book = self.books.get(params.instrument)
-            if book is not None:
-                book.apply_snapshot(params)
-                self._book_changed.set()
+        elif isinstance(params, m.BookDelta | m.BookSnapshot):
+            self._apply_book(params)
         elif isinstance(params, m.Turn):
             self._apply_turn(params)
         elif isinstance(params, m.PhaseChange):
             self.phases[params.instrument] = params.phase
+        elif isinstance(params, m.PhasesSnapshot):
+            self._apply_phases(params)
         elif isinstance(params, m.Indications):
             self.indications.update({indication.instrument: indication for indication in params.indications})
         elif isinstance(params, m.AuctionHeld):
@@ -166,7 +158,7 @@ class Feeds:
             callback(params)
 
     async def _request(self, channels: list[str], *, from_seq: int | None = None, turns: bool = False, at_once: bool = False) -> m.SubscribeResult:
-        params = m.SubscribeParams(channels=channels, from_seq=from_seq, turns=turns)
+        params = m.SubscribeParams(channels=channels, from_seq=from_seq, turns=turns, checksum=self._checksums)
         return await self._link.call("subscribe", params, _decode_subscribe, at_once=at_once)
 
     # Executions
@@ -174,7 +166,8 @@ class Feeds:
     async def _restore_executions(self) -> None:
         """Join the own executions from where they stopped: the replay follows the answer.
 
-        Where it cannot reach back far enough, or the exchange has less than is known here, the list of open orders takes its place.
+        What is older than it reaches back is asked of the exchange's records. Where those end too early as well, or the exchange has less than is
+        known here, the list of open orders takes their place.
         """
         known = self._execution_seq
         wanted = None if known < 0 else known + 1
@@ -193,11 +186,31 @@ class Feeds:
         try:
             params = m.SubscribeParams(channels=["executions"], from_seq=wanted)
             result = await self._link.call("subscribe", params, joined, at_once=True)
-            if self._held is not None:
+            if self._held is not None and not await self._read_history(result):
+                reached = self._execution_seq
                 await self.reconcile(at_once=True)
-                self._tell_missed(known, result)
+                self._tell_missed(reached, result)
         finally:
             self._mending, self._held = False, None
+
+    async def _read_history(self, joined: m.SubscribeResult) -> bool:
+        """Executions that the exchange has recorded, up to where its replay begins, and then that. False when they end before."""
+        assert isinstance(joined.execution_seq, int)
+        assert isinstance(joined.replay_from, int)
+        if not 0 <= self._execution_seq <= joined.execution_seq:
+            return False
+        while self._execution_seq + 1 < joined.replay_from:
+            params = m.ExecutionsParams(from_seq=self._execution_seq + 1, limit=_HISTORY_PAGE)
+            page = await self._link.call("executions", params, _decode_executions, at_once=True)
+            if not page.executions or page.executions[0].prev_seq != self._execution_seq:
+                return False
+            for event in page.executions:
+                self._follow(event)
+                self._call_back("execution", event)
+        held, self._held = self._held or [], None
+        for event in held:
+            self.notified("execution", event)
+        return True
 
     def _tell_missed(self, known: int, result: m.SubscribeResult) -> None:
         assert isinstance(result.replay_from, int)
@@ -236,10 +249,13 @@ class Feeds:
         if event.prev_seq != self._execution_seq:
             self._mend()
             return False
+        self._follow(event)
+        return True
+
+    def _follow(self, event: m.Execution) -> None:
         self._execution_seq = event.seq
         self.now_ns = max(self.now_ns, event.at_ns)
         self._orders.apply_execution(event)
-        return True
 
     def _mend(self) -> None:
         """Ask for what is missing, once. What fails is tried again at the next sign of the gap."""
@@ -252,6 +268,17 @@ class Feeds:
 
     # Public data
 
+    def _apply_book(self, params: m.BookDelta | m.BookSnapshot) -> None:
+        if params.depth != m.DEFAULT_DEPTH:
+            return  # another depth, for callbacks alone
+        if isinstance(params, m.BookDelta):
+            self._apply_delta(params)
+            return
+        book = self.books.get(params.instrument)
+        if book is not None:
+            book.apply_snapshot(params)
+            self._book_changed.set()
+
     def _apply_delta(self, delta: m.BookDelta) -> None:
         book = self.books.get(delta.instrument)
         if book is None:
@@ -262,8 +289,15 @@ class Feeds:
 
     def _mend_book(self, symbol: str) -> None:
         logger.warning("deltas of book %s are missing, subscribing again", symbol)
-        params = m.SubscribeParams(channels=[f"book:{symbol}"])
+        params = m.SubscribeParams(channels=[f"book:{symbol}"], checksum=self._checksums)
         self._link.call("subscribe", params, _decode_subscribe).add_done_callback(_retrieve)
+
+    def _apply_phases(self, snapshot: m.PhasesSnapshot) -> None:
+        """Their channel begins with all of them. Those that changed while the connection was lost are told as changes."""
+        changed = [row for row in snapshot.phases if self.phases.get(row.instrument, row.phase) != row.phase]
+        self.phases.update({row.instrument: row.phase for row in snapshot.phases})
+        for row in changed:
+            self._call_back("phase", row)
 
     def _apply_heartbeat(self, heartbeat: m.Heartbeat) -> None:
         self.now_ns = max(self.now_ns, heartbeat.now_ns)

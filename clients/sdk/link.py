@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any, Final, TypeVar
 
-import msgspec
-
 from clients.sdk.calls import Call, CallQueue, OnError, OnResult
 from clients.sdk.credentials import Credentials
 from clients.sdk.errors import ClientError, ConnectionLost, LogonRefused, OutcomeUnknown, RequestRefused
 from clients.sdk.notices import ConnectionChange
 from clients.sdk.transport import Connector, Transport
 from exchange.protocol.codec import DECODE_ERRORS, WireError
+from exchange.protocol.encoding import JSON, Encoding, result_decoder
 from exchange.protocol.messages import Challenge, LogonResult, Params
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import Answered, ClientSession, Notified, SessionError
@@ -39,7 +38,7 @@ _PASSING: Final = frozenset({RejectCode.RATE_LIMITED, RejectCode.QUEUE_FULL})
 # Refused logons that the same key would meet again. 5033 and 5034: revoked, expired.
 _FINAL: Final = frozenset({RejectCode.UNKNOWN_KEY, RejectCode.LOGON_STALE, RejectCode.LOGON_SIGNATURE, RejectCode.SCOPE_MISSING, 5033, 5034})
 
-_decode_logon: Final = msgspec.json.Decoder(LogonResult).decode
+_decode_logon: Final = result_decoder(LogonResult)
 
 
 def refused(error: WireError) -> ClientError:
@@ -67,7 +66,7 @@ class LinkOptions:
 
 
 class Link:
-    """`restore` runs after every logon, before anything else is sent: it subscribes.
+    """`encoding` is what the connector's transports speak. `restore` runs after every logon, before anything else is sent: it subscribes.
 
     `on_notification` gets every notification, `on_change` every loss and return of the connection.
     """
@@ -81,14 +80,16 @@ class Link:
         on_notification: Callable[[str, Params], None],
         on_change: Callable[[ConnectionChange], None],
         restore: Callable[[], Awaitable[None]],
+        encoding: Encoding = JSON,
     ) -> None:
+        self._encoding = encoding
         self._connector = connector
         self._credentials = credentials
         self._options = options
         self._on_notification = on_notification
         self._on_change = on_change
         self._restore = restore
-        self._session = ClientSession()
+        self._session = ClientSession(self._encoding)
         self._transport: Transport | None = None
         self._generation = 0
         self._sent: dict[int, Call] = {}
@@ -249,7 +250,7 @@ class Link:
     async def _connect(self) -> None:
         self._generation += 1
         generation = self._generation
-        self._session = ClientSession()
+        self._session = ClientSession(self._encoding)
         self._challenge = asyncio.get_running_loop().create_future()
         self._transport = await self._connector(
             lambda frames: self._frames_received(generation, frames), lambda error: self._connection_lost(generation, error)

@@ -10,17 +10,16 @@ Sending again is safe: proposals and bids carry ids of their own. Methods raise 
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from clients.sdk.feeds import Feeds
 from clients.sdk.link import Link
 from clients.sdk.results import BidOutcome, ProposalOutcome, typed
 from exchange.protocol import messages as m
+from exchange.protocol.encoding import result_decoder
 
-_decode_submit: Final = msgspec.json.Decoder(m.SubmitResult).decode
-_decode_proposals: Final = msgspec.json.Decoder(m.BlockProposalsResult).decode
-_decode_bids: Final = msgspec.json.Decoder(m.OneWayBidsResult).decode
-_decode_auctions: Final = msgspec.json.Decoder(m.OneWayAuctionsResult).decode
+_decode_submit: Final = result_decoder(m.SubmitResult)
+_decode_proposals: Final = result_decoder(m.BlockProposalsResult)
+_decode_bids: Final = result_decoder(m.OneWayBidsResult)
+_decode_auctions: Final = result_decoder(m.OneWayAuctionsResult)
 
 
 class Blocks:

@@ -44,6 +44,7 @@ def connect(
     silence_s: float = SILENCE_S,
     wait_for_limits: bool = False,
     ca_file: str | Path | None = None,
+    encoding: str = "json",
 ) -> Iterator["SyncClient"]:
     """As `clients.sdk.connect`. Use the client from one thread."""
     loop = asyncio.new_event_loop()
@@ -55,7 +56,7 @@ def connect(
 
     context = connect_async(
         exchange, key_id=key_id, private_key=private_key, cancel_on_disconnect=cancel_on_disconnect, resume_for_s=resume_for_s,
-        silence_s=silence_s, wait_for_limits=wait_for_limits, ca_file=ca_file,
+        silence_s=silence_s, wait_for_limits=wait_for_limits, ca_file=ca_file, encoding=encoding,
     )  # fmt: skip
     try:
         park = run(context.__aenter__())

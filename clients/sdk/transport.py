@@ -16,8 +16,10 @@ from websockets.frames import Frame, Opcode
 from websockets.headers import build_host
 from websockets.http11 import Response
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
+from exchange.protocol.encoding import JSON, Encoding
 from exchange.protocol.messages import WEBSOCKET_PATH
 
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
@@ -35,7 +37,7 @@ class Transport(Protocol):
     host: str
 
     def send(self, frames: Sequence[bytes]) -> None:
-        """Queue text frames; never blocks. Frames sent on a lost connection vanish."""
+        """Queue frames; never blocks. Frames sent on a lost connection vanish."""
         ...
 
     async def drained(self) -> None:
@@ -57,9 +59,11 @@ Connector = Callable[[FramesReceived, ConnectionLost], Awaitable[Transport]]
 class WebSocketTransport(asyncio.Protocol):
     """websockets' sans-I/O client on an asyncio transport."""
 
-    def __init__(self, uri: WebSocketURI, on_frames: FramesReceived, on_lost: ConnectionLost) -> None:
+    def __init__(self, uri: WebSocketURI, on_frames: FramesReceived, on_lost: ConnectionLost, encoding: Encoding = JSON) -> None:
         self.host = build_host(uri.host, uri.port, uri.secure)
-        self._protocol = ClientProtocol(uri, max_size=MAX_FRAME_BYTES)
+        self._encoding = encoding
+        self._kind = Opcode.BINARY if encoding.is_binary else Opcode.TEXT
+        self._protocol = ClientProtocol(uri, max_size=MAX_FRAME_BYTES, subprotocols=[Subprotocol(encoding.subprotocol)])
         self._on_frames = on_frames
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
@@ -71,14 +75,14 @@ class WebSocketTransport(asyncio.Protocol):
 
     @classmethod
     async def connect(
-        cls, url: str, on_frames: FramesReceived, on_lost: ConnectionLost, ca_file: str | Path | None = None
+        cls, url: str, on_frames: FramesReceived, on_lost: ConnectionLost, ca_file: str | Path | None = None, encoding: Encoding = JSON
     ) -> "WebSocketTransport":
         """Open a connection. Raises OSError when there is none to be had, InvalidURI for a bad URL. `ca_file` as of `websocket_connector`."""
         uri = parse_uri(url)
         context = ssl_module.create_default_context(cafile=ca_file) if uri.secure else None
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
-            _, transport = await loop.create_connection(lambda: cls(uri, on_frames, on_lost), uri.host, uri.port, ssl=context)
+            _, transport = await loop.create_connection(lambda: cls(uri, on_frames, on_lost, encoding), uri.host, uri.port, ssl=context)
             await transport.opened()
         return transport
 
@@ -94,8 +98,9 @@ class WebSocketTransport(asyncio.Protocol):
     def send(self, frames: Sequence[bytes]) -> None:
         if self._transport is None or self._protocol.state is not State.OPEN:
             return
+        send = self._protocol.send_binary if self._encoding.is_binary else self._protocol.send_text
         for frame in frames:
-            self._protocol.send_text(frame)
+            send(frame)
         self._flush()
 
     async def drained(self) -> None:
@@ -165,15 +170,17 @@ class WebSocketTransport(asyncio.Protocol):
         if self._opened.done():
             return
         error = self._protocol.handshake_exc
-        if error is None:
+        if error is None and self._encoding.is_binary and self._protocol.subprotocol != self._encoding.subprotocol:
+            self._opened.set_exception(ConnectionRefusedError(f"the server does not speak {self._encoding.subprotocol}"))
+        elif error is None:
             self._opened.set_result(None)
         else:
             self._opened.set_exception(ConnectionRefusedError(f"the server refused the WebSocket: {type(error).__name__}"))
 
     def _take(self, frame: Frame, frames: list[bytes]) -> None:
-        if frame.opcode is Opcode.TEXT and frame.fin:
+        if frame.opcode is self._kind and frame.fin:
             frames.append(bytes(frame.data))
-        elif frame.opcode in {Opcode.TEXT, Opcode.CONT}:
+        elif frame.opcode in {self._kind, Opcode.CONT}:
             self._fragments.append(bytes(frame.data))
             if frame.fin:
                 frames.append(b"".join(self._fragments))
@@ -194,8 +201,9 @@ class LoopbackTransport:
 
     host = "loopback"
 
-    def __init__(self, app: AsgiApp, on_frames: FramesReceived, on_lost: ConnectionLost) -> None:
+    def __init__(self, app: AsgiApp, on_frames: FramesReceived, on_lost: ConnectionLost, encoding: Encoding = JSON) -> None:
         self._app = app
+        self._encoding = encoding
         self._on_frames = on_frames
         self._on_lost = on_lost
         self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -205,9 +213,11 @@ class LoopbackTransport:
         self._closed = False
 
     @classmethod
-    async def connect(cls, app: AsgiApp, on_frames: FramesReceived, on_lost: ConnectionLost) -> "LoopbackTransport":
+    async def connect(
+        cls, app: AsgiApp, on_frames: FramesReceived, on_lost: ConnectionLost, encoding: Encoding = JSON
+    ) -> "LoopbackTransport":
         """Open a connection. Raises ConnectionRefusedError when the application refuses it."""
-        transport = cls(app, on_frames, on_lost)
+        transport = cls(app, on_frames, on_lost, encoding)
         await transport.opened()
         return transport
 
@@ -219,7 +229,8 @@ class LoopbackTransport:
     def send(self, frames: Sequence[bytes]) -> None:
         if not self._closed:
             for frame in frames:
-                self._to_server.put_nowait({"type": "websocket.receive", "text": frame.decode()})
+                content = {"bytes": frame} if self._encoding.is_binary else {"text": frame.decode()}
+                self._to_server.put_nowait({"type": "websocket.receive"} | content)
 
     async def drained(self) -> None:
         await asyncio.sleep(0)
@@ -236,7 +247,7 @@ class LoopbackTransport:
         scope = {
             "type": "websocket", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "scheme": "ws", "path": WEBSOCKET_PATH,
             "raw_path": WEBSOCKET_PATH.encode(), "root_path": "", "query_string": b"", "headers": [(b"host", self.host.encode())],
-            "subprotocols": [], "client": None, "server": None, "state": {}, "extensions": {},
+            "subprotocols": [self._encoding.subprotocol], "client": None, "server": None, "state": {}, "extensions": {},
         }  # fmt: skip
         self._to_server.put_nowait({"type": "websocket.connect"})
         error: Exception | None = None
@@ -260,14 +271,14 @@ class LoopbackTransport:
         elif message["type"] == "websocket.send":
             if not self._received:
                 asyncio.get_running_loop().call_soon(self._deliver)
-            self._received.append(message["text"].encode())
+            self._received.append(message["bytes"] if self._encoding.is_binary else message["text"].encode())
 
     def _deliver(self) -> None:
         frames, self._received = self._received, []
         self._on_frames(frames)
 
 
-def websocket_connector(url: str, ca_file: str | Path | None = None) -> Connector:
+def websocket_connector(url: str, ca_file: str | Path | None = None, encoding: Encoding = JSON) -> Connector:
     """A connector for `ws://host:port` or `wss://host`; the path of the protocol is added when the URL has none.
 
     `ca_file`: certificates (PEM) of the authorities to trust for `wss://`, instead of the system's.
@@ -279,9 +290,9 @@ def websocket_connector(url: str, ca_file: str | Path | None = None) -> Connecto
         parse_uri(full)
     except (InvalidURI, InvalidHandshake) as error:
         raise ValueError("the exchange's address is ws://host:port or wss://host") from error
-    return lambda on_frames, on_lost: WebSocketTransport.connect(full, on_frames, on_lost, ca_file)
+    return lambda on_frames, on_lost: WebSocketTransport.connect(full, on_frames, on_lost, ca_file, encoding)
 
 
-def loopback_connector(app: AsgiApp) -> Connector:
+def loopback_connector(app: AsgiApp, encoding: Encoding = JSON) -> Connector:
     """A connector to an application in this process."""
-    return lambda on_frames, on_lost: LoopbackTransport.connect(app, on_frames, on_lost)
+    return lambda on_frames, on_lost: LoopbackTransport.connect(app, on_frames, on_lost, encoding)

@@ -17,8 +17,13 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Amend: _TRADE,
     m.Cancel: _TRADE,
     m.MassCancel: _TRADE,
+    m.CancelAfter: _TRADE,
     m.Nominate: _TRADE,
     m.OrdersOpen: _READ,
+    m.QueuePosition: _READ,
+    m.Executions: _READ,
+    m.Depth: ANYONE,
+    m.Bars: ANYONE,
     m.Balances: _READ,
     m.Positions: _READ,
     m.Statement: _READ,
@@ -44,4 +49,4 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.ClockPause: _OPERATE,
 }
 # Where market data is not for everyone, these need any logon.
-PUBLIC_DATA: Final = frozenset({m.Instruments, m.Auctions, m.OneWayAuctions, m.SystemStatus, m.Subscribe, m.Unsubscribe})
+PUBLIC_DATA: Final = frozenset({m.Instruments, m.Auctions, m.Depth, m.Bars, m.OneWayAuctions, m.SystemStatus, m.Subscribe, m.Unsubscribe})

@@ -1,4 +1,7 @@
-"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, the operator's routes, OpenAPI at /docs, the page at /."""
+"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, the operator's routes, the page at /.
+
+OpenAPI is at /docs, AsyncAPI at /asyncapi.json.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -7,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -21,6 +24,7 @@ from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.rest import ReadModel, rest_router
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
+from exchange.protocol.asyncapi import ASYNCAPI_PATH, asyncapi_document
 from exchange.protocol.messages import WEBSOCKET_PATH
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
@@ -50,7 +54,7 @@ def create_app(
     `origins` says from which pages a browser may open the socket (default: those of `hosts`); other origins it names may read REST as well.
     `probes` and `metrics_networks` are for the operator's routes (operations.py). `app.state.hub` is the gateway's shared part.
     """
-    hub = Hub(node, limits or Limits(), hosts=hosts, origins=origins, conductor=conductor, executions=executions)
+    hub = Hub(node, limits or Limits(), hosts=hosts, origins=origins, conductor=conductor, executions=executions, history=read_model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -62,6 +66,7 @@ def create_app(
     app = FastAPI(title="parkex", version="1", summary="Exchange of a zero-carbon industrial park", lifespan=lifespan)
     app.state.hub = hub
     app.router.routes.append(WebSocketRoute(WEBSOCKET_PATH, WebSocketEndpoint(hub)))
+    app.router.routes.append(Route(ASYNCAPI_PATH, _asyncapi))
     app.include_router(rest_router(hub, read_model, time_zone))
     app.include_router(operations_router(hub, probes or Probes(), metrics_networks))
     if hub.origins.allowed:
@@ -71,6 +76,11 @@ def create_app(
     if web_directory is not None:
         app.mount("/", StaticFiles(directory=web_directory, html=True), name="web")
     return app
+
+
+async def _asyncapi(request: Request) -> JSONResponse:
+    """The document of the socket, for the name the client asked for."""
+    return JSONResponse(asyncapi_document(request.headers.get("host", "localhost")))
 
 
 def _sender(path: Path) -> Callable[[Request], Awaitable[FileResponse]]:

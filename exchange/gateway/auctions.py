@@ -5,13 +5,15 @@ Indications are conflated, results are never left out.
 
 from typing import Any
 
+from msgspec import UnsetType
+
 from exchange.gateway.conflated import ConflatedChannel
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.market.instruments import Instrument
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import AuctionHeld, Indication, Indications
 
 
@@ -62,11 +64,11 @@ class AuctionChannel(ConflatedChannel[Indication]):
         instrument = self._exchange.instrument(symbol)
         return None if instrument is None else indication_of(self._exchange, instrument)
 
-    def _frame(self, values: list[Indication]) -> bytes:
-        return encode_notification("indication", Indications(indications=values))
+    def _frame(self, values: list[Indication], seq: int, prev_seq: int | UnsetType, epoch: int | UnsetType) -> SharedNotification:
+        return SharedNotification("indication", Indications(indications=values, seq=seq, prev_seq=prev_seq, epoch=epoch))
 
     def publish_result(self, held: AuctionHeld) -> None:
         """An auction was held: few, so they are never left out."""
-        frame = encode_notification("auction", held)
+        frame = SharedNotification("auction", held)
         for outbox in self._subscribers:
-            outbox.put_private(frame)
+            outbox.put_private(frame.encoded(outbox.encoding))

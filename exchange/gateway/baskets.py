@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from exchange.gateway.answers import order_answer
+from exchange.gateway.dry_runs import answer_basket
 from exchange.gateway.validate import place_record, quantity_of
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.protocol import messages as m
@@ -33,6 +34,9 @@ def place_basket(connection: "Connection", request: m.PlaceBasket) -> None:
     limited = connection.throttle_problem(type(request), len(records))
     if limited is not None:
         connection.session.refuse(request, RejectCode.RATE_LIMITED, limited)
+        return
+    if request.params.dry_run:
+        answer_basket(connection, request, records, listed)
         return
     if not connection.has_room(len(records)):
         connection.session.refuse(request, RejectCode.QUEUE_FULL, {"in_flight": connection.hub.in_flight})

@@ -2,7 +2,8 @@
 
     frame -> connection's bucket -> decode (protocol.session) -> validate -> key's and account's bucket -> node -> answer
 
-All frames of one socket read are given to `receive_text` and then to one `process`: their orders reach the node as one contiguous array.
+All frames of one socket read are given to `receive_text` (or `receive_binary`) and then to one `process`: their orders reach the node as one
+contiguous array.
 Invariant: every request is answered exactly once, also when the node fails; nothing a client sends raises here.
 """
 
@@ -17,6 +18,8 @@ from exchange.gateway import handlers
 from exchange.gateway.access import PUBLIC_DATA, SCOPES
 from exchange.gateway.answers import order_answer
 from exchange.gateway.auth import new_nonce
+from exchange.gateway.channels import last_seqs, leave_channel
+from exchange.gateway.dry_runs import answer_order
 from exchange.gateway.hub import as_records
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.outbox import Outbox
@@ -24,12 +27,13 @@ from exchange.gateway.throttle import COSTS, TokenBucket, take_both
 from exchange.gateway.validate import amend_record, cancel_record, mass_cancel_record, place_record, quantity_of
 from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.encoding import JSON, Encoding
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import ServerSession
 from exchange.stages import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from exchange.gateway.hub import Hub
     from exchange.gateway.ports import CommandAnswer
@@ -47,12 +51,12 @@ class Connection:
     `wake` is called when the outbox has something or `end_code` was set.
     """
 
-    def __init__(self, hub: "Hub", host: str, wake: "Callable[[], None]") -> None:
+    def __init__(self, hub: "Hub", host: str, wake: "Callable[[], None]", encoding: Encoding = JSON) -> None:
         self.hub = hub
         self.host = host
         self.nonce = new_nonce()
-        self.session = ServerSession(hub.limits.frame_bytes, hub.events.refused)
-        self.outbox = Outbox(hub.limits, wake)
+        self.session = ServerSession(hub.limits.frame_bytes, encoding, hub.events.refused)
+        self.outbox = Outbox(hub.limits, wake, encoding)
         self.state = State.NEW
         self.identity: Identity | None = None
         self.logon_failures = 0
@@ -77,19 +81,25 @@ class Connection:
         self.send_output()
 
     def receive_text(self, frame: bytes) -> None:
-        """One text frame; it is decoded now and acted on in `process`."""
+        """One text frame; it is decoded now and acted on in `process`. Refused where the encoding is a binary one."""
+        self._receive(frame, is_binary=False)
+
+    def receive_binary(self, frame: bytes) -> None:
+        """One binary frame, as `receive_text`. Refused where the encoding is text, whatever it holds."""
+        self._receive(frame, is_binary=True)
+
+    def _receive(self, frame: bytes, *, is_binary: bool) -> None:
         if not self._batch_began_ns:
             self._batch_began_ns = time.perf_counter_ns()
         self.received_bytes += len(frame)
-        if self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
+        encoding = self.session.encoding
+        if is_binary is not encoding.is_binary:
+            self._frames.take(_FRAME_COST, self.hub.monotonic_s())
+            self.session.refuse_frame(encoding.wrong_frame)
+        elif self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
             self.session.receive_data(frame)
         else:
             self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
-
-    def receive_binary(self) -> None:
-        """A binary frame is refused, whatever it holds."""
-        self._frames.take(_FRAME_COST, self.hub.monotonic_s())
-        self.session.refuse_frame(RejectCode.BINARY_FRAME)
 
     def process(self) -> None:
         """Act on all frames received since the last call, as one batch."""
@@ -109,7 +119,7 @@ class Connection:
         if state is State.CLOSED:
             return
         for channel in list(self.channels):
-            handlers.leave_channel(self, channel)
+            leave_channel(self, channel)
         self.hub.remove(self)
         self.hub.events.connection_closed(self)
         if state is State.LOGGED_ON and self.identity is not None:
@@ -126,13 +136,7 @@ class Connection:
 
     def heartbeat(self) -> None:
         """Last sequence of every sequenced channel of this connection."""
-        seqs = {}
-        for channel in sorted(self.channels):
-            if channel == "executions" and self.identity is not None:
-                seqs[channel] = self.hub.publisher.executions.last_seq(self.identity.account)
-            elif channel.startswith("book:"):
-                seqs[channel] = self.hub.publisher.books.seq(channel[5:])
-        self.session.notify("heartbeat", m.Heartbeat(now_ns=self.hub.node.clock.now_ns(), seqs=seqs))
+        self.session.notify("heartbeat", m.Heartbeat(now_ns=self.hub.node.clock.now_ns(), seqs=last_seqs(self)))
         self.send_output()
 
     def send_output(self) -> None:
@@ -165,6 +169,10 @@ class Connection:
             self._finish(request, answer, future)
 
         together.add_done_callback(committed)
+
+    def answer_later(self, request: m.Request, found: "Awaitable[_T]", answer: "Callable[[_T], None]") -> None:
+        """`answer` is called with what another thread has found, and has to answer the request."""
+        asyncio.ensure_future(found).add_done_callback(partial(self._finish, request, answer))
 
     def has_room(self, n_commands: int) -> bool:
         """Whether the node's queue can take more commands of this gateway."""
@@ -227,6 +235,9 @@ class Connection:
         limited = self.throttle_problem(type(request))
         if limited is not None:
             self.session.refuse(request, RejectCode.RATE_LIMITED, limited)
+        elif isinstance(request, m.Place | m.Amend) and request.params.dry_run:
+            assert spec is not None
+            answer_order(self, request, record, spec)
         elif not self.has_room(len(self._gathered) + 1):
             self.session.refuse(request, RejectCode.QUEUE_FULL, {"in_flight": self.hub.in_flight})
         else:

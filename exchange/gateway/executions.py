@@ -1,15 +1,16 @@
 """Private execution reports: rows of the order path to notifications, and a bounded ring an account from which recent ones are replayed."""
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
+from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import Execution
 from matching.records import Reason
 
@@ -93,6 +94,10 @@ def _liquidity(reason: int, otherwise: str) -> str:
     return "auction" if reason == _AUCTION else otherwise
 
 
+def _as_in_a_row(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
 _Report = Callable[[Row, Instrument], Execution]
 
 
@@ -129,12 +134,27 @@ class ExecutionFeed:
         ring = self._rings.get(account)
         return ring[0][0] if ring else self._last_seq(account) + 1
 
+    def recent(self, account: int, from_seq: int, limit: int) -> list[Execution]:
+        """Reports that the ring still holds, from `from_seq` on, at most `limit`."""
+        ring = self._rings.get(account, ())
+        rows = itertools.islice(((row, report) for seq, row, report in ring if seq >= from_seq), limit)
+        return [report(row, self._find(row[_INSTRUMENT])) for row, report in rows]
+
+    def recorded(self, account: int, rows: Sequence[Mapping[str, Any]]) -> list[Execution]:
+        """Reports of rows of the read model, which has the fields of EXECUTION and the `private_seq` of the side that asks."""
+        found = []
+        for recorded in rows:
+            row = tuple(_as_in_a_row(recorded.get(name, 0)) for name in _NAMES)
+            is_taker = recorded["account"] == account and recorded["seq"] == recorded["private_seq"]
+            found.append((taker_report if is_taker else maker_report)(row, self._find(row[_INSTRUMENT])))
+        return found
+
     def subscribe(self, account: int, outbox: Outbox, from_seq: int | None) -> None:
         """From now on, after what the ring still holds from `from_seq` on."""
         if from_seq is not None:
             for seq, row, report in self._rings.get(account, ()):
                 if seq >= from_seq:
-                    outbox.put_private(self._encode(row, report))
+                    outbox.put_private(self._told(row, report).encoded(outbox.encoding))
         self._subscribers.setdefault(account, set()).add(outbox)
 
     def unsubscribe(self, account: int, outbox: Outbox) -> None:
@@ -151,9 +171,9 @@ class ExecutionFeed:
         ring.append((seq, row, report))
         sessions = self._subscribers.get(account)
         if sessions:
-            frame = self._encode(row, report)
+            told = self._told(row, report)
             for outbox in sessions:
-                outbox.put_private(frame)
+                outbox.put_private(told.encoded(outbox.encoding))
 
-    def _encode(self, row: Row, report: _Report) -> bytes:
-        return encode_notification("execution", report(row, self._find(row[_INSTRUMENT])))
+    def _told(self, row: Row, report: _Report) -> SharedNotification:
+        return SharedNotification("execution", report(row, self._find(row[_INSTRUMENT])))

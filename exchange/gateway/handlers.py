@@ -8,8 +8,10 @@ from exchange.gateway import queries
 from exchange.gateway.auctions import indication_of
 from exchange.gateway.auth import logon_problem
 from exchange.gateway.baskets import place_basket
+from exchange.gateway.channels import subscribe, unsubscribe
+from exchange.gateway.dead_mans_switch import cancel_after
+from exchange.gateway.history import HANDLERS as HISTORY_HANDLERS
 from exchange.gateway.identity import Identity, State
-from exchange.gateway.market_data import ALL_SYMBOLS
 from exchange.gateway.national import HANDLERS as NATIONAL_HANDLERS
 from exchange.gateway.submit import identity_of as _identity
 from exchange.gateway.submit import submit_document as _submit_document
@@ -152,107 +154,6 @@ def operator_submit(connection: "Connection", request: m.OperatorSubmit) -> None
     _submit_document(connection, request, document, params.client_order_id or "")
 
 
-# Channels
-
-
-def subscribe(connection: "Connection", request: m.Subscribe) -> None:
-    """All channels or none. The answer comes first, then what the channels begin with."""
-    params = request.params
-    refusal = next((r for r in (_channel_problem(connection, channel) for channel in params.channels) if r is not None), None)
-    if refusal is None and params.turns and (connection.identity is None or connection.hub.conductor is None):
-        refusal = RejectCode.NOT_LOGGED_ON if connection.identity is None else RejectCode.UNKNOWN_CHANNEL
-    if refusal is not None:
-        connection.session.refuse(request, refusal)
-        return
-    feed = connection.hub.publisher.executions
-    result = m.SubscribeResult(channels=params.channels)
-    if "executions" in params.channels:
-        account = _identity(connection).account
-        result = m.SubscribeResult(channels=params.channels, execution_seq=feed.last_seq(account), replay_from=feed.replay_from(account))
-    connection.session.answer(request, result)
-    connection.send_output()
-    for channel in params.channels:
-        _join_channel(connection, channel, params)
-
-
-def unsubscribe(connection: "Connection", request: m.Unsubscribe) -> None:
-    """Channels that were not subscribed to are ignored."""
-    for channel in request.params.channels:
-        if channel in connection.channels:
-            leave_channel(connection, channel)
-    connection.session.answer(request, m.SubscribeResult(channels=request.params.channels))
-
-
-def _channel_problem(connection: "Connection", channel: str) -> RejectCode | None:
-    if channel in {"executions", "blocks"}:
-        if connection.identity is None:
-            return RejectCode.NOT_LOGGED_ON
-        return None if "read" in connection.identity.scopes else RejectCode.SCOPE_MISSING
-    if channel in {"ticker", "phases", "auctions", "one_way", "clock", "trades:" + ALL_SYMBOLS}:
-        return None
-    kind, colon, symbol = channel.partition(":")
-    if not colon or kind not in {"book", "trades"}:
-        return RejectCode.UNKNOWN_CHANNEL
-    return None if connection.hub.exchange.instrument(symbol) is not None else RejectCode.UNKNOWN_INSTRUMENT
-
-
-def _join_channel(connection: "Connection", channel: str, params: m.SubscribeParams) -> None:
-    publisher, outbox = connection.hub.publisher, connection.outbox
-    connection.channels.add(channel)
-    kind, _, symbol = channel.partition(":")
-    if kind == "executions":
-        publisher.executions.subscribe(_identity(connection).account, outbox, params.from_seq)
-    elif kind == "book":
-        instrument = connection.hub.exchange.instrument(symbol)
-        assert instrument is not None
-        publisher.books.subscribe(instrument.spec, outbox)
-    elif kind == "trades":
-        publisher.trades.subscribe(symbol, outbox)
-    elif kind == "ticker":
-        publisher.ticker.subscribe(outbox)
-    elif kind == "phases":
-        publisher.phases.add(outbox)
-    elif kind == "auctions":
-        publisher.auctions.subscribe(outbox)
-    elif kind == "one_way":
-        publisher.one_way.add(outbox)
-    elif kind == "blocks":
-        publisher.blocks.setdefault(_identity(connection).account, set()).add(outbox)
-    else:
-        publisher.clock.add(outbox)
-        conductor = connection.hub.conductor
-        if conductor is not None:
-            conductor.join(outbox, takes_part=params.turns)
-
-
-def leave_channel(connection: "Connection", channel: str) -> None:
-    """Undo one subscription."""
-    publisher, outbox = connection.hub.publisher, connection.outbox
-    connection.channels.discard(channel)
-    kind, _, symbol = channel.partition(":")
-    if kind == "executions":
-        if connection.identity is not None:
-            publisher.executions.unsubscribe(connection.identity.account, outbox)
-    elif kind == "book":
-        publisher.books.unsubscribe(symbol, outbox)
-    elif kind == "trades":
-        publisher.trades.unsubscribe(symbol, outbox)
-    elif kind == "ticker":
-        publisher.ticker.unsubscribe(outbox)
-    elif kind == "phases":
-        publisher.phases.discard(outbox)
-    elif kind == "auctions":
-        publisher.auctions.unsubscribe(outbox)
-    elif kind == "one_way":
-        publisher.one_way.discard(outbox)
-    elif kind == "blocks":
-        publisher.blocks[_identity(connection).account].discard(outbox)
-    else:
-        publisher.clock.discard(outbox)
-        if connection.hub.conductor is not None:
-            connection.hub.conductor.leave(outbox)
-
-
 # The market clock
 
 
@@ -288,6 +189,7 @@ def clock_pause(connection: "Connection", request: m.ClockPause) -> None:
 HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.Logon: logon,
     m.PlaceBasket: place_basket,
+    m.CancelAfter: cancel_after,
     m.OrdersOpen: orders_open,
     m.Balances: balances,
     m.Positions: positions,
@@ -304,4 +206,5 @@ HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.ClockRun: clock_run,
     m.ClockPause: clock_pause,
     **NATIONAL_HANDLERS,
+    **HISTORY_HANDLERS,
 }

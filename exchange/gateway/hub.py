@@ -13,7 +13,7 @@ from exchange.gateway.events import GatewayEvents
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.origins import OriginPolicy, with_default_ports_left_out
-from exchange.gateway.ports import CommandAnswer, ExchangeView, NodePort
+from exchange.gateway.ports import CommandAnswer, ExchangeView, History, NodePort
 from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
@@ -42,6 +42,7 @@ class Hub:
         origins: OriginPolicy | None = None,
         conductor: TurnConductor | None = None,
         executions: ExecutionFeed | None = None,
+        history: History | None = None,
         wall_ns: Callable[[], int] = time.time_ns,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,6 +57,8 @@ class Hub:
         self.throttle = CommandThrottle(limits.key, limits.account)
         self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
         self.connections: set[Connection] = set()
+        self.history = history
+        self.asking: set[Connection] = set()  # have a question at the read model
         self.in_flight = 0
         self.conductor = conductor
         self._session_ids = itertools.count(1)

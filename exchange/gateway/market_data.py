@@ -4,20 +4,25 @@ A frame is encoded once and shared by all subscribers. Who lags is left out and 
 right or known to be old.
 """
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import UNSET, UnsetType
+
 from exchange.gateway.conflated import ConflatedChannel
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
-from exchange.protocol.codec import encode_notification
+from exchange.protocol.checksum import CHECKSUM_LEVELS, book_checksum
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
-from exchange.protocol.messages import BookDelta, BookSnapshot, Level, PublicTrade, Quote, Ticker, Trades
+from exchange.protocol.encoding import SharedNotification
+from exchange.protocol.messages import DEFAULT_DEPTH, FULL_DEPTH, BookDelta, BookSnapshot, Level, PublicTrade, Quote, Ticker, Trades
 from matching.records import LEVEL_VIEW, Side
 
 ALL_SYMBOLS: Final = "*"
+_FULL_AT_FIRST: Final = 256  # levels a read of a whole side begins with
 
 # Plain integers: handing an enum member to a compiled function costs more than the function.
 _BUY: Final = int(Side.BUY)
@@ -31,9 +36,11 @@ _Levels = dict[int, tuple[int, int]]  # price_ticks -> (quantity_lots, orders)
 
 @dataclass(slots=True)
 class _Book:
-    """One book as its subscribers know it."""
+    """One book at one depth (0: all of it) as its subscribers know it."""
 
     spec: InstrumentSpec
+    depth: int
+    has_checksum: bool
     seq: int = -1
     bids: _Levels = field(default_factory=dict)
     asks: _Levels = field(default_factory=dict)
@@ -42,56 +49,66 @@ class _Book:
 
 
 class BookChannels:
-    """Books somebody has subscribed to."""
+    """Books somebody has subscribed to, each depth for itself."""
 
-    def __init__(self, exchange: ExchangeView, epoch: Callable[[], int], levels: int) -> None:
+    def __init__(self, exchange: ExchangeView, epoch: Callable[[], int], levels: int = DEFAULT_DEPTH) -> None:
         self._exchange = exchange
         self._epoch = epoch
         self._levels = levels
-        self._books: dict[str, _Book] = {}
+        self._books: dict[str, list[_Book]] = {}
         self._dirty: set[str] = set()
 
     @property
     def pending(self) -> bool:
         """Whether a flush has something to do."""
-        return bool(self._dirty) or any(book.owed_snapshot for book in self._books.values())
+        return bool(self._dirty) or any(book.owed_snapshot for books in self._books.values() for book in books)
 
     def touch(self, symbol: str) -> None:
         """The book of a symbol may have changed."""
         if symbol in self._books:
             self._dirty.add(symbol)
 
-    def subscribe(self, spec: InstrumentSpec, outbox: Outbox) -> None:
-        book = self._books.get(spec.symbol)
+    def subscribe(self, spec: InstrumentSpec, outbox: Outbox, depth: int | None = None, *, checksum: bool = False) -> None:
+        """A connection reads a depth with or without checksums; subscribing again changes that."""
+        depth = self._levels if depth is None else depth
+        self.unsubscribe(spec.symbol, outbox, depth)
+        books = self._books.setdefault(spec.symbol, [])
+        book = next((known for known in books if known.depth == depth and known.has_checksum is checksum), None)
         if book is None:
-            book = self._books[spec.symbol] = _Book(spec)
+            book = _Book(spec, depth, checksum)
+            books.append(book)
             self._read(book)
         book.subscribers.add(outbox)
         book.owed_snapshot.add(outbox)
         self._pay_snapshots(book)
 
-    def unsubscribe(self, symbol: str, outbox: Outbox) -> None:
-        book = self._books.get(symbol)
-        if book is None:
-            return
-        book.subscribers.discard(outbox)
-        book.owed_snapshot.discard(outbox)
-        if not book.subscribers:
-            del self._books[symbol]
+    def unsubscribe(self, symbol: str, outbox: Outbox, depth: int | None = None) -> None:
+        depth = self._levels if depth is None else depth
+        books = self._books.get(symbol, [])
+        for book in [known for known in books if known.depth == depth]:
+            book.subscribers.discard(outbox)
+            book.owed_snapshot.discard(outbox)
+            if not book.subscribers:
+                books.remove(book)
+        if not books:
+            self._books.pop(symbol, None)
             self._dirty.discard(symbol)
 
-    def seq(self, symbol: str) -> int:
+    def seq(self, symbol: str, depth: int | None = None) -> int:
         """Sequence of the last frame of a subscribed book."""
-        return self._books[symbol].seq
+        depth = self._levels if depth is None else depth
+        return next(book.seq for book in self._books[symbol] if book.depth == depth)
 
     def flush(self) -> None:
         """Publish deltas of the books that changed, and the snapshots that are owed."""
         dirty, self._dirty = self._dirty, set()
         for symbol in sorted(dirty):
-            self._publish_delta(self._books[symbol])
-        for book in self._books.values():
-            if book.owed_snapshot:
-                self._pay_snapshots(book)
+            for book in self._books[symbol]:
+                self._publish_delta(book)
+        for books in self._books.values():
+            for book in books:
+                if book.owed_snapshot:
+                    self._pay_snapshots(book)
 
     def _publish_delta(self, book: _Book) -> None:
         before_bids, before_asks, before_seq = book.bids, book.asks, book.seq
@@ -100,33 +117,57 @@ class BookChannels:
         if not bids and not asks:
             book.seq = before_seq
             return
-        delta = BookDelta(instrument=book.spec.symbol, seq=book.seq, prev_seq=before_seq, bids=bids, asks=asks)
-        frame = encode_notification("book.delta", delta)
+        delta = BookDelta(
+            instrument=book.spec.symbol, seq=book.seq, prev_seq=before_seq, bids=bids, asks=asks, depth=book.depth, checksum=_checksum(book)
+        )
+        frame = SharedNotification("book.delta", delta)
         for outbox in book.subscribers:
-            if outbox not in book.owed_snapshot and not outbox.put_public(frame):
+            if outbox not in book.owed_snapshot and not outbox.put_public(frame.encoded(outbox.encoding)):
                 book.owed_snapshot.add(outbox)
 
     def _pay_snapshots(self, book: _Book) -> None:
         if all(outbox.lags for outbox in book.owed_snapshot):
             return
         snapshot = BookSnapshot(
-            instrument=book.spec.symbol, seq=book.seq, epoch=self._epoch(), bids=_levels(book.bids, book.spec), asks=_levels(book.asks, book.spec)
-        )
-        frame = encode_notification("book.snapshot", snapshot)
-        book.owed_snapshot = {outbox for outbox in book.owed_snapshot if not outbox.put_public(frame)}
+            instrument=book.spec.symbol, seq=book.seq, epoch=self._epoch(), bids=as_told(book.bids, book.spec), asks=as_told(book.asks, book.spec),
+            depth=book.depth, checksum=_checksum(book),
+        )  # fmt: skip
+        frame = SharedNotification("book.snapshot", snapshot)
+        book.owed_snapshot = {outbox for outbox in book.owed_snapshot if not outbox.put_public(frame.encoded(outbox.encoding))}
 
     def _read(self, book: _Book) -> None:
         symbol = book.spec.symbol
         book.seq = self._exchange.book_seq(symbol)
-        book.bids = _as_levels(self._exchange.depth(symbol, _BUY, self._levels))
-        book.asks = _as_levels(self._exchange.depth(symbol, _SELL, self._levels))
+        book.bids = read_levels(self._exchange, symbol, _BUY, book.depth)
+        book.asks = read_levels(self._exchange, symbol, _SELL, book.depth)
+
+
+def read_levels(exchange: ExchangeView, symbol: str, side: int, depth: int) -> _Levels:
+    """The best `depth` levels of one side, best first; 0: all."""
+    if depth != FULL_DEPTH:
+        return _as_levels(exchange.depth(symbol, side, depth))
+    count = _FULL_AT_FIRST
+    while len(levels := exchange.depth(symbol, side, count)) == count:
+        count *= 4
+    return _as_levels(levels)
+
+
+def _checksum(book: _Book) -> int | UnsetType:
+    if not book.has_checksum:
+        return UNSET
+    return book_checksum(as_told(_best(book.bids), book.spec), as_told(_best(book.asks), book.spec))
+
+
+def _best(levels: _Levels) -> _Levels:
+    return dict(itertools.islice(levels.items(), CHECKSUM_LEVELS))
 
 
 def _as_levels(depth: Any) -> _Levels:
     return {price: (quantity, orders) for quantity, orders, price, *_ in depth.tolist()}
 
 
-def _levels(levels: _Levels, spec: InstrumentSpec) -> list[Level]:
+def as_told(levels: _Levels, spec: InstrumentSpec) -> list[Level]:
+    """Levels in decimal strings."""
     return [
         Level(format_decimal(price, spec.price_decimals), format_decimal(quantity, spec.quantity_decimals), orders)
         for price, (quantity, orders) in levels.items()
@@ -137,14 +178,14 @@ def _changes(before: _Levels, now: _Levels, spec: InstrumentSpec) -> list[Level]
     """Levels that are new or different, and with quantity zero those that are gone (also those that left the published depth)."""
     changed = {price: level for price, level in now.items() if before.get(price) != level}
     gone = {price: (0, 0) for price in before if price not in now}
-    return _levels(changed | gone, spec)
+    return as_told(changed | gone, spec)
 
 
 class TickerChannel(ConflatedChannel[Quote]):
     """Best prices of all instruments."""
 
-    def _frame(self, values: list[Quote]) -> bytes:
-        return encode_notification("ticker", Ticker(quotes=values))
+    def _frame(self, values: list[Quote], seq: int, prev_seq: int | UnsetType, epoch: int | UnsetType) -> SharedNotification:
+        return SharedNotification("ticker", Ticker(quotes=values, seq=seq, prev_seq=prev_seq, epoch=epoch))
 
     def _read(self, symbol: str) -> Quote | None:
         instrument = self._exchange.instrument(symbol)
@@ -203,6 +244,6 @@ class TradeChannels:
 
 
 def _share(trades: list[PublicTrade], outboxes: Iterable[Outbox]) -> None:
-    frame = encode_notification("trade", Trades(trades=trades)) if outboxes else b""
+    frame = SharedNotification("trade", Trades(trades=trades))
     for outbox in outboxes:
-        outbox.put_public(frame)
+        outbox.put_public(frame.encoded(outbox.encoding))

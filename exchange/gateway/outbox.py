@@ -7,14 +7,16 @@ from collections import deque
 from collections.abc import Callable
 
 from exchange.gateway.limits import Limits
+from exchange.protocol.encoding import JSON, Encoding
 
 
 class Outbox:
-    """Queue of encoded frames. `wake` is called when there is something to send, or when the session has to end."""
+    """Queue of frames in the connection's encoding. `wake` is called when there is something to send, or when the session has to end."""
 
-    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "overflowed", "sent_bytes")
+    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "encoding", "overflowed", "sent_bytes")
 
-    def __init__(self, limits: Limits, wake: Callable[[], None]) -> None:
+    def __init__(self, limits: Limits, wake: Callable[[], None], encoding: Encoding = JSON) -> None:
+        self.encoding = encoding
         self._frames: deque[bytes] = deque()
         self._bytes = 0
         self._limits = limits

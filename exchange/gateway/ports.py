@@ -10,6 +10,7 @@ from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
+from exchange.order_path.dry_run import Trial
 from exchange.order_path.path import BatchResult
 from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
 from exchange.order_path.tables import Rooms
@@ -21,6 +22,9 @@ class ExchangeView(Protocol):
 
     @property
     def last_sequence(self) -> int: ...
+
+    @property
+    def now_ns(self) -> int: ...
 
     @property
     def rooms(self) -> Rooms: ...
@@ -41,11 +45,15 @@ class ExchangeView(Protocol):
 
     def balances(self, account: int) -> Balances: ...
 
-    def positions(self, account: int) -> Iterable[Position]: ...
+    def positions(self, account: int, symbol: str | None = None) -> Iterable[Position]: ...
 
     def open_orders(self, account: int) -> Iterable[OpenOrder]: ...
 
     def depth(self, symbol: str, side: int, levels: int) -> npt.NDArray[np.void]: ...
+
+    def shown_orders(self, symbol: str) -> Sequence[tuple[int, int, int, int]]: ...
+
+    def queue_position(self, account: int, order_id: int) -> tuple[str, int, int] | None: ...
 
     def phase_end_ns(self, symbol: str) -> int: ...
 
@@ -65,9 +73,27 @@ class ExchangeView(Protocol):
 
     def own_bids(self, account: int) -> Iterable[tuple[int, SealedBid]]: ...
 
+    def dry_run(self, records: npt.NDArray[np.void], now_ns: int) -> Sequence[Trial]: ...
+
+    def switch(self, account: int, label: int | None) -> tuple[int, int] | None: ...
+
     def statement(self, account: int, day: str) -> Any: ...
 
     def settlement(self, day: str) -> Any: ...
+
+
+# (bucket, low, high, lots, sum of price times lots, trades, open, close) in ticks and lots; bucket b begins at offset + b * interval.
+CandleRow = tuple[int, int, int, int, int, int, int, int]
+
+
+class History(Protocol):
+    """What the read model keeps beyond the gateway's memory. Blocks: to be asked in a thread."""
+
+    def executions(self, account: int, from_seq: int, limit: int) -> tuple[int, list[dict[str, Any]]]: ...
+
+    def candles(
+        self, instrument: int, interval_ns: int, offset_ns: int, from_ns: int, to_ns: int, limit: int
+    ) -> tuple[int, list[CandleRow]]: ...
 
 
 class ClockView(Protocol):

@@ -5,29 +5,45 @@ Executions leave at once; public data is gathered and leaves with the next flush
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 
 from exchange.gateway.auctions import AuctionChannel, auction_held
+from exchange.gateway.bars import BarChannels
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.market_data import BookChannels, TickerChannel, TradeChannels
 from exchange.gateway.national_results import auction_result, proposal_result
+from exchange.gateway.order_channels import OrderChannels
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
+from exchange.gateway.private_state import PrivateState
+from exchange.gateway.status import StatusChannel
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, TRADE_MODES, trade_mode
+from exchange.order_path.records import EXECUTION, TRADE_MODES, ExecutionKind, trade_mode
 from exchange.order_path.tables import Notice
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
+from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import DailyClose, PhaseChange, PublicTrade, Turn
 from matching.records import Reason
 
 _AUCTION: Final = int(Reason.AUCTION)
+_TRADE: Final = int(ExecutionKind.TRADE)
 _NAMES: Final = EXECUTION.names or ()
-_KIND, _INSTRUMENT, _SIDE, _REASON, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER = (
-    _NAMES.index(name) for name in ("kind", "instrument", "side", "reason", "price_ticks", "quantity_lots", "stamp_ns", "trade_number")
+_KIND, _INSTRUMENT, _SIDE, _REASON, _PRICE, _QUANTITY, _STAMP, _TRADE_NUMBER, _ORDER_ID = (
+    _NAMES.index(name)
+    for name in ("kind", "instrument", "side", "reason", "price_ticks", "quantity_lots", "stamp_ns", "trade_number", "order_id")
 )
+
+
+class Gathered(Protocol):
+    """A channel whose changes are gathered until the next flush."""
+
+    @property
+    def pending(self) -> bool: ...
+
+    def flush(self) -> None: ...
 
 
 class Publisher:
@@ -38,22 +54,29 @@ class Publisher:
         self._flush_interval_s = limits.flush_interval_s
         self.executions = executions or ExecutionFeed(limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
         self.books = BookChannels(exchange, epoch, limits.book_levels)
-        self.ticker = TickerChannel(exchange)
-        self.auctions = AuctionChannel(exchange)
+        self.orders = OrderChannels(exchange, epoch)
+        self.ticker = TickerChannel(exchange, epoch)
+        self.auctions = AuctionChannel(exchange, epoch)
         self.trades = TradeChannels()
-        self.phases: set[Outbox] = set()
+        self.bars = BarChannels(exchange, epoch, exchange.now_ns)
+        self.private = PrivateState(exchange, epoch)
+        self.status = StatusChannel(exchange, epoch)
         self.one_way: set[Outbox] = set()
         self.blocks: dict[int, set[Outbox]] = {}  # by account: a proposal is for its two sides alone
         self.clock: set[Outbox] = set()
+        self._gathered: tuple[Gathered, ...] = (
+            self.trades, self.books, self.orders, self.ticker, self.auctions, self.bars, self.private,
+        )  # fmt: skip
         self._timer: asyncio.TimerHandle | None = None
         self.ticker.touch_all()
 
     def on_batch(self, batch: BatchResult) -> None:
         """Publish one applied batch."""
-        if len(batch.executions):
-            rows = batch.executions.tolist()
+        rows = batch.executions.tolist() if len(batch.executions) else []
+        if rows:
             self.executions.publish(rows)
             self._gather_public(rows)
+        self.private.on_batch(batch, rows)
         for notice in batch.notices:
             self._publish_notice(notice)
         self._schedule_flush()
@@ -63,17 +86,15 @@ class Publisher:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.trades.flush()
-        self.books.flush()
-        self.ticker.flush()
-        self.auctions.flush()
+        for channel in self._gathered:
+            channel.flush()
         self._schedule_flush()
 
     def publish_turn(self, turn: Turn) -> None:
         """Turns are few and participants wait for them, so they are never left out."""
-        frame = encode_notification("turn", turn)
+        frame = SharedNotification("turn", turn)
         for outbox in self.clock:
-            outbox.put_private(frame)
+            outbox.put_private(frame.encoded(outbox.encoding))
 
     def close(self) -> None:
         """Stop the flush timer."""
@@ -85,8 +106,11 @@ class Publisher:
         for row in rows:
             spec = self._exchange.instrument_by_id(row[_INSTRUMENT]).spec
             self.books.touch(spec.symbol)
+            self.orders.note(spec.symbol, row[_KIND], row[_ORDER_ID])
             self.ticker.touch(spec.symbol)
             self.auctions.touch(spec.symbol)
+            if row[_KIND] == _TRADE:
+                self.bars.add(spec.symbol, row[_STAMP], row[_PRICE], row[_QUANTITY])
             if row[_KIND] in TRADE_MODES:
                 self.trades.add(
                     PublicTrade(
@@ -115,19 +139,18 @@ class Publisher:
         if instrument is None:
             return
         self.books.touch(symbol)
+        self.orders.touch(symbol)
         self.ticker.touch(symbol)
         self.auctions.touch(symbol)
         if notice.kind == "auction":
             self.auctions.publish_result(auction_held(instrument, notice.data, notice.stamp_ns))
             return
         if notice.kind == "close":
-            frame = encode_notification("close", daily_close(instrument.spec, notice))
+            self.status.publish("close", partial(daily_close, instrument.spec, notice))
         else:
             phase = notice.data.get("phase", instrument.phase.name.lower())
-            change = PhaseChange(instrument=symbol, phase=phase, at_ns=notice.stamp_ns, end_ns=notice.data.get("end_ns", 0))
-            frame = encode_notification("phase", change)
-        for outbox in self.phases:
-            outbox.put_private(frame)
+            end_ns = notice.data.get("end_ns", 0)
+            self.status.publish("phase", partial(PhaseChange, instrument=symbol, phase=phase, at_ns=notice.stamp_ns, end_ns=end_ns))
 
     def _publish_proposal(self, proposal_id: int) -> None:
         proposal = self._exchange.block_proposal(proposal_id)
@@ -137,20 +160,20 @@ class Publisher:
         for account in (proposal.proposer, proposal.counterparty):
             outboxes = self.blocks.get(account)
             if outboxes:
-                frame = encode_notification("block", proposal_result(proposal, spec, account))
+                frame = SharedNotification("block", proposal_result(proposal, spec, account))
                 for outbox in outboxes:
-                    outbox.put_private(frame)
+                    outbox.put_private(frame.encoded(outbox.encoding))
 
     def _publish_auction(self, auction_id: int) -> None:
         auction = self._exchange.one_way_auction(auction_id)
         if auction is None:
             return
-        frame = encode_notification("one_way", auction_result(auction, self._exchange.instrument_by_id(auction.instrument).spec))
+        frame = SharedNotification("one_way", auction_result(auction, self._exchange.instrument_by_id(auction.instrument).spec))
         for outbox in self.one_way:
-            outbox.put_private(frame)
+            outbox.put_private(frame.encoded(outbox.encoding))
 
     def _schedule_flush(self) -> None:
-        if self._timer is None and (self.trades.pending or self.books.pending or self.ticker.pending or self.auctions.pending):
+        if self._timer is None and any(channel.pending for channel in self._gathered):
             self._timer = asyncio.get_running_loop().call_later(self._flush_interval_s, self._flush_from_timer)
 
     def _flush_from_timer(self) -> None:
@@ -158,8 +181,10 @@ class Publisher:
         self.flush()
 
 
-def daily_close(spec: InstrumentSpec, notice: Notice) -> DailyClose:
+def daily_close(spec: InstrumentSpec, notice: Notice, *, seq: int, prev_seq: int) -> DailyClose:
     """The notification of a close notice."""
     close, low, high = (format_decimal(notice.data[name], spec.price_decimals) for name in ("close_ticks", "band_low_ticks", "band_high_ticks"))
     volume = format_decimal(notice.data["traded_lots"], spec.quantity_decimals)
-    return DailyClose(instrument=spec.symbol, close=close, volume=volume, band_low=low, band_high=high, at_ns=notice.stamp_ns)
+    return DailyClose(
+        instrument=spec.symbol, close=close, volume=volume, band_low=low, band_high=high, at_ns=notice.stamp_ns, seq=seq, prev_seq=prev_seq
+    )

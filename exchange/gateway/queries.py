@@ -89,9 +89,9 @@ def balances_result(exchange: ExchangeView, account: int) -> BalancesResult:
 def positions_result(exchange: ExchangeView, account: int, symbol: str | None) -> PositionsResult:
     """Positions of an account in open instruments."""
     positions = []
-    for position in exchange.positions(account):
+    for position in exchange.positions(account, symbol):
         instrument = exchange.instrument(position.symbol)
-        if instrument is None or (symbol is not None and position.symbol != symbol):
+        if instrument is None:
             continue
         decimals = instrument.spec.quantity_decimals
         positions.append(

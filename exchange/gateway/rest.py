@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from exchange.gateway.executions import SIDE_NAMES
 from exchange.gateway.hub import Hub
 from exchange.gateway.national_results import auction_result
+from exchange.gateway.ports import History
 from exchange.gateway.queries import instrument_result
 from exchange.gateway.schemas import Problem
 from exchange.market.phases import Phase
@@ -157,7 +158,7 @@ class EnergyList(BaseModel):
     periods: list[PeriodEnergy]
 
 
-class ReadModel(Protocol):
+class ReadModel(History, Protocol):
     """History kept outside the node: what `/v1/trades` reads when there is one."""
 
     def trades(self, instrument: str | None, limit: int) -> tuple[int, list[dict[str, Any]]]:

@@ -16,6 +16,7 @@ COSTS: Final[dict[type[Request], float]] = {
     m.Amend: 1.0,
     m.Cancel: 0.25,
     m.MassCancel: 1.0,
+    m.CancelAfter: 1.0,
     m.Nominate: 1.0,
     m.BlockPropose: 1.0,
     m.BlockConfirm: 1.0,

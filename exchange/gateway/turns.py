@@ -16,7 +16,6 @@ from exchange.gateway.ports import NodePort
 from exchange.gateway.publisher import Publisher
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandKind
-from exchange.protocol.codec import encode_notification
 from exchange.protocol.messages import Turn
 from exchange.units import NS_PER_SECOND
 
@@ -96,7 +95,7 @@ class TurnConductor:
         if takes_part:
             self._participants.add(outbox)
         if self._turn is not None:
-            outbox.put_private(encode_notification("turn", self._turn))
+            outbox.put_private(outbox.encoding.encode_notification("turn", self._turn))
 
     def leave(self, outbox: Outbox) -> None:
         """A session that has ended is no longer waited for."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 from exchange.gateway.batching import FRAMES_EXTENSION
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
+from exchange.protocol.encoding import Encoding, chosen
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 logger = logging.getLogger("parkex.gateway")
@@ -47,8 +48,9 @@ class WebSocketEndpoint:
             code = _TRY_AGAIN_LATER if refusal in {"limit", "draining"} else _POLICY_VIOLATION
             await send({"type": "websocket.close", "code": code})
         else:
-            await send({"type": "websocket.accept"})
-            await _serve(self._hub, host, receive, _sender(scope, send))
+            encoding, subprotocol = chosen(scope.get("subprotocols", ()))
+            await send({"type": "websocket.accept", "subprotocol": subprotocol})
+            await _serve(self._hub, host, encoding, receive, _sender(scope, send))
 
     def _refusal(self, origin: str | None) -> str | None:
         """Why a handshake is refused. Cookies are not looked at: they give no rights and take none."""
@@ -76,12 +78,12 @@ def _sender(scope: Scope, send: Send) -> Send:
             await send(message)
             return
         for frame in message["frames"]:
-            await send({"type": "websocket.send", "text": frame.decode()})
+            await send({"type": "websocket.send", "bytes": frame} if message["binary"] else {"type": "websocket.send", "text": frame.decode()})
 
     return send_one_by_one
 
 
-async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
+async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send: Send) -> None:
     wake, backlog = asyncio.Event(), asyncio.Event()
 
     def woken() -> None:
@@ -89,7 +91,7 @@ async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
         if connection.outbox.overflowed:
             backlog.set()
 
-    connection = Connection(hub, host, woken)
+    connection = Connection(hub, host, woken, encoding)
     connection.opened()
     tasks: list[asyncio.Task[Any]] = [
         asyncio.create_task(_read(connection, receive), name="websocket reader"),
@@ -125,7 +127,7 @@ async def _read(connection: Connection, receive: Receive) -> None:
             return
         text = message.get("text")
         if text is None:
-            connection.receive_binary()
+            connection.receive_binary(message["bytes"])
         else:
             connection.receive_text(text.encode())
         if not scheduled:
@@ -139,7 +141,7 @@ async def _write(connection: Connection, wake: asyncio.Event, send: Send) -> Non
         await wake.wait()
         wake.clear()
         while frames := outbox.take(_FRAMES_A_WRITE):
-            await send({"type": "websocket.send", "frames": frames})
+            await send({"type": "websocket.send", "frames": frames, "binary": outbox.encoding.is_binary})
             if len(frames) == _FRAMES_A_WRITE:
                 await asyncio.sleep(0)
         if connection.end_code is not None:

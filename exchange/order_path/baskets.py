@@ -154,7 +154,7 @@ def _admit_leg(state: Any, commands: Any, first: int, i: int, slot: int) -> int:
 
 
 @kernel(internal=True)
-def _release_legs(state: Any, commands: Any, first: int, end: int) -> None:
+def release_legs(state: Any, commands: Any, first: int, end: int) -> None:
     for i in range(first, end):
         command = commands[i]
         slot = instrument_slot(state, np.int64(command.instrument))
@@ -197,25 +197,34 @@ def _storage_refuses(state: Any, commands: Any, first: int, legs: int) -> tuple[
     return leg, code
 
 
-@kernel(merged=True)
-def admit_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int]:
-    """(leg, code) of the first refusal, or (-1, ACCEPTED) with every leg reserved and sure to fill whole."""
+@kernel(internal=True)
+def cover_legs(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int]:
+    """(leg, code) of the first refusal with nothing reserved, or (-1, ACCEPTED) with every leg reserved. Whether they can trade is not looked at."""
     for i in range(first, first + legs):
         command = commands[i]
         slot = instrument_slot(state, np.int64(command.instrument))
         code = _admit_leg(state, commands, first, i, slot)
         if code != RejectCode.ACCEPTED:
-            _release_legs(state, commands, first, i)
+            release_legs(state, commands, first, i)
             return i - first, code
         price_ticks = limit_ticks(state.instruments[slot], command)
         reserve(state, slot, np.int64(command.account), np.int64(command.side), price_ticks, command.quantity_lots)
     leg, code = _storage_refuses(state, commands, first, legs)
     if code != RejectCode.ACCEPTED:
-        _release_legs(state, commands, first, first + legs)
+        release_legs(state, commands, first, first + legs)
+        return leg, code
+    return ALL_LEGS, np.int64(RejectCode.ACCEPTED)
+
+
+@kernel(merged=True)
+def admit_basket(state: Any, commands: Any, first: int, legs: int) -> tuple[int, int]:
+    """(leg, code) of the first refusal, or (-1, ACCEPTED) with every leg reserved and sure to fill whole."""
+    leg, code = cover_legs(state, commands, first, legs)
+    if code != RejectCode.ACCEPTED:
         return leg, code
     for leg in range(legs):
         if not leg_can_trade(state.books, state.entry[leg]):
-            _release_legs(state, commands, first, first + legs)
+            release_legs(state, commands, first, first + legs)
             return leg, np.int64(RejectCode.FILL_OR_KILL_UNFILLABLE)
     return ALL_LEGS, np.int64(RejectCode.ACCEPTED)
 

@@ -23,6 +23,7 @@ from exchange.metering.table import MeterTable
 from exchange.order_path import room
 from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
 from exchange.order_path.daily_close import apply_band
+from exchange.order_path.dead_mans_switch import Switches
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
@@ -85,6 +86,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "daily_references": rooms.instruments.references_to_canonical(),
         "blocks": rooms.blocks.to_canonical(),
         "one_way_auctions": rooms.one_way.to_canonical(),
+        "switches": rooms.switches.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -139,6 +141,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.settlements = {record.day: record for record in records}
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
     rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
+    rooms.switches = Switches.from_canonical(body.get("switches", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value
@@ -209,11 +212,17 @@ def _keys(exchange: "Exchange") -> NDArray[np.void]:
 
 
 def _deadlines(exchange: "Exchange") -> NDArray[np.void]:
-    """Live deadlines in the order they fire; those of orders that are gone do not count."""
+    """Live deadlines in the order they fire; those of orders that are gone, and of switches that were set anew, do not count."""
     rows = exchange.state.deadlines[: int(exchange.state.counters[0].n_deadlines)]
-    live = [row.kind != DeadlineKind.ORDER_EXPIRY or exchange.core.find_slot(int(row.ref)) >= 0 for row in rows]
+    live = [_is_live(exchange, row) for row in rows]
     out = _columns(rows[np.array(live, bool)], _DEADLINE)
     return out[np.lexsort((out["id"], out["at_ns"]))]
+
+
+def _is_live(exchange: "Exchange", deadline: Any) -> bool:
+    if deadline.kind == DeadlineKind.ORDER_EXPIRY:
+        return exchange.core.find_slot(int(deadline.ref)) >= 0
+    return deadline.kind != DeadlineKind.CANCEL_AFTER or exchange.rooms.switches.is_live(int(deadline.ref), int(deadline.id))
 
 
 def _restore_instruments(exchange: "Exchange", rows: list[Any]) -> None:

@@ -38,6 +38,7 @@ from exchange.order_path.business.handlers import HANDLERS, may_send
 from exchange.order_path.business.listing import enter_account, enter_house
 from exchange.order_path.business.rules import BusinessRuleError, Caller
 from exchange.order_path.daily_close import count_listed_trades
+from exchange.order_path.dry_run import Trial, dry_run
 from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
@@ -131,6 +132,10 @@ class Exchange(Queries):
             output.notices,
             output.results,
         )
+
+    def dry_run(self, records: NDArray[np.void], now_ns: int) -> list[Trial]:
+        """What an order, an amend or a basket (COMMAND records without a place in the journal) would come to as the next command. Changes nothing."""
+        return dry_run(self, records, now_ns)
 
     def replay(self, records: NDArray[np.void], documents: bytes, first_sequence: int) -> None:
         """`apply` for a caller who wants the state alone, and whose exchange no other thread looks at: what the commands did is not kept."""

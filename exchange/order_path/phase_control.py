@@ -1,10 +1,11 @@
-"""Deadlines that move a trading phase, fired as if at their own time."""
+"""Deadlines that Python fires, as if at their own time: those that move a trading phase, and the others by their rooms."""
 
 from typing import TYPE_CHECKING
 
 from exchange.market.calendar import is_last_close_of_day, is_open, next_midnight_ns, next_transition
 from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES, PhaseEvent, next_phase
+from exchange.order_path import dead_mans_switch
 from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
 from exchange.order_path.business.block_trades import expire_proposal
 from exchange.order_path.business.one_way_auctions import end_auction
@@ -62,7 +63,7 @@ def schedule_midnight(exchange: "Exchange", now_ns: int) -> None:
 def fire_deadline(exchange: "Exchange", sequence: int) -> None:
     """Fire the earliest deadline, which is not an order's."""
     deadline = exchange.state.deadlines[0]
-    at_ns, kind, ref = int(deadline.at_ns), DeadlineKind(int(deadline.kind)), int(deadline.ref)
+    at_ns, kind, ref, deadline_id = int(deadline.at_ns), DeadlineKind(int(deadline.kind)), int(deadline.ref), int(deadline.id)
     pop_deadline(exchange.state)
     begin_command(exchange.state, sequence, at_ns)
     if kind is DeadlineKind.MIDNIGHT:
@@ -74,6 +75,9 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         return
     if kind is DeadlineKind.AUCTION_END:
         end_auction(exchange, ref)
+        return
+    if kind is DeadlineKind.CANCEL_AFTER:
+        dead_mans_switch.fire(exchange, ref, deadline_id)
         return
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:

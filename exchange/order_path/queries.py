@@ -12,6 +12,7 @@ from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.market.phases import CALL_PHASES
+from exchange.order_path.dead_mans_switch import ALL_LABELS
 from exchange.order_path.state import COUNTER_AT, PathState
 from exchange.settlement.statement import DaySettlement, Statement
 from matching.orders import order_at
@@ -147,12 +148,15 @@ class Queries:
         row = self.state.accounts[account]
         return Balances(int(row.balance_micro), int(row.held_micro), int(row.balance_micro) - int(row.held_micro))
 
-    def positions(self, account: int) -> list[Position]:
-        """Positions that are not all zero, in open instruments by id."""
+    def positions(self, account: int, symbol: str | None = None) -> list[Position]:
+        """Positions that are not all zero, in open instruments by id, or in that one."""
         found = []
-        for instrument in self.rooms.instruments.by_id.values():
-            if instrument.slot < 0:
-                continue
+        of_symbol = self.rooms.instruments.by_symbol.get(symbol) if symbol is not None else None
+        if symbol is None:
+            instruments = [instrument for instrument in self.rooms.instruments.by_id.values() if instrument.slot >= 0]
+        else:
+            instruments = [] if of_symbol is None or of_symbol.slot < 0 else [of_symbol]
+        for instrument in instruments:
             row = self.state.positions[instrument.slot, account]
             position = Position(
                 instrument.symbol,
@@ -214,6 +218,23 @@ class Queries:
         if instrument.slot < 0:
             return self.core.depth(0, side, 0)
         return self.core.depth(int(self.state.instruments[instrument.slot].book), side, levels)
+
+    def shown_orders(self, symbol: str) -> list[tuple[int, int, int, int]]:
+        """(order id, side, price in ticks, shown lots) of every order in the ladder, bids first, best price first, by priority."""
+        instrument = self.rooms.instruments.by_symbol[symbol]
+        if instrument.slot < 0:
+            return []
+        views = self.core.dump_orders(int(self.state.instruments[instrument.slot].book))
+        views = views[views["shown_lots"] > 0]
+        return list(zip(*(views[name].tolist() for name in ("order_id", "side", "price_ticks", "shown_lots")), strict=True))
+
+    def queue_position(self, account: int, order_id: int) -> tuple[str, int, int] | None:
+        """(symbol, orders, shown lots before an own order at its price), both -1 for one that waits; None where the account has no such order."""
+        slot = self.core.find_slot(order_id)
+        if slot < 0 or int(order_at(self.state.books, slot).owner) != account:
+            return None
+        symbol = self._symbol_of_slot(int(self.state.terms[slot].instrument_slot))
+        return (symbol, *(self.core.queue_position(order_id) or (-1, -1)))
 
     def best(self, symbol: str) -> tuple[int | None, int | None]:
         """(best bid, best ask) in ticks."""
@@ -289,6 +310,11 @@ class Queries:
         """(auction id, bid) of one account, which is the only one to ask, oldest first."""
         auctions = self.rooms.one_way.by_id.values()
         return [(auction.id, replace(bid)) for auction in auctions for bid in auction.bids.values() if bid.account == account]
+
+    def switch(self, account: int, label: int | None) -> tuple[int, int] | None:
+        """(timeout, time at which it fires) of an armed dead man's switch, in ns."""
+        found = self.rooms.switches.by_owner.get((account, ALL_LABELS if label is None else label))
+        return None if found is None else (found.timeout_ns, found.at_ns)
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

@@ -63,6 +63,7 @@ class HouseReason(IntEnum):
     """Reasons of executions beyond matching.records.Reason: what the books did because the exchange asked for it."""
 
     REDUCE_ONLY = 128  # the order would no longer only reduce a position
+    CANCEL_AFTER = 129  # a dead man's switch was not renewed in time
 
 
 # Trades in any mode; of those without orders both order ids are 0.

@@ -185,6 +185,7 @@ class DeadlineKind(IntEnum):
     CLOSING_CALL = 8  # orders gather for the closing auction
     BLOCK_EXPIRY = 16  # the window of a proposed block trade ends
     AUCTION_END = 17  # the window of a one-way auction ends
+    CANCEL_AFTER = 18  # a dead man's switch was not renewed
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)

@@ -10,6 +10,7 @@ from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
 from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.table import MeterTable
+from exchange.order_path.dead_mans_switch import Switches
 from exchange.settlement.statement import DaySettlement
 
 
@@ -29,6 +30,7 @@ class Rooms:
     midnight_is_scheduled: bool = False
     blocks: BlockProposals = field(default_factory=BlockProposals)
     one_way: OneWayAuctions = field(default_factory=OneWayAuctions)
+    switches: Switches = field(default_factory=Switches)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

@@ -1,17 +1,18 @@
 """Step 1 of an order, decode: bytes of one frame to a typed request, or to a refusal with its code. And the way back: answers to bytes.
 
+This is JSON; `packed` is the same for MessagePack, and `encoding` names both.
 The fast path is one pass over the frame. Only when it fails is the frame read again to find out what is wrong with it.
 Exception texts quote the input, so none of them leaves this module.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
 from exchange.protocol.messages import NOTIFICATIONS, REQUESTS, AnyRequest, Params, Request, RequestId
-from exchange.protocol.reject_codes import MESSAGES, RejectCode
+from exchange.protocol.reject_codes import JSON_RPC_CODES, MESSAGES, RejectCode
 
 # ValueError covers UnicodeDecodeError and Python's own limit on the digits of an integer.
 DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -27,36 +28,44 @@ class Refusal(Struct, frozen=True, gc=False):
     data: dict[str, Any] | None = None
 
 
-class _Error(Struct, omit_defaults=True, gc=False):
+class _Error(Struct, gc=False):
     code: int
     message: str
-    data: dict[str, Any] | None = None
+    data: dict[str, Any]
 
 
-class _Result(Struct, gc=False):
+class Result(Struct, gc=False):
+    """Frame of an answer."""
+
     id: int | str
     result: Any
     jsonrpc: str = "2.0"
 
 
-class _Failure(Struct, gc=False):
+class Failure(Struct, gc=False):
+    """Frame of an answer that refuses."""
+
     id: int | str | None
     error: _Error
     jsonrpc: str = "2.0"
 
 
-class _Notification(Struct, gc=False):
+class Notification(Struct, gc=False):
+    """Frame of a notification."""
+
     method: str
     params: Any
     jsonrpc: str = "2.0"
 
 
-class _IdOnly(Struct, gc=False):
+class IdOnly(Struct, gc=False):
+    """Of a frame, only the id."""
+
     id: RequestId
 
 
 _request_decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(AnyRequest)
-_id_decoder: Final = msgspec.json.Decoder(_IdOnly)
+_id_decoder: Final = msgspec.json.Decoder(IdOnly)
 _json_decoder: Final = msgspec.json.Decoder()
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -79,17 +88,24 @@ def decode_id(frame: bytes) -> int | str | None:
 
 def encode_result(request_id: int | str, result: Any) -> bytes:
     """Answer to an accepted request."""
-    return _encode(_Result(request_id, result))
+    return _encode(Result(request_id, result))
 
 
 def encode_error(request_id: int | str | None, code: RejectCode, data: dict[str, Any] | None = None) -> bytes:
-    """Answer to a refused request: code, its fixed message, data. Nothing of the input."""
-    return _encode(_Failure(request_id, _Error(int(code), MESSAGES[code], data)))
+    """Answer to a refused request, see `failure`."""
+    return _encode(failure(request_id, code, data))
+
+
+def failure(request_id: int | str | None, code: RejectCode, data: Mapping[str, Any] | None = None) -> Failure:
+    """Code, its fixed message, and data with the code of the band. Nothing of the input. `code` is JSON-RPC's own where it has one."""
+    number = int(code)
+    own = {"code": number} if data is None else {"code": number, **data}
+    return Failure(request_id, _Error(JSON_RPC_CODES.get(code, number), MESSAGES[code], own))
 
 
 def encode_notification(method: str, params: Params) -> bytes:
     """A frame that is not an answer."""
-    return _encode(_Notification(method, params))
+    return _encode(Notification(method, params))
 
 
 def _diagnose(frame: bytes) -> Refusal:
@@ -108,16 +124,16 @@ def _diagnose(frame: bytes) -> Refusal:
         return Refusal(None, RejectCode.BATCH_NOT_SUPPORTED)
     if not isinstance(message, dict):
         return Refusal(None, RejectCode.INVALID_REQUEST)
-    return _diagnose_object(frame, message)
+    return diagnose_object(message, decode_id(frame))
 
 
-def _diagnose_object(frame: bytes, message: dict[str, Any]) -> Refusal:
+def diagnose_object(message: dict[str, Any], request_id: int | str | None) -> Refusal:
+    """The lowest code that applies to an object that is not a request. `request_id` is None when it has no valid one."""
     method = message.get("method")
     if "id" not in message:
         # Only a well-formed request without an id is a notification; anything else is no request at all.
         is_notification = message.get("jsonrpc") == "2.0" and isinstance(method, str)
         return Refusal(None, RejectCode.NOTIFICATION_NOT_SUPPORTED if is_notification else RejectCode.INVALID_REQUEST)
-    request_id = decode_id(frame)
     if message.get("jsonrpc") != "2.0" or not isinstance(method, str) or message.keys() - {"jsonrpc", "id", "method", "params"}:
         return Refusal(request_id, RejectCode.INVALID_REQUEST)
     if request_id is None:
@@ -153,6 +169,12 @@ class WireError(Struct, frozen=True, gc=False):
     message: str
     data: Any = None
 
+    def in_band(self) -> "WireError":
+        """With the code that data names, which `code` is not where JSON-RPC has one of its own, and without it in the data."""
+        if not isinstance(self.data, dict) or not isinstance(self.data.get("code"), int):
+            return self
+        return WireError(self.data["code"], self.message, {name: value for name, value in self.data.items() if name != "code"} or None)
+
 
 class ServerFrame(Struct, frozen=True, gc=False):
     """Any frame of the server: an answer has an id, a notification a method. Raw members that are absent are empty."""
@@ -164,7 +186,9 @@ class ServerFrame(Struct, frozen=True, gc=False):
     params: Raw = Raw()
 
 
-class _RequestFrame(Struct, gc=False):
+class RequestFrame(Struct, gc=False):
+    """Frame of a request."""
+
     id: int
     method: str
     params: Any
@@ -177,7 +201,7 @@ _params_decoders: Final = {method: msgspec.json.Decoder(cls) for method, cls in 
 
 def encode_request(request_id: int, method: str, params: Params | dict[str, Any]) -> bytes:
     """A request frame."""
-    return _encode(_RequestFrame(request_id, method, params))
+    return _encode(RequestFrame(request_id, method, params))
 
 
 def decode_server_frame(frame: bytes) -> ServerFrame:

@@ -309,6 +309,14 @@ class WithdrawBid(Document, frozen=True, kw_only=True):
     client_id: str
 
 
+class CancelAfter(Document, frozen=True, kw_only=True):
+    """Dead man's switch of the sender: without another one within `timeout_ns` its open orders are cancelled, or those with `label`. 0: off."""
+
+    SCHEMA: ClassVar[str] = "cancel_after"
+    timeout_ns: int
+    label: int | None = None
+
+
 class Checkpoint(Document, frozen=True, kw_only=True):
     """Both hashes as of `sequence`, the command just before this one. Carried by a CHECKPOINT command; replay compares."""
 
@@ -323,7 +331,7 @@ DOCUMENTS: Final[dict[str, type[Document]]] = {
     for cls in (
         Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
         SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
-        PlaceBid, AmendBid, WithdrawBid, Checkpoint,
+        PlaceBid, AmendBid, WithdrawBid, CancelAfter, Checkpoint,
     )
 }  # fmt: skip
 

@@ -25,6 +25,9 @@ class RejectCode(IntEnum):
     UNKNOWN_METHOD = 1010
     INVALID_PARAMS = 1011
     INVALID_DECIMAL = 1012
+    INVALID_MSGPACK = 1013
+    TEXT_FRAME = 1014
+    UNSUPPORTED_VALUE = 1015
 
     INVALID_CLIENT_ORDER_ID = 2001
     UNKNOWN_INSTRUMENT = 2002
@@ -45,6 +48,8 @@ class RejectCode(IntEnum):
     DISPLAY_OUT_OF_RANGE = 2017
     MINIMUM_OUT_OF_RANGE = 2018
     INVALID_BASKET = 2025
+    TIMEOUT_OUT_OF_RANGE = 2030
+    NO_SUCH_ORDER = 2031
 
     CLIENT_ORDER_ID_REUSED = 3001
     DEADLINE_PASSED = 3002
@@ -104,6 +109,9 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.UNKNOWN_METHOD: "unknown method",
     RejectCode.INVALID_PARAMS: "params do not fit the method",
     RejectCode.INVALID_DECIMAL: "prices and quantities are decimal strings such as \"0.4125\"",
+    RejectCode.INVALID_MSGPACK: "frame is not valid MessagePack",
+    RejectCode.TEXT_FRAME: "binary frames only",
+    RejectCode.UNSUPPORTED_VALUE: "values are maps with text keys, lists, text, finite numbers, true, false and nil",
     RejectCode.INVALID_CLIENT_ORDER_ID: "client_order_id is 1 to 36 characters of A-Z a-z 0-9 _ -",
     RejectCode.UNKNOWN_INSTRUMENT: "unknown instrument",
     RejectCode.INVALID_COMBINATION: "these order attributes cannot be combined",
@@ -123,6 +131,8 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.DISPLAY_OUT_OF_RANGE: "an iceberg shows at least a hundredth of its quantity and at most all of it",
     RejectCode.MINIMUM_OUT_OF_RANGE: "minimum quantity is outside the quantity of the order",
     RejectCode.INVALID_BASKET: "a basket has 1 to 100 fill-or-kill legs without conditions, each in another instrument",
+    RejectCode.TIMEOUT_OUT_OF_RANGE: "timeout_ms is 0 or from 1000 to 86400000",
+    RejectCode.NO_SUCH_ORDER: "no such open order of this account",
     RejectCode.CLIENT_ORDER_ID_REUSED: "client_order_id was used with other content",
     RejectCode.DEADLINE_PASSED: "the command's deadline has passed",
     RejectCode.EXPIRY_PASSED: "expires_at has passed",
@@ -161,4 +171,24 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.JOURNAL_FAILED: "the journal failed; the command was not recorded",
     RejectCode.SESSION_BACKLOG: "session ended: it does not read its messages",
     RejectCode.SHUTTING_DOWN: "session ended: the exchange shuts down",
+}
+
+# What JSON-RPC 2.0 itself has a code for (its section 5.1): `error.code` has that one then, and `error.data.code` always the one of this module.
+_PARSE_ERROR: Final = -32700
+_INVALID_REQUEST: Final = -32600
+_METHOD_NOT_FOUND: Final = -32601
+_INVALID_PARAMS: Final = -32602
+JSON_RPC_CODES: Final[dict[RejectCode, int]] = {
+    RejectCode.INVALID_UTF8: _PARSE_ERROR,
+    RejectCode.INVALID_JSON: _PARSE_ERROR,
+    RejectCode.NESTING_TOO_DEEP: _PARSE_ERROR,
+    RejectCode.INVALID_MSGPACK: _PARSE_ERROR,
+    RejectCode.BATCH_NOT_SUPPORTED: _INVALID_REQUEST,
+    RejectCode.INVALID_REQUEST: _INVALID_REQUEST,
+    RejectCode.INVALID_REQUEST_ID: _INVALID_REQUEST,
+    RejectCode.NOTIFICATION_NOT_SUPPORTED: _INVALID_REQUEST,
+    RejectCode.UNSUPPORTED_VALUE: _INVALID_REQUEST,
+    RejectCode.UNKNOWN_METHOD: _METHOD_NOT_FOUND,
+    RejectCode.INVALID_PARAMS: _INVALID_PARAMS,
+    RejectCode.INVALID_DECIMAL: _INVALID_PARAMS,
 }

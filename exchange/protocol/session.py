@@ -1,11 +1,11 @@
 """The protocol without I/O: one object an end, driven by whoever owns the transport (WebSocket, loopback, a test).
 
-    session.receive_data(frame)          # one text frame's bytes; never raises on the server's side
+    session.receive_data(frame)          # one frame's bytes; never raises on the server's side
     for event in session.events_received(): ...
     transport.write_all(session.data_to_send())
 
 Invariants: the server's session answers every frame exactly once, either itself (a frame that is no request) or by `answer` or `refuse`; what it
-sends never quotes what it received.
+sends never quotes what it received. Which encoding a session speaks is settled before its first frame.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 
 from exchange.errors import ParkexError
 from exchange.protocol import codec
+from exchange.protocol.encoding import JSON, Encoding
 from exchange.protocol.messages import Params, Request
 from exchange.protocol.reject_codes import RejectCode
 
@@ -24,10 +25,11 @@ FRAME_LIMIT_BYTES: Final = 64 * 1024
 class ServerSession:
     """The exchange's end of one connection."""
 
-    __slots__ = ("_events", "_output", "_refused", "frame_limit_bytes", "frames_refused", "unanswered")
+    __slots__ = ("_events", "_output", "_refused", "encoding", "frame_limit_bytes", "frames_refused", "unanswered")
 
-    def __init__(self, frame_limit_bytes: int = FRAME_LIMIT_BYTES, refused: Counter[int] | None = None) -> None:
+    def __init__(self, frame_limit_bytes: int = FRAME_LIMIT_BYTES, encoding: Encoding = JSON, refused: Counter[int] | None = None) -> None:
         """`refused` counts what is refused by code; sessions may share it."""
+        self.encoding = encoding
         self._refused = Counter() if refused is None else refused
         self.frame_limit_bytes = frame_limit_bytes
         self.unanswered = 0
@@ -36,11 +38,11 @@ class ServerSession:
         self._output: list[bytes] = []
 
     def receive_data(self, frame: bytes) -> None:
-        """One text frame. What is no request is answered here and becomes no event."""
+        """One frame. What is no request is answered here and becomes no event."""
         if len(frame) > self.frame_limit_bytes:
             self.refuse_frame(RejectCode.FRAME_TOO_LARGE, {"limit_bytes": self.frame_limit_bytes})
             return
-        request = codec.decode_request(frame)
+        request = self.encoding.decode_request(frame)
         if isinstance(request, codec.Refusal):
             self.frames_refused += 1
             self._put_error(request.id, request.code, request.data)
@@ -50,12 +52,12 @@ class ServerSession:
 
     def turn_away(self, frame: bytes, code: RejectCode, data: dict[str, Any] | None = None) -> None:
         """Refuse a frame before it is decoded: only its id is read, so that the client knows which request was refused."""
-        request_id = codec.decode_id(frame) if len(frame) <= self.frame_limit_bytes else None
+        request_id = self.encoding.decode_id(frame) if len(frame) <= self.frame_limit_bytes else None
         self.frames_refused += 1
         self._put_error(request_id, code, data)
 
     def refuse_frame(self, code: RejectCode, data: dict[str, Any] | None = None) -> None:
-        """Refuse a frame that is not going to be read at all (too large, binary)."""
+        """Refuse a frame that is not going to be read at all: too large, or of the kind that the encoding does not use."""
         self.frames_refused += 1
         self._put_error(None, code, data)
 
@@ -66,27 +68,27 @@ class ServerSession:
 
     def answer(self, request: Request, result: Any) -> None:
         self.unanswered -= 1
-        self._output.append(codec.encode_result(request.id, result))
+        self._output.append(self.encoding.encode_result(request.id, result))
 
     def refuse(self, request: Request, code: RejectCode, data: dict[str, Any] | None = None) -> None:
         self.unanswered -= 1
         self._put_error(request.id, code, data)
 
     def notify(self, method: str, params: Params) -> None:
-        self._output.append(codec.encode_notification(method, params))
+        self._output.append(self.encoding.encode_notification(method, params))
 
     def data_to_send(self) -> list[bytes]:
-        """Frames to send, in order; each is one text frame."""
+        """Frames to send, in order."""
         output, self._output = self._output, []
         return output
 
     def _put_error(self, request_id: int | str | None, code: RejectCode, data: dict[str, Any] | None) -> None:
         self._refused[code] += 1
-        self._output.append(codec.encode_error(request_id, code, data))
+        self._output.append(self.encoding.encode_error(request_id, code, data))
 
 
 class Answered(Struct, frozen=True, gc=False):
-    """The answer to request `id`: `result` holds raw JSON, or is empty and `error` is set."""
+    """The answer to request `id`: its `result` still encoded, or empty where `error` is set. The code of the error is that of the band."""
 
     id: int
     result: Raw
@@ -107,9 +109,10 @@ class SessionError(ParkexError):
 class ClientSession:
     """The client's end of one connection. Request ids count from 1."""
 
-    __slots__ = ("_events", "_next_id", "_output")
+    __slots__ = ("_events", "_next_id", "_output", "encoding")
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: Encoding = JSON) -> None:
+        self.encoding = encoding
         self._next_id = 1
         self._events: list[Answered | Notified] = []
         self._output: list[bytes] = []
@@ -118,19 +121,19 @@ class ClientSession:
         """Queue a request; returns the id its answer will carry."""
         request_id = self._next_id
         self._next_id += 1
-        self._output.append(codec.encode_request(request_id, method, params))
+        self._output.append(self.encoding.encode_request(request_id, method, params))
         return request_id
 
     def receive_data(self, frame: bytes) -> None:
-        """One text frame. Raises SessionError when it is neither an answer nor a notification; methods of newer servers are ignored."""
+        """One frame. Raises SessionError when it is neither an answer nor a notification; methods of newer servers are ignored."""
         try:
-            message = codec.decode_server_frame(frame)
+            message = self.encoding.decode_server_frame(frame)
             if message.method is not None:
-                params = codec.decode_notification(message.method, message.params)
+                params = self.encoding.decode_notification(message.method, message.params)
                 if params is not None:
                     self._events.append(Notified(message.method, params))
             elif isinstance(message.id, int) and (message.error is not None or len(message.result) > 0):
-                self._events.append(Answered(message.id, message.result, message.error))
+                self._events.append(Answered(message.id, message.result, None if message.error is None else message.error.in_band()))
             elif message.error is None:
                 raise SessionError("the server sent neither an answer nor a notification")
             # An error without an id refuses a frame that carried no readable id: not one of ours.
@@ -143,6 +146,6 @@ class ClientSession:
         return events
 
     def data_to_send(self) -> list[bytes]:
-        """Frames to send, in order; each is one text frame."""
+        """Frames to send, in order."""
         output, self._output = self._output, []
         return output

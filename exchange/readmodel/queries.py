@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, func, or_, select
 
 from exchange.protocol.decimals import format_decimal
 from exchange.readmodel import tables
@@ -41,6 +41,29 @@ class ReadModel:
             as_of = _as_of(connection)
             rows = connection.execute(query.where(t.sequence <= as_of)).mappings().all()
         return as_of, [_public_trade(row) for row in rows]
+
+    def candles(
+        self, instrument: int, interval_ns: int, offset_ns: int, from_ns: int, to_ns: int, limit: int
+    ) -> tuple[int, list[tuple[int, int, int, int, int, int, int, int]]]:
+        """(as of, candles of the book's trades and auctions with from_ns <= time < to_ns, oldest first).
+
+        A candle is (bucket, low, high, lots, sum of price times lots, trades, open, close) in ticks and lots; bucket b begins at
+        offset_ns + b * interval_ns.
+        """
+        t = tables.trades.c
+        bucket = ((t.stamp_ns - offset_ns) // interval_ns).label("bucket")
+        sums = (
+            bucket, func.min(t.price_ticks), func.max(t.price_ticks), func.sum(t.quantity_lots), func.sum(t.price_ticks * t.quantity_lots),
+            func.count(), func.min(t.trade_number), func.max(t.trade_number),
+        )  # fmt: skip
+        wanted = (t.instrument == instrument, t.mode.in_(("listed", "auction")), t.stamp_ns >= from_ns, t.stamp_ns < to_ns)
+        with self.engine.connect() as connection:
+            as_of = _as_of(connection)
+            rows = connection.execute(select(*sums).where(*wanted, t.sequence <= as_of).group_by(bucket).order_by(bucket).limit(limit)).all()
+            numbers = {int(number) for row in rows for number in row[6:]}
+            at_ends = select(t.trade_number, t.price_ticks).where(t.instrument == instrument, t.trade_number.in_(numbers))
+            prices = {int(number): int(price) for number, price in connection.execute(at_ends)}
+        return as_of, [(*map(int, row[:6]), prices[int(row[6])], prices[int(row[7])]) for row in rows]  # type: ignore[misc] # six and two
 
     def executions(self, account: int, from_seq: int = 1, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
         """(as of, events of an account's orders from its private sequence `from_seq` on, in order). A trade with itself comes once for each side."""

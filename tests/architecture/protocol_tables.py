@@ -13,44 +13,13 @@ import msgspec
 from exchange.gateway.access import SCOPES
 from exchange.protocol import messages as m
 from exchange.protocol.documents import DOCUMENTS
+from exchange.protocol.messages import RESULTS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "protocol-fields.md"
 
-RESULTS: Final[dict[str, type[m.Params]]] = {
-    "logon": m.LogonResult,
-    "order.place": m.OrderResult,
-    "basket.place": m.BasketResult,
-    "order.amend": m.OrderResult,
-    "order.cancel": m.OrderResult,
-    "order.mass_cancel": m.OrderResult,
-    "orders.open": m.OrdersResult,
-    "balances": m.BalancesResult,
-    "positions": m.PositionsResult,
-    "instruments": m.InstrumentsResult,
-    "auctions": m.AuctionsResult,
-    "statement": m.StatementResult,
-    "nominate": m.SubmitResult,
-    "operator.submit": m.SubmitResult,
-    "block.propose": m.SubmitResult,
-    "block.confirm": m.SubmitResult,
-    "block.decline": m.SubmitResult,
-    "block.withdraw": m.SubmitResult,
-    "block.proposals": m.BlockProposalsResult,
-    "one_way.bid": m.SubmitResult,
-    "one_way.amend": m.SubmitResult,
-    "one_way.withdraw": m.SubmitResult,
-    "one_way.bids": m.OneWayBidsResult,
-    "one_way.auctions": m.OneWayAuctionsResult,
-    "settlement.report": m.SettlementResult,
-    "system.status": m.StatusResult,
-    "subscribe": m.SubscribeResult,
-    "unsubscribe": m.SubscribeResult,
-    "turn.done": m.TurnResult,
-    "clock.run": m.TurnResult,
-    "clock.pause": m.TurnResult,
-}
 PARTS: Final = (
-    m.BasketLeg, m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
+    m.BasketLeg, m.DryRunResult, m.BasketDryRunResult,
+    m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.Bar, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
     m.OneWayAuctionResult,
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from exchange.ledger.chart import House
 from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
-from exchange.order_path import phase_control
+from exchange.order_path import dead_mans_switch, phase_control
 from exchange.order_path.business import block_trades, one_way_auctions
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
@@ -23,6 +23,7 @@ from exchange.order_path.business.units_control import anchor_storage, deposit, 
 from exchange.order_path.settings import ExchangeSettings
 from exchange.protocol.documents import (
     Admit,
+    CancelAfter,
     Deposit,
     Document,
     InstrumentSpec,
@@ -39,6 +40,7 @@ from exchange.protocol.documents import (
     SettleDay,
 )
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.protocol.limits import CANCEL_AFTER_MAX_NS, CANCEL_AFTER_MIN_NS
 from exchange.units import INT64_MAX, PERIOD_NS, PPM
 
 if TYPE_CHECKING:
@@ -258,6 +260,21 @@ def settle_day(exchange: "Exchange", document: SettleDay, _caller: Caller) -> Re
     return result
 
 
+def cancel_after(exchange: "Exchange", document: CancelAfter, caller: Caller) -> Result:
+    """Arm, renew or disarm the dead man's switch of the sender."""
+    timeout_ns, label = document.timeout_ns, dead_mans_switch.ALL_LABELS if document.label is None else document.label
+    _require(timeout_ns == 0 or CANCEL_AFTER_MIN_NS <= timeout_ns <= CANCEL_AFTER_MAX_NS, "timeout_out_of_range")
+    _require(document.label is None or 0 <= label < 2**32, "label_out_of_range")
+    switches = exchange.rooms.switches
+    known = switches.by_owner.get((caller.account, label))
+    if timeout_ns == 0:
+        if known is not None:
+            switches.remove(known)
+        return {"fires_at_ns": 0}
+    _require(known is not None or switches.count(caller.account) < dead_mans_switch.SWITCHES_MAX, "too_many_switches")
+    return {"fires_at_ns": dead_mans_switch.arm(exchange, caller.account, label, timeout_ns, caller.stamp_ns).at_ns}
+
+
 # Documents that trade: who operates the market is kept out of it.
 TRADING: Final = frozenset(block_trades.HANDLERS) | frozenset(one_way_auctions.BIDDING)
 
@@ -275,6 +292,7 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     Nominate: nominate,
     MeterReadings: meter,
     SettleDay: settle_day,
+    CancelAfter: cancel_after,
     **block_trades.HANDLERS,
     **one_way_auctions.BIDDING,
     **one_way_auctions.OPERATING,
@@ -282,10 +300,10 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
 
 
 def may_send(exchange: "Exchange", document: Document, account: int) -> bool:
-    """Operators send business commands; a participant its own nominations and what trades, which no operator sends."""
+    """Operators send business commands; a participant its own nominations, its switch, and what trades, which no operator sends."""
     participant = exchange.rooms.participants.by_id.get(account)
     if participant is None:
         return False
     if type(document) in TRADING:
         return participant.role is not Role.OPERATOR
-    return participant.role is Role.OPERATOR or isinstance(document, Nominate)
+    return participant.role is Role.OPERATOR or isinstance(document, Nominate | CancelAfter)

@@ -16,8 +16,9 @@ from exchange.protocol.messages.results import *
 from exchange.protocol.messages.wire import *
 
 AnyRequest = (
-    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel | OrdersOpen | Balances | Positions | Auctions | Instruments | Statement | Nominate
-    | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
+    Logon | Place | PlaceBasket | Amend | Cancel | MassCancel
+    | CancelAfter | OrdersOpen | QueuePosition | Executions | Depth | Bars | Balances | Positions | Auctions | Instruments
+    | Statement | Nominate | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
     | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
     | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
 )  # fmt: skip
@@ -28,9 +29,17 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "challenge": Challenge,
     "book.snapshot": BookSnapshot,
     "book.delta": BookDelta,
+    "orders.snapshot": OrdersSnapshot,
+    "orders.delta": OrdersDelta,
+    "bars.snapshot": BarsSnapshot,
+    "bars.delta": BarsDelta,
     "trade": Trades,
     "ticker": Ticker,
     "execution": Execution,
+    "balances": BalancesChange,
+    "positions": PositionsChange,
+    "statement": StatementReady,
+    "phases.snapshot": PhasesSnapshot,
     "phase": PhaseChange,
     "indication": Indications,
     "auction": AuctionHeld,
@@ -39,4 +48,50 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "one_way": OneWayAuctionResult,
     "turn": Turn,
     "heartbeat": Heartbeat,
+}
+
+# What an accepted request is answered with.
+RESULTS: Final[dict[str, type[Params]]] = {
+    "logon": LogonResult,
+    "order.place": OrderResult,
+    "basket.place": BasketResult,
+    "order.amend": OrderResult,
+    "order.cancel": OrderResult,
+    "order.mass_cancel": OrderResult,
+    "session.cancel_after": CancelAfterResult,
+    "orders.open": OrdersResult,
+    "order.queue_position": QueuePositionResult,
+    "executions": ExecutionsResult,
+    "depth": DepthResult,
+    "bars": BarsResult,
+    "balances": BalancesResult,
+    "positions": PositionsResult,
+    "instruments": InstrumentsResult,
+    "auctions": AuctionsResult,
+    "statement": StatementResult,
+    "nominate": SubmitResult,
+    "operator.submit": SubmitResult,
+    "block.propose": SubmitResult,
+    "block.confirm": SubmitResult,
+    "block.decline": SubmitResult,
+    "block.withdraw": SubmitResult,
+    "block.proposals": BlockProposalsResult,
+    "one_way.bid": SubmitResult,
+    "one_way.amend": SubmitResult,
+    "one_way.withdraw": SubmitResult,
+    "one_way.bids": OneWayBidsResult,
+    "one_way.auctions": OneWayAuctionsResult,
+    "settlement.report": SettlementResult,
+    "system.status": StatusResult,
+    "subscribe": SubscribeResult,
+    "unsubscribe": SubscribeResult,
+    "turn.done": TurnResult,
+    "clock.run": TurnResult,
+    "clock.pause": TurnResult,
+}
+# And with `dry_run`.
+DRY_RUN_RESULTS: Final[dict[str, type[Params]]] = {
+    "order.place": DryRunResult,
+    "order.amend": DryRunResult,
+    "basket.place": BasketDryRunResult,
 }

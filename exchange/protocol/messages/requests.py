@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from exchange.protocol.messages.wire import (
+    DEFAULT_DEPTH,
+    IntervalName,
     NoParams,
     OrderId,
     OrderTypeName,
@@ -17,6 +19,7 @@ from exchange.protocol.messages.wire import (
     TimeInForceName,
     UInt32,
 )
+from exchange.units import INT64_MAX
 
 
 class LogonParams(Params, frozen=True):
@@ -32,6 +35,7 @@ class PlaceParams(Params, frozen=True):
     """A new order. Time in force defaults to ioc for market orders without a stop price and to gtc for all others.
 
     `reduce_only`: it only ever brings the net position of a power contract nearer to zero.
+    `dry_run` asks what would come of it now and sends nothing.
     `display` makes it an iceberg; `stop_price` a stop order, or with a price a stop-limit order; `reprice` goes with `post_only`.
     """
 
@@ -53,6 +57,7 @@ class PlaceParams(Params, frozen=True):
     expires_at_ns: int | None = None
     label: UInt32 = 0
     deadline_ns: int | None = None
+    dry_run: bool = False
 
 
 class BasketLeg(Params, frozen=True):
@@ -72,6 +77,7 @@ class BasketParams(Params, frozen=True):
 
     legs: list[BasketLeg]
     deadline_ns: int | None = None
+    dry_run: bool = False
 
 
 class AmendParams(Params, frozen=True):
@@ -84,6 +90,7 @@ class AmendParams(Params, frozen=True):
     price: str | None = None
     quantity: str | None = None
     deadline_ns: int | None = None
+    dry_run: bool = False
 
 
 class CancelParams(Params, frozen=True):
@@ -100,6 +107,13 @@ class MassCancelParams(Params, frozen=True):
     side: SideName | None = None
     label: UInt32 | None = None
     deadline_ns: int | None = None
+
+
+class CancelAfterParams(Params, frozen=True):
+    """Cancel the account's open orders, or those with `label`, unless this is sent again within `timeout_ms`. 0: off."""
+
+    timeout_ms: UInt32
+    label: UInt32 | None = None
 
 
 class NominateParams(Params, frozen=True):
@@ -134,12 +148,44 @@ class OperatorSubmitParams(Params, frozen=True):
     client_order_id: str | None = None
 
 
+class DepthParams(Params, frozen=True):
+    """The best `levels` of each side."""
+
+    instrument: str
+    levels: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_DEPTH
+
+
+class QueuePositionParams(Params, frozen=True):
+    order_id: OrderId
+
+
+class BarsParams(Params, frozen=True):
+    """Bars that begin in [`from_ns`, `to_ns`), at most `limit`, oldest first."""
+
+    instrument: str
+    interval: IntervalName
+    from_ns: PositiveInt64 = 0
+    to_ns: PositiveInt64 = INT64_MAX
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+
+
+class ExecutionsParams(Params, frozen=True):
+    """The account's executions from the private `from_seq` on, at most `limit`."""
+
+    from_seq: PositiveInt64
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+
+
 class SubscribeParams(Params, frozen=True):
-    """`from_seq`: replay private executions from this seq on. `turns`: take part in the market clock's turns."""
+    """`from_seq`: replay private executions from this seq on. `turns`: take part in the market clock's turns.
+
+    `checksum`: books come with the CRC-32 of their best ten levels.
+    """
 
     channels: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=1024)]
     from_seq: PositiveInt64 | None = None
     turns: bool = False
+    checksum: bool = False
 
 
 class UnsubscribeParams(Params, frozen=True):
@@ -153,7 +199,7 @@ class TurnDoneParams(Params, frozen=True):
 class ClockRunParams(Params, frozen=True):
     """Market seconds a wall second; absent: as fast as the participants are done."""
 
-    speed: Annotated[float, Meta(gt=0)] | None = None
+    speed: Annotated[float, Meta(gt=0, le=1e9)] | None = None
 
 
 class Logon(Request, tag="logon"):
@@ -180,8 +226,28 @@ class MassCancel(Request, tag="order.mass_cancel"):
     params: MassCancelParams
 
 
+class CancelAfter(Request, tag="session.cancel_after"):
+    params: CancelAfterParams
+
+
 class OrdersOpen(Request, tag="orders.open"):
     params: InstrumentFilter = InstrumentFilter()
+
+
+class QueuePosition(Request, tag="order.queue_position"):
+    params: QueuePositionParams
+
+
+class Executions(Request, tag="executions"):
+    params: ExecutionsParams
+
+
+class Depth(Request, tag="depth"):
+    params: DepthParams
+
+
+class Bars(Request, tag="bars"):
+    params: BarsParams
 
 
 class Balances(Request, tag="balances"):

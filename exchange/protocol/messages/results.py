@@ -2,9 +2,17 @@
 
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from exchange.protocol.messages.wire import Params
+
+
+class Level(Struct, array_like=True, frozen=True, gc=False):
+    """On the wire [price, quantity, orders]; a quantity of zero removes the level."""
+
+    price: str
+    quantity: str
+    orders: int
 
 
 class LogonResult(Params, frozen=True):
@@ -35,6 +43,53 @@ class BasketResult(Params, frozen=True):
     """Every leg has filled; their outcomes in the order of the legs."""
 
     legs: list[OrderResult]
+
+
+class ExpectedFill(Struct, array_like=True, frozen=True, gc=False):
+    """On the wire [price, quantity]."""
+
+    price: str
+    quantity: str
+
+
+class DryRunResult(Params, frozen=True):
+    """What a command would come to as the next one after `as_of_seq`. `code` 0: accepted; else the reject code it would get, and nothing more.
+
+    `hold_micro` is what the account needs for the whole order, `fee_micro` the fees of `fills`. `keeps_priority`: an amend would leave the order in
+    its place. `interrupts`: it would meet a price at which trading is interrupted. `duplicate`: its id was used for the same command.
+    """
+
+    as_of_seq: int
+    code: int
+    message: str = ""
+    status: str = ""
+    price: str = ""
+    fills: list[ExpectedFill] = field(default_factory=list)
+    filled: str = ""
+    remaining: str = ""
+    average_price: str | None = None
+    hold_micro: int = 0
+    fee_micro: int = 0
+    keeps_priority: bool = False
+    interrupts: bool = False
+    duplicate: bool = False
+
+
+class BasketDryRunResult(Params, frozen=True):
+    """`code` is that of the first leg that says why, `leg` its number; 0: all legs would fill."""
+
+    as_of_seq: int
+    code: int
+    legs: list[DryRunResult]
+    message: str = ""
+    leg: int | None = None
+
+
+class CancelAfterResult(Params, frozen=True):
+    """When the switch fires, 0: it is off. `sequence` is left out where an earlier renewal stands."""
+
+    fires_at_ns: int
+    sequence: int = 0
 
 
 class OpenOrderResult(Params, frozen=True):
@@ -181,6 +236,53 @@ class TurnResult(Params, frozen=True):
     """The market clock's current turn; 0 before the first."""
 
     turn: int
+
+
+class DepthResult(Params, frozen=True):
+    """The best levels of a book, best first, as of its revision `seq`."""
+
+    instrument: str
+    seq: int
+    epoch: int
+    bids: list[Level]
+    asks: list[Level]
+    checksum: int
+
+
+class QueuePositionResult(Params, frozen=True):
+    """What is shown before an own order at its price; an order that waits beside the book has no place."""
+
+    order_id: int
+    waiting: bool = False
+    orders_ahead: int = 0
+    quantity_ahead: str = ""
+
+
+class Bar(Params, frozen=True):
+    """Trades of the book and its auctions in [`start_ns`, `start_ns` + interval). `vwap` has two decimals more than a price, rounded half-even.
+
+    `partial`: the exchange began to keep bars within it, so earlier trades may be missing.
+    """
+
+    start_ns: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    vwap: str
+    trades: int
+    partial: bool = False
+
+
+class BarsResult(Params, frozen=True):
+    """Bars with trades, oldest first, as of command `as_of_seq`. `next_ns`: where to go on when there are more."""
+
+    instrument: str
+    interval: str
+    as_of_seq: int
+    bars: list[Bar]
+    next_ns: int | None = None
 
 
 class SubscribeResult(Params, frozen=True):

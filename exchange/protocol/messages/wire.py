@@ -9,6 +9,12 @@ from exchange.units import INT64_MAX
 PROTOCOL_VERSION: Final = 1
 WEBSOCKET_PATH: Final = "/ws/v1"
 
+# Levels of each side in the channel that names no depth, and the depths that others may name.
+DEFAULT_DEPTH: Final = 50
+DEPTHS: Final = (1, 5, 10, 20, DEFAULT_DEPTH)
+FULL_DEPTH: Final = 0
+IntervalName = Literal["1m", "5m", "15m", "1h", "1d"]
+
 RequestId = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)] | Annotated[str, Meta(max_length=64)]
 OrderId = Annotated[int, Meta(ge=1, le=INT64_MAX)]
 UInt32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]

@@ -49,9 +49,9 @@ async def test_a_refusal_names_the_leg_that_was_refused() -> None:
         await _offers(solar)
         sequence = park.node.exchange.last_sequence
         refused = (await factory.ask("basket.place", {"legs": [LEG, OTHER | {"quantity": "7"}]}))["error"]
-        assert (refused["code"], refused["data"]) == (RejectCode.FILL_OR_KILL_UNFILLABLE, {"leg": 1, "sequence": sequence + 2})
+        assert refused["data"] == {"code": RejectCode.FILL_OR_KILL_UNFILLABLE, "leg": 1, "sequence": sequence + 2}
         again = (await factory.ask("basket.place", {"legs": [LEG, OTHER | {"quantity": "7"}]}, 2))["error"]
-        assert again["data"] == {"leg": 1, "sequence": sequence + 4, "duplicate": True}
+        assert again["data"] == {"code": 4002, "leg": 1, "sequence": sequence + 4, "duplicate": True}
         reused = (await factory.ask("basket.place", {"legs": [LEG | {"client_order_id": "new"}, OTHER]}, 3))["error"]
         assert (reused["code"], reused["data"]["leg"]) == (RejectCode.CLIENT_ORDER_ID_REUSED, 1)
         assert park.node.exchange.positions(FACTORY)[0].net_lots == 0 or park.node.exchange.positions(FACTORY)[0].symbol == UNITS
@@ -77,7 +77,7 @@ async def test_what_cannot_be_right_is_not_journaled(name: str) -> None:
         await client.log_on("factory")
         sequence = park.node.exchange.last_sequence
         error = (await client.ask("basket.place", {"legs": legs}))["error"]
-        assert (error["code"], error["data"]) == (code, data)
+        assert error["data"] == {"code": code} | data
         assert park.node.exchange.last_sequence == sequence
 
 
@@ -85,9 +85,9 @@ async def test_frames_that_are_no_basket() -> None:
     async with running_park() as park:
         client = park.raw()
         await client.log_on("factory")
-        assert (await client.ask("basket.place", {"legs": [LEG | {"price": 0.41}]}))["error"]["code"] == RejectCode.INVALID_DECIMAL
+        assert (await client.ask("basket.place", {"legs": [LEG | {"price": 0.41}]}))["error"]["data"]["code"] == RejectCode.INVALID_DECIMAL
         for params in ({}, {"legs": 1}, {"legs": [1]}, {"legs": [LEG | {"post_only": True}]}):
-            assert (await client.ask("basket.place", params))["error"]["code"] == RejectCode.INVALID_PARAMS
+            assert (await client.ask("basket.place", params))["error"]["data"]["code"] == RejectCode.INVALID_PARAMS
 
 
 async def test_a_basket_lies_together_between_the_orders_of_its_frame() -> None:
@@ -112,14 +112,14 @@ async def test_every_leg_is_charged_and_counts_in_flight() -> None:
         park.hub.monotonic_s = lambda: 0.0
         client = park.raw()
         await client.log_on("factory")
-        assert (await client.ask("basket.place", {"legs": [LEG, OTHER]}))["error"]["code"] == RejectCode.FILL_OR_KILL_UNFILLABLE
+        assert (await client.ask("basket.place", {"legs": [LEG, OTHER]}))["error"]["data"]["code"] == RejectCode.FILL_OR_KILL_UNFILLABLE
         limited = (await client.ask("basket.place", {"legs": [LEG, OTHER]}))["error"]
         assert (limited["code"], limited["data"]["tokens"]) == (RejectCode.RATE_LIMITED, 1.5)
     async with running_park(Limits(max_in_flight=1)) as park:
         client = park.raw()
         await client.log_on("factory")
-        assert (await client.ask("basket.place", {"legs": [LEG, OTHER]}))["error"]["code"] == RejectCode.QUEUE_FULL
-        assert (await client.ask("basket.place", {"legs": [LEG]}))["error"]["code"] == RejectCode.FILL_OR_KILL_UNFILLABLE
+        assert (await client.ask("basket.place", {"legs": [LEG, OTHER]}))["error"]["data"]["code"] == RejectCode.QUEUE_FULL
+        assert (await client.ask("basket.place", {"legs": [LEG]}))["error"]["data"]["code"] == RejectCode.FILL_OR_KILL_UNFILLABLE
 
 
 async def test_a_node_that_fails_refuses_the_basket() -> None:
@@ -131,5 +131,5 @@ async def test_a_node_that_fails_refuses_the_basket() -> None:
             raise RuntimeError("broken")
 
         park.node.submit_many = fail  # type: ignore[assignment,method-assign] # a node that does not take it
-        assert (await client.ask("basket.place", {"legs": [LEG]}))["error"]["code"] == RejectCode.NOT_ACCEPTING
+        assert (await client.ask("basket.place", {"legs": [LEG]}))["error"]["data"]["code"] == RejectCode.NOT_ACCEPTING
         assert park.hub.in_flight == 0

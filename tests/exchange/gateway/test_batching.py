@@ -12,29 +12,30 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from clients.sdk import connect
-from exchange.gateway.batching import text_frames
+from exchange.gateway.batching import server_frames
 from tests.exchange.gateway.parks import POWER, private_key, running_park
 from tests.exchange.gateway.test_websocket import serving
 
 
-def parsed(data: bytes) -> list[bytes]:
+def parsed(data: bytes, opcode: Opcode = Opcode.TEXT) -> list[bytes]:
     """What websockets itself makes of the bytes."""
     client = ClientProtocol(parse_uri("ws://x"), state=State.OPEN, max_size=None)
     client.receive_data(data)
     frames = client.events_received()
-    assert all(isinstance(frame, Frame) and frame.opcode is Opcode.TEXT and frame.fin for frame in frames)
+    assert all(isinstance(frame, Frame) and frame.opcode is opcode and frame.fin for frame in frames)
     return [bytes(frame.data) for frame in frames if isinstance(frame, Frame)]
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
 def test_lengths_at_the_edges_of_the_header(length: int) -> None:
     message = b"x" * length
-    assert parsed(text_frames([message, b"next"])) == [message, b"next"]
+    assert parsed(server_frames([message, b"next"])) == [message, b"next"]
 
 
 @given(st.lists(st.binary(max_size=300)))
 def test_frames_are_those_of_the_standard(messages: list[bytes]) -> None:
-    assert parsed(text_frames(messages)) == messages
+    assert parsed(server_frames(messages)) == messages
+    assert parsed(server_frames(messages, is_binary=True), Opcode.BINARY) == messages
 
 
 async def test_frames_that_wait_together_leave_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ WRONG = [
 async def test_refused(code: RejectCode, changes: dict[str, Any]) -> None:
     async with running_park() as park:
         client = park.raw()
-        assert (await client.log_on("factory", **changes))["error"]["code"] == code
+        assert (await client.log_on("factory", **changes))["error"]["data"]["code"] == code
         # The connection lives, and the right logon still works.
         assert (await client.log_on("factory"))["result"]["account"] == FACTORY
 
@@ -39,7 +39,7 @@ async def test_stale_or_early_timestamp(offset_ns: int) -> None:
     async with running_park() as park:
         client = park.raw()
         stamp = client.challenge["server_time_ns"] + offset_ns
-        assert (await client.log_on("factory", timestamp_ns=stamp))["error"]["code"] == RejectCode.LOGON_STALE
+        assert (await client.log_on("factory", timestamp_ns=stamp))["error"]["data"]["code"] == RejectCode.LOGON_STALE
 
 
 async def test_a_recorded_logon_is_worth_nothing_on_another_connection() -> None:
@@ -47,9 +47,9 @@ async def test_a_recorded_logon_is_worth_nothing_on_another_connection() -> None
         first, second = park.raw(), park.raw()
         recorded = logon_params(first, "factory")
         assert "result" in await first.ask("logon", recorded)
-        assert (await second.ask("logon", recorded))["error"]["code"] == RejectCode.LOGON_SIGNATURE
+        assert (await second.ask("logon", recorded))["error"]["data"]["code"] == RejectCode.LOGON_SIGNATURE
         # Nor once more on its own: the session is there already.
-        assert (await first.ask("logon", recorded))["error"]["code"] == RejectCode.ALREADY_LOGGED_ON
+        assert (await first.ask("logon", recorded))["error"]["data"]["code"] == RejectCode.ALREADY_LOGGED_ON
 
 
 async def test_logon_while_one_is_on_its_way() -> None:
@@ -57,10 +57,10 @@ async def test_logon_while_one_is_on_its_way() -> None:
         client = park.raw()
         params = logon_params(client, "factory")
         client.send(request("logon", params, 1), request("logon", params, 2), request("balances", None, 3))
-        assert (await client.answer(2))["error"]["code"] == RejectCode.ALREADY_LOGGED_ON
+        assert (await client.answer(2))["error"]["data"]["code"] == RejectCode.ALREADY_LOGGED_ON
         client = park.raw()
         client.send(request("logon", logon_params(client, "factory"), 1), request("balances", None, 2))
-        assert (await client.answer(2))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        assert (await client.answer(2))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
 
 
 async def test_three_failures_end_the_connection() -> None:
@@ -78,9 +78,9 @@ async def test_every_method_but_public_data_needs_a_logon() -> None:
         for kind, (method, params) in zip(EXAMPLES, EXAMPLES.values(), strict=True):
             answer = await client.ask(method, params)
             if SCOPES[kind]:
-                assert answer["error"]["code"] == RejectCode.NOT_LOGGED_ON, method
-        assert (await client.ask("subscribe", {"channels": ["executions"]}))["error"]["code"] == RejectCode.NOT_LOGGED_ON
-        assert (await client.ask("subscribe", {"channels": ["clock"], "turns": True}))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+                assert answer["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON, method
+        assert (await client.ask("subscribe", {"channels": ["executions"]}))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
+        assert (await client.ask("subscribe", {"channels": ["clock"], "turns": True}))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
         assert "result" in await client.ask("instruments")
 
 
@@ -88,7 +88,7 @@ async def test_public_data_can_be_closed_to_strangers() -> None:
     async with running_park(Limits(anonymous_market_data=False)) as park:
         client = park.raw()
         for method, params in (("instruments", {}), ("subscribe", {"channels": ["ticker"]}), ("system.status", None)):
-            assert (await client.ask(method, params))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+            assert (await client.ask(method, params))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
         await client.log_on("factory")
         assert "result" in await client.ask("instruments")
 
@@ -101,9 +101,9 @@ async def test_a_key_without_the_scope() -> None:
         for kind, (method, params) in zip(EXAMPLES, EXAMPLES.values(), strict=True):
             if SCOPES[kind] & {"operate"}:
                 refusal = await member.ask(method, params)
-                assert (refusal["error"]["code"], refusal["error"]["data"]["scopes"]) == (RejectCode.SCOPE_MISSING, sorted(SCOPES[kind]))
+                assert (refusal["error"]["data"]["code"], refusal["error"]["data"]["scopes"]) == (RejectCode.SCOPE_MISSING, sorted(SCOPES[kind]))
             if SCOPES[kind] == {"trade"}:
-                assert (await operator.ask(method, params))["error"]["code"] == RejectCode.SCOPE_MISSING
+                assert (await operator.ask(method, params))["error"]["data"]["code"] == RejectCode.SCOPE_MISSING
 
 
 async def test_the_account_is_the_sessions() -> None:
@@ -111,7 +111,7 @@ async def test_the_account_is_the_sessions() -> None:
         client = park.raw()
         await client.log_on("factory")
         refusal = await client.ask("order.place", EXAMPLES[m.Place][1] | {"account": 34})
-        assert refusal["error"]["code"] == RejectCode.INVALID_PARAMS
+        assert refusal["error"]["data"]["code"] == RejectCode.INVALID_PARAMS
         assert (await client.ask("order.place", EXAMPLES[m.Place][1]))["result"]["status"] == "resting"
         assert len(park.node.exchange.open_orders(FACTORY)) == 1
 
@@ -156,7 +156,7 @@ async def test_revoking_a_key_ends_its_sessions() -> None:
         assert "result" in await operator.ask("operator.submit", {"schema": "revoke_key", "document": {"key_id": "factory"}})
         assert member.connection.end_code is RejectCode.UNKNOWN_KEY
         assert other.connection.end_code is None
-        assert (await park.raw().log_on("factory"))["error"]["code"] == RejectCode.UNKNOWN_KEY
+        assert (await park.raw().log_on("factory"))["error"]["data"]["code"] == RejectCode.UNKNOWN_KEY
 
 
 def test_keys_of_the_tests_are_fixed() -> None:
@@ -170,6 +170,11 @@ EXAMPLES: dict[type[m.Request], tuple[str, Any]] = {
     m.Amend: ("order.amend", {"client_order_id": "c-2", "instrument": POWER, "order_id": 1, "revision": 1, "price": "0.3000"}),
     m.Cancel: ("order.cancel", {"client_order_id": "c-3", "order_id": 1}),
     m.MassCancel: ("order.mass_cancel", {"client_order_id": "c-4"}),
+    m.CancelAfter: ("session.cancel_after", {"timeout_ms": 5_000}),
+    m.QueuePosition: ("order.queue_position", {"order_id": 1}),
+    m.Executions: ("executions", {"from_seq": 1}),
+    m.Depth: ("depth", {"instrument": POWER}),
+    m.Bars: ("bars", {"instrument": POWER, "interval": "1m"}),
     m.OrdersOpen: ("orders.open", {}),
     m.Balances: ("balances", None),
     m.Positions: ("positions", {}),

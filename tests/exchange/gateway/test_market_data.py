@@ -136,7 +136,7 @@ def test_a_frame_is_encoded_once_and_shared() -> None:
 
 def test_ticker_tells_all_first_and_then_changes_also_to_who_lagged() -> None:
     park, instrument, buyer, seller = market()
-    ticker = TickerChannel(park.exchange)
+    ticker = TickerChannel(park.exchange, lambda: 7)
     ticker.touch_all()
     outbox = Outbox(Limits(public_backlog_frames=1), lambda: None)
     ticker.subscribe(outbox)
@@ -183,11 +183,11 @@ async def test_channels_over_a_connection() -> None:
         unlisted = [("book:", 2002), ("book:GP-NONE", 2002), ("trades:GP-NONE", 2002)]
         unknown = [*unlisted, ("nonsense", RejectCode.UNKNOWN_CHANNEL), ("ticker:x", 5009), ("", 5009)]
         for channel, code in unknown:
-            assert (await client.ask("subscribe", {"channels": ["ticker", channel]}))["error"]["code"] == code
+            assert (await client.ask("subscribe", {"channels": ["ticker", channel]}))["error"]["data"]["code"] == code
         assert not client.connection.channels  # all or none
         channels = ["ticker", "phases", "trades:*", f"book:{POWER}"]
         assert (await client.ask("subscribe", {"channels": channels}))["result"] == {"channels": channels}
-        assert [frame["method"] for frame in client.take()] == ["ticker", "book.snapshot"]
+        assert [frame["method"] for frame in client.take()] == ["ticker", "phases.snapshot", "book.snapshot"]
         await trader.ask("order.place", ORDER | {"side": "sell"})
         park.hub.publisher.flush()
         assert [frame["method"] for frame in client.take()] == ["book.delta", "ticker"]

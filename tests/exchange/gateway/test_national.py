@@ -121,17 +121,17 @@ async def test_refused_proposals(changes: dict[str, Any], code: RejectCode) -> N
     async with market() as park:
         raw = park.raw()
         await raw.log_on("factory")
-        assert (await raw.ask("block.propose", BLOCK | changes))["error"]["code"] == code
+        assert (await raw.ask("block.propose", BLOCK | changes))["error"]["data"]["code"] == code
 
 
 async def test_who_may_ask() -> None:
     async with market() as park:
         operator, stranger = park.raw(), park.raw()
         await operator.log_on("operator")
-        assert (await operator.ask("block.propose", BLOCK))["error"]["code"] == RejectCode.SCOPE_MISSING
+        assert (await operator.ask("block.propose", BLOCK))["error"]["data"]["code"] == RejectCode.SCOPE_MISSING
         assert (await operator.ask("one_way.bids"))["result"] == {"bids": []}
-        assert (await stranger.ask("block.proposals"))["error"]["code"] == RejectCode.NOT_LOGGED_ON
-        assert (await stranger.ask("subscribe", {"channels": ["blocks"]}))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        assert (await stranger.ask("block.proposals"))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
+        assert (await stranger.ask("subscribe", {"channels": ["blocks"]}))["error"]["data"]["code"] == RejectCode.NOT_LOGGED_ON
         assert (await stranger.ask("one_way.auctions"))["result"] == {"auctions": []}
         assert (await stranger.ask("unsubscribe", {"channels": ["one_way"]}))["result"] == {"channels": ["one_way"]}
 

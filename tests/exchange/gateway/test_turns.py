@@ -159,5 +159,5 @@ async def test_an_exchange_without_a_stepped_clock(method: str) -> None:
         client = park.raw()
         await client.log_on("operator")
         params = {"turn": 1} if method == "turn.done" else {}
-        assert (await client.ask(method, params))["error"]["code"] == 5010
-        assert (await client.ask("subscribe", {"channels": ["clock"], "turns": True}))["error"]["code"] == 5009
+        assert (await client.ask(method, params))["error"]["data"]["code"] == 5010
+        assert (await client.ask("subscribe", {"channels": ["clock"], "turns": True}))["error"]["data"]["code"] == 5009

@@ -77,7 +77,7 @@ async def test_malformed_frames_are_answered_and_the_connection_lives() -> None:
         ]  # fmt: skip
         for frame, code in rows:
             await websocket.send(frame)
-            assert (await receive(websocket))["error"]["code"] == code
+            assert (await receive(websocket))["error"]["data"]["code"] == code
         await websocket.send(request("system.status").decode())
         assert (await receive(websocket))["result"]["sessions"] == 1
 

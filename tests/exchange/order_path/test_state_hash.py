@@ -20,6 +20,7 @@ from exchange.market.one_way_auctions import AuctionStatus, BidStatus, OneWayAuc
 from exchange.market.phases import Phase
 from exchange.order_path import canonical
 from exchange.order_path.auctions import answer_of_book, ask_of_book
+from exchange.order_path.dead_mans_switch import Switch
 from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.loop import run_commands
 from exchange.order_path.orders import expire_instrument
@@ -146,6 +147,7 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     "instrument that is settled": lambda e: e.rooms.instruments.by_id.__setitem__(
         9, Instrument(9, units_spec("CCER"), InstrumentClass.CCER, Resale.NEXT_DAY, -1, Phase.SETTLED)
     ),
+    "dead man's switch": lambda exchange: exchange.rooms.switches.add(Switch(1, 33, -1, 10**9, OPEN_NS)),
 }
 
 

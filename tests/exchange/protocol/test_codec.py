@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.protocol import messages as m
-from exchange.protocol.codec import Refusal, decode_id, decode_request, encode_error, encode_result
+from exchange.protocol.codec import Refusal, decode_id, decode_request, decode_server_frame, encode_error, encode_result
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 PLACE = {"client_order_id": "c1", "instrument": "X", "side": "buy", "price": "1", "quantity": "1"}
@@ -110,7 +110,8 @@ def test_wrong_frames(wrong: bytes, code: RejectCode, answer_id: int | None) -> 
 
 def test_every_code_of_the_band_has_a_row() -> None:
     band = {code for code in RejectCode if RejectCode.FRAME_TOO_LARGE <= code <= RejectCode.INVALID_DECIMAL}
-    # The first two are refused by the session before anything is decoded: tests/exchange/protocol/test_session.py.
+    # The first two are refused by the session before anything is decoded: tests/exchange/protocol/test_session.py. MessagePack has its own
+    # codes above this part of the band: tests/exchange/protocol/test_packed.py.
     assert {row[2] for row in ROWS} == band - {RejectCode.FRAME_TOO_LARGE, RejectCode.BINARY_FRAME}
 
 
@@ -176,5 +177,24 @@ def test_every_code_has_a_message() -> None:
 def test_answers_are_json_rpc() -> None:
     assert msgspec.json.decode(encode_result(7, {"a": 1})) == {"jsonrpc": "2.0", "id": 7, "result": {"a": 1}}
     assert msgspec.json.decode(encode_error(None, RejectCode.INVALID_JSON)) == {
-        "jsonrpc": "2.0", "id": None, "error": {"code": 1004, "message": MESSAGES[RejectCode.INVALID_JSON]},
+        "jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": MESSAGES[RejectCode.INVALID_JSON], "data": {"code": 1004}},
     }  # fmt: skip
+
+
+STANDARD = {
+    "INVALID_UTF8": -32700, "INVALID_JSON": -32700, "INVALID_MSGPACK": -32700, "NESTING_TOO_DEEP": -32700, "BATCH_NOT_SUPPORTED": -32600,
+    "INVALID_REQUEST": -32600, "INVALID_REQUEST_ID": -32600, "NOTIFICATION_NOT_SUPPORTED": -32600, "UNSUPPORTED_VALUE": -32600,
+    "UNKNOWN_METHOD": -32601, "INVALID_PARAMS": -32602, "INVALID_DECIMAL": -32602,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [code for code in RejectCode if code is not RejectCode.ACCEPTED], ids=lambda code: code.name)
+def test_an_error_has_json_rpcs_own_code_where_there_is_one_and_always_that_of_the_band(code: RejectCode) -> None:
+    error = msgspec.json.decode(encode_error(7, code, {"leg": 3}))["error"]
+    assert error == {"code": STANDARD.get(code.name, int(code)), "message": MESSAGES[code], "data": {"code": int(code), "leg": 3}}
+    told = decode_server_frame(encode_error(7, code, {"leg": 3})).error
+    assert told is not None
+    assert (told.in_band().code, told.in_band().data) == (code, {"leg": 3})
+    bare = decode_server_frame(encode_error(7, code)).error
+    assert bare is not None
+    assert (bare.in_band().code, bare.in_band().data) == (code, None)

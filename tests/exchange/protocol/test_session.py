@@ -42,11 +42,11 @@ def test_request_and_answer() -> None:
 
 def test_notification() -> None:
     client, server = ClientSession(), ServerSession()
-    server.notify("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1))
-    server.notify("of.a.newer.server", m.PhaseChange(instrument="X", phase="continuous", at_ns=1))
+    server.notify("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1, seq=2, prev_seq=1))
+    server.notify("of.a.newer.server", m.PhaseChange(instrument="X", phase="continuous", at_ns=1, seq=2, prev_seq=1))
     for frame in server.data_to_send():
         client.receive_data(frame)
-    assert client.events_received() == [Notified("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1))]
+    assert client.events_received() == [Notified("phase", m.PhaseChange(instrument="X", phase="continuous", at_ns=1, seq=2, prev_seq=1))]
 
 
 def test_frame_limit() -> None:
@@ -54,7 +54,7 @@ def test_frame_limit() -> None:
     server.receive_data(b"x" * 101)
     server.receive_data(b'{"jsonrpc":"2.0","id":1,"method":"balances"}')
     (answer,) = answers(server)
-    assert (answer["id"], answer["error"]["code"], answer["error"]["data"]) == (None, 1001, {"limit_bytes": 100})
+    assert (answer["id"], answer["error"]["code"], answer["error"]["data"]) == (None, 1001, {"code": 1001, "limit_bytes": 100})
     assert len(server.events_received()) == 1
 
 
