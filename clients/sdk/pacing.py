@@ -16,6 +16,7 @@ COSTS: Final = {
     "order.amend": 1.0,
     "order.cancel": 0.25,
     "order.mass_cancel": 1.0,
+    "session.cancel_after": 1.0,
     "nominate": 1.0,
     "block.propose": 1.0,
     "block.confirm": 1.0,

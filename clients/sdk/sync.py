@@ -201,6 +201,12 @@ class SyncClient:
 
     # Questions
 
+    def dry_run(self, instrument: str, side: m.SideName, **terms: Any) -> m.DryRunResult:
+        return self.wait(self._park.dry_run(instrument, side, **terms))
+
+    def cancel_after(self, timeout_ms: int, *, label: int | None = None) -> int:
+        return self.wait(self._park.cancel_after(timeout_ms, label=label))
+
     def refresh_orders(self) -> Mapping[int, Order]:
         return dict(self.wait(self._park.refresh_orders()))
 
@@ -209,6 +215,18 @@ class SyncClient:
 
     def auctions(self, instrument: str | None = None) -> list[m.Indication]:
         return self.wait(self._park.auctions(instrument))
+
+    def depth(self, instrument: str, levels: int = m.DEFAULT_DEPTH) -> m.DepthResult:
+        return self.wait(self._park.depth(instrument, levels))
+
+    def queue_position(self, order: Order) -> m.QueuePositionResult:
+        return self.wait(self._park.queue_position(order))
+
+    def bars(self, instrument: str, interval: m.IntervalName, **limits: int) -> m.BarsResult:
+        return self.wait(self._park.bars(instrument, interval, **limits))
+
+    def executions(self, from_seq: int, limit: int = 500) -> m.ExecutionsResult:
+        return self.wait(self._park.executions(from_seq, limit))
 
     def balances(self) -> m.BalancesResult:
         return self.wait(self._park.balances())
@@ -235,8 +253,11 @@ class SyncClient:
 
     # Channels
 
-    def subscribe_book(self, symbol: str) -> Book:
-        return self.wait(self._park.subscribe_book(symbol))
+    def subscribe_book(self, symbol: str, *, checksum: bool = False) -> Book:
+        return self.wait(self._park.subscribe_book(symbol, checksum=checksum))
+
+    def subscribe(self, channel: str) -> None:
+        self.wait(self._park.subscribe(channel))
 
     def subscribe_ticker(self) -> None:
         self.wait(self._park.subscribe_ticker())

@@ -19,7 +19,8 @@ const BREATHER_MS = 100;
 
 // Tokens of a command, as under "Limits" in docs/protocol.md; what is not here costs its frame only.
 const COSTS = {
-  "order.place": 1, "basket.place": 1, "order.amend": 1, "order.cancel": 0.25, "order.mass_cancel": 1, nominate: 1,
+  "order.place": 1, "basket.place": 1, "order.amend": 1, "order.cancel": 0.25, "order.mass_cancel": 1,
+  "session.cancel_after": 1, nominate: 1,
   "block.propose": 1, "block.confirm": 1, "block.decline": 0.25, "block.withdraw": 0.25,
   "one_way.bid": 1, "one_way.amend": 1, "one_way.withdraw": 0.25, "operator.submit": 10,
 };
