@@ -85,6 +85,10 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "daily_references": rooms.instruments.references_to_canonical(),
         "blocks": rooms.blocks.to_canonical(),
         "one_way_auctions": rooms.one_way.to_canonical(),
+        "beneficial_owners": rooms.participants.owners_to_canonical(),
+        "key_life": rooms.participants.ring.to_canonical(int(counters.epoch)),
+        "approvals": rooms.approvals.to_canonical(),
+        "audit": rooms.audit.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -95,21 +99,24 @@ def state_hash(exchange: "Exchange") -> bytes:
 
 
 def snapshot(exchange: "Exchange") -> bytes:
-    """Canonical content with the running hash of events, for `restore`."""
-    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash)])
+    """Canonical content with the running hash of events and the last entries of the audit log, for `restore`."""
+    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()])
 
 
 def restore(exchange: "Exchange", payload: bytes) -> None:
     """Fill a fresh exchange of the same genesis with a snapshot. Raises InputError for another version or a payload that is none."""
     try:
-        body, event_hash = msgspec.msgpack.decode(payload)
+        body, event_hash, *tail = msgspec.msgpack.decode(payload)
         version = body["version"]
     except (msgspec.MsgspecError, TypeError, ValueError, KeyError) as error:
         raise InputError("payload is not a snapshot") from error
     if version != SNAPSHOT_VERSION:
         raise InputError("snapshot of an unknown version")
     rooms = exchange.rooms
-    rooms.participants = Participants.from_canonical(body["participants"])
+    rooms.participants = Participants.from_canonical(body["participants"], body.get("beneficial_owners", []))
+    rooms.participants.ring.restore(body.get("key_life", []), body["counters"][_COUNTERS.index("epoch")])
+    rooms.approvals.restore(body.get("approvals", []))
+    rooms.audit.restore(body.get("audit", []), tail[0] if tail else [])
     for participant in rooms.participants.by_id.values():
         exchange.state = enter_account(exchange.state, participant)
     for account, *values in body["accounts"]:

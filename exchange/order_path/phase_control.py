@@ -6,6 +6,7 @@ from exchange.market.calendar import is_last_close_of_day, is_open, next_midnigh
 from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES, PhaseEvent, next_phase
 from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
+from exchange.order_path.business import approvals, keys
 from exchange.order_path.business.block_trades import expire_proposal
 from exchange.order_path.business.one_way_auctions import end_auction
 from exchange.order_path.business.units_control import unlock_units
@@ -74,6 +75,12 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         return
     if kind is DeadlineKind.AUCTION_END:
         end_auction(exchange, ref)
+        return
+    if kind is DeadlineKind.PROPOSAL_EXPIRY:
+        approvals.expire(exchange, ref)
+        return
+    if kind is DeadlineKind.KEY_EXPIRY:
+        keys.expire_key(exchange, ref)
         return
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:

@@ -185,6 +185,8 @@ class DeadlineKind(IntEnum):
     CLOSING_CALL = 8  # orders gather for the closing auction
     BLOCK_EXPIRY = 16  # the window of a proposed block trade ends
     AUCTION_END = 17  # the window of a one-way auction ends
+    PROPOSAL_EXPIRY = 32  # nobody approved in time
+    KEY_EXPIRY = 33  # a key has reached its end
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)

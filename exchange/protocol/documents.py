@@ -9,30 +9,38 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from exchange.errors import InputError
+from exchange.protocol.administration import (
+    ADMINISTRATION,
+    ApproveProposal,
+    ChangeKey,
+    ChangeParticipant,
+    ChangeTerms,
+    Propose,
+    RegisterKey,
+    RejectProposal,
+    RevokeKey,
+    RotateKey,
+    SetApprovalRules,
+    WithdrawProposal,
+)
+from exchange.protocol.document import Document, Key
+
+__all__ = [
+    "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelOneWayAuction", "ChangeKey", "ChangeParticipant", "ChangeTerms",
+    "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments", "MeterReadings",
+    "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey", "RegisterStorage",
+    "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetPhase", "SettleDay", "WithdrawBid", "WithdrawBlock", "WithdrawProposal",
+    "decode_document", "document_from_wire", "encode_document",
+]  # fmt: skip
 
 DOCUMENT_LIMIT_BYTES: Final = 4 * 1024 * 1024
-
-
-class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all documents. `SCHEMA` names it in the journal, `VERSION` its layout."""
-
-    SCHEMA: ClassVar[str]
-    VERSION: ClassVar[int] = 1
-
-
-class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An Ed25519 key of a participant. Scopes: read, trade, operate, verify, audit."""
-
-    key_id: str
-    public_key: bytes
-    scopes: list[str]
 
 
 class Admit(Document, frozen=True, kw_only=True):
     """Admit one participant: account, role, permissions and limits. The fold assigns the account id.
 
     `permissions` are names of `exchange.accounts.permissions.Permission`. Power limits are net lots a quarter-hour, worst case over
-    trades and open orders: bought positive, so a load has min 0 and a generator max 0.
+    trades and open orders: bought positive, so a load has min 0 and a generator max 0. `beneficial_owner`: see ChangeParticipant; 0: itself.
     """
 
     SCHEMA: ClassVar[str] = "admit"
@@ -42,17 +50,7 @@ class Admit(Document, frozen=True, kw_only=True):
     min_net_power_lots: int = 0
     max_net_power_lots: int = 0
     keys: list[Key] = []
-
-
-class RegisterKey(Document, frozen=True, kw_only=True):
-    SCHEMA: ClassVar[str] = "register_key"
-    account: int
-    key: Key
-
-
-class RevokeKey(Document, frozen=True, kw_only=True):
-    SCHEMA: ClassVar[str] = "revoke_key"
-    key_id: str
+    beneficial_owner: int = 0
 
 
 class Deposit(Document, frozen=True, kw_only=True):
@@ -321,7 +319,7 @@ class Checkpoint(Document, frozen=True, kw_only=True):
 DOCUMENTS: Final[dict[str, type[Document]]] = {
     cls.SCHEMA: cls
     for cls in (
-        Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
+        Admit, *ADMINISTRATION, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
         SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
         PlaceBid, AmendBid, WithdrawBid, Checkpoint,
     )

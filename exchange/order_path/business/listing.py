@@ -20,12 +20,25 @@ _TERMS = (
 def enter_account(state: PathState, participant: Participant) -> PathState:
     """A participant's limits and permissions."""
     state = with_accounts(state, participant.id + 1)
+    state.accounts[participant.id].exists = 1
+    change_account(state, participant)
+    return state
+
+
+def change_account(state: PathState, participant: Participant) -> None:
+    """Other limits and permissions for an account that is there. Modifies the state in place."""
     account = state.accounts[participant.id]
-    account.exists = 1
     account.permissions = int(participant.permissions)
     account.min_net_lots = participant.min_net_power_lots
     account.max_net_lots = participant.max_net_power_lots
-    return state
+
+
+def change_instrument(state: PathState, instrument: Instrument) -> None:
+    """Other terms for an instrument that is there. Modifies the state in place."""
+    row = state.instruments[instrument.slot]
+    for name in _TERMS:
+        if instrument.reference is None or not name.startswith("band_"):
+            setattr(row, name, getattr(instrument.spec, name))
 
 
 def enter_house(state: PathState, accounts: list[int]) -> PathState:
