@@ -24,7 +24,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     `before` and `after` are the values that the document is about. Of an approved proposal `person` approved what `proposer` had proposed.
     `code` is 0 or the reject code, `rule` the business rule behind it. `chain` is the hash of the entry with `previous`, that of the one before.
-    All values are those of JSON, so whoever has the log as JSON can verify it with any SHA-256: over the entry's line with an empty `chain`.
+    All values are those of JSON, so whoever has the log can verify it with any SHA-256: over the entry as compact JSON with sorted keys, `chain` empty.
     """
 
     number: int
@@ -94,5 +94,5 @@ class AuditLog:
         self.tail.extend(_decode(entry) for entry in tail)
 
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(AuditEntry).decode

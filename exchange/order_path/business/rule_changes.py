@@ -34,7 +34,6 @@ def change_terms(exchange: "Exchange", document: ChangeTerms, _caller: Caller) -
     problem = spec_problem(spec)
     if problem is not None:
         raise BusinessRuleError(problem)
-    require(instrument.reference is None or not changes.keys() & {*_BAND}, "band_is_the_daily_limit")
     if changes.keys() & {*_FEES}:
         _require_nothing_open(exchange, instrument)
     row = exchange.state.instruments[instrument.slot]
