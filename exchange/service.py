@@ -21,6 +21,8 @@ from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
+from exchange.gateway.security_log import FOLDER as SECURITY_FOLDER
+from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.server import run_server
 from exchange.gateway.turns import TurnConductor
 from exchange.journal.format import encode_genesis, genesis_hash
@@ -35,6 +37,8 @@ from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
 from exchange.recovery import exchange_at, latest_snapshot, take_snapshot
 from exchange.settlement.statement import DaySettlement
+from exchange.surveillance.desk import Surveillance
+from exchange.surveillance.follower import SurveillanceFollower
 
 ENGINE_VERSION: Final = "1"
 SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
@@ -72,6 +76,7 @@ class Service:
     read_model: ReadModel | None
     follower: Follower | None
     alarm: Alarm | None
+    surveillance: SurveillanceFollower
 
     async def stop(self) -> None:
         """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
@@ -81,6 +86,7 @@ class Service:
             await self.node.stop()
             take_snapshot(self.node.exchange, self.node.journal.chain_hash, self.snapshots)
         finally:
+            await asyncio.to_thread(self.surveillance.close)
             if self.follower is not None:
                 await asyncio.to_thread(self.follower.close)
                 self.follower.projector.close()
@@ -129,6 +135,9 @@ async def start_exchange(options: ServiceOptions) -> Service:
         exchange = exchange_at(journal, snapshot)
         started.append(exchange)
         node = Node(journal, exchange, options.clock)
+        surveillance = SurveillanceFollower(Surveillance(exchange))
+        undo.callback(surveillance.close)
+        node.listeners.append(surveillance.on_batch)
         if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
@@ -138,7 +147,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         undo.pop_all()
     # A stepped clock has a conductor, whose ticks fire the deadlines.
     alarm = Alarm(node) if isinstance(options.clock, SystemClock) else None
-    return Service(node, snapshots, read_model, follower, alarm)
+    return Service(node, snapshots, read_model, follower, alarm, surveillance)
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:
@@ -155,6 +164,8 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             hosts=names,
             static_files=options.static_files,
             on_shutdown=service.stop,
+            security_log=SecurityLog(options.journal_directory / SECURITY_FOLDER),
+            surveillance=service.surveillance.surveillance,
         )
 
     run_server(make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready)

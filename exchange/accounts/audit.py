@@ -24,7 +24,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     `before` and `after` are the values that the document is about. Of an approved proposal `person` approved what `proposer` had proposed.
     `code` is 0 or the reject code, `rule` the business rule behind it. `chain` is the hash of the entry with `previous`, that of the one before.
-    All values are those of JSON, so whoever has the log can verify it with any SHA-256: over the entry as compact JSON with sorted keys, `chain` empty.
+    All values are those of JSON, so whoever has the log can verify it: SHA-256 over the entry as compact JSON with sorted keys, `chain` empty.
     """
 
     number: int
@@ -52,7 +52,7 @@ def chain_of(entry: AuditEntry) -> str:
 
 
 def check_chain(entries: Iterable[AuditEntry], head: str | None = None) -> int:
-    """Number of entries of a log from its first one on. Raises CheckFailedError where one is altered, missing or moved, or where it ends elsewhere."""
+    """Number of entries of a log from its first one on. Raises CheckFailedError where one is altered, missing or moved, or where the log is cut."""
     number, previous = 0, ROOT.hex()
     for entry in entries:
         number += 1

@@ -15,9 +15,12 @@ from exchange.gateway.hub import Hub
 from exchange.gateway.limits import Limits
 from exchange.gateway.ports import NodePort
 from exchange.gateway.rest import ReadModel, rest_router
+from exchange.gateway.rest_administration import administration_router
+from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
 from exchange.protocol.messages import WEBSOCKET_PATH
+from exchange.surveillance.desk import Surveillance
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 
@@ -34,15 +37,20 @@ def create_app(
     static_files: Mapping[str, Path] | None = None,
     on_shutdown: Callable[[], Awaitable[None]] | None = None,
     executions: ExecutionFeed | None = None,
+    security_log: SecurityLog | None = None,
+    surveillance: Surveillance | None = None,
 ) -> FastAPI:
     """An ASGI application over a started node. Call it inside the running loop.
 
     `hosts` are the names (with port) that clients may ask for and that their logon signature has to carry; empty accepts any, for use inside one
     process. `static_files` are served as /static/NAME, for the page. `on_shutdown` runs after the last session has ended, to stop the node.
     `executions` is a feed that has listened to the node while it replayed its journal, so that clients can be told what they missed.
-    `app.state.hub` is the gateway's shared part.
+    `security_log` is closed with the application; `surveillance` listens to the node already. `app.state.hub` is the gateway's shared part.
     """
-    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor, executions=executions)
+    hub = Hub(
+        node, limits or Limits(), hosts=hosts, conductor=conductor, executions=executions, security_log=security_log,
+        surveillance=surveillance,
+    )  # fmt: skip
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,6 +63,7 @@ def create_app(
     app.state.hub = hub
     app.router.routes.append(WebSocketRoute(WEBSOCKET_PATH, WebSocketEndpoint(hub)))
     app.include_router(rest_router(hub, read_model, time_zone))
+    app.include_router(administration_router(hub))
     for name, path in (static_files or {}).items():
         app.router.routes.append(Route(f"/static/{name}", _sender(path)))
     if web_directory is not None:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exchange.errors import InputError
 from exchange.gateway import queries
+from exchange.gateway.access import OVERSEERS
+from exchange.gateway.administration import HANDLERS as ADMINISTRATION_HANDLERS
 from exchange.gateway.auctions import indication_of
-from exchange.gateway.auth import logon_problem
+from exchange.gateway.auth import KEY_END_CODES, logon_problem
 from exchange.gateway.baskets import place_basket
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.market_data import ALL_SYMBOLS
@@ -33,32 +35,45 @@ def logon(connection: "Connection", request: m.Logon) -> None:
     if connection.state is not State.NEW:
         connection.session.refuse(request, RejectCode.ALREADY_LOGGED_ON)
         return
-    key = hub.exchange.key(params.key_id)
+    wait_s = hub.guard.wait_s(connection.address, params.key_id, hub.monotonic_s())
+    if wait_s:
+        _refuse_logon(connection, request, RejectCode.LOGON_LOCKED, {"retry_after_ms": int(wait_s * 1000) + 1})
+        return
+    ended = hub.exchange.ended_key(params.key_id)
+    key = hub.exchange.key(params.key_id) or (None if ended is None else ended.key)
     participant = None if key is None else hub.exchange.account(key.account)
     problem = logon_problem(
         params, key, nonce=connection.nonce, epoch=hub.node.epoch, host=connection.host, wall_ns=hub.wall_ns(), window_ns=hub.limits.logon_window_ns
     )
     if problem is not None or key is None or participant is None:
-        connection.session.refuse(request, problem or RejectCode.UNKNOWN_KEY)
-        connection.logon_failures += 1
-        if connection.logon_failures >= hub.limits.max_logon_failures:
-            connection.end(problem or RejectCode.UNKNOWN_KEY)
+        hub.guard.failed(connection.address, hub.monotonic_s())
+        _refuse_logon(connection, request, problem or RejectCode.UNKNOWN_KEY)
+        return
+    hub.guard.succeeded(connection.address, key.key_id)
+    if ended is not None:
+        _refuse_logon(connection, request, KEY_END_CODES[str(ended.reason)])
+        return
+    if not connection.count_key(key.key_id):
+        _refuse_logon(connection, request, RejectCode.TOO_MANY_SESSIONS, {"sessions": hub.limits.max_sessions_per_key})
         return
     key_bucket, account_bucket = hub.throttle.buckets(key.key_id, key.account, hub.monotonic_s())
     flags = int(CommandFlag.CANCEL_ON_DISCONNECT) if params.cancel_on_disconnect else 0
     identity = Identity(
         key_id=key.key_id, account=key.account, session=hub.next_session(), scopes=frozenset(key.scopes),
         cancel_on_disconnect=params.cancel_on_disconnect, order_flags=flags, key_bucket=key_bucket, account_bucket=account_bucket,
+        key_number=key.number,
     )  # fmt: skip
     name, role = participant.name, str(participant.role)
 
     def opened(answer: "CommandAnswer") -> None:
         code = int(answer.outcome["code"])
         if code:
+            connection.count_key("")
             connection.state = State.NEW if connection.state is State.LOGGING_ON else connection.state
             connection.session.refuse(request, RejectCode(code), {"sequence": int(answer.outcome["sequence"])})
             return
         connection.log_on(identity)
+        hub.note_security("logon", key_id=identity.key_id, account=identity.account, session=identity.session, address=connection.address)
         result = m.LogonResult(
             session=identity.session, account=identity.account, name=name, role=role, scopes=sorted(identity.scopes), epoch=hub.node.epoch,
             now_ns=hub.node.clock.now_ns(),
@@ -66,7 +81,18 @@ def logon(connection: "Connection", request: m.Logon) -> None:
         connection.session.answer(request, result)
 
     connection.state = State.LOGGING_ON
-    connection.submit(request, pack_command(CommandKind.SESSION_OPENED, identity.account, identity.session, flags=flags), b"", opened)
+    record = pack_command(CommandKind.SESSION_OPENED, identity.account, identity.session, flags=flags, order_id=identity.key_number)
+    connection.submit(request, record, b"", opened)
+
+
+def _refuse_logon(connection: "Connection", request: m.Logon, code: RejectCode, data: dict[str, Any] | None = None) -> None:
+    """Refuse, remember, and end a connection that goes on trying."""
+    hub = connection.hub
+    hub.note_security("logon_refused", key_id=request.params.key_id[:64], address=connection.address, code=int(code), **(data or {}))
+    connection.session.refuse(request, code, data)
+    connection.logon_failures += 1
+    if connection.logon_failures >= hub.limits.max_logon_failures:
+        connection.end(code)
 
 
 def orders_open(connection: "Connection", request: m.OrdersOpen) -> None:
@@ -186,6 +212,10 @@ def _channel_problem(connection: "Connection", channel: str) -> RejectCode | Non
         if connection.identity is None:
             return RejectCode.NOT_LOGGED_ON
         return None if "read" in connection.identity.scopes else RejectCode.SCOPE_MISSING
+    if channel == "operator":
+        if connection.identity is None:
+            return RejectCode.NOT_LOGGED_ON
+        return RejectCode.SCOPE_MISSING if OVERSEERS.isdisjoint(connection.identity.scopes) else None
     if channel in {"ticker", "phases", "auctions", "one_way", "clock", "trades:" + ALL_SYMBOLS}:
         return None
     kind, colon, symbol = channel.partition(":")
@@ -214,6 +244,8 @@ def _join_channel(connection: "Connection", channel: str, params: m.SubscribePar
         publisher.auctions.subscribe(outbox)
     elif kind == "one_way":
         publisher.one_way.add(outbox)
+    elif kind == "operator":
+        publisher.operator.add(outbox)
     elif kind == "blocks":
         publisher.blocks.setdefault(_identity(connection).account, set()).add(outbox)
     else:
@@ -243,6 +275,8 @@ def leave_channel(connection: "Connection", channel: str) -> None:
         publisher.auctions.unsubscribe(outbox)
     elif kind == "one_way":
         publisher.one_way.discard(outbox)
+    elif kind == "operator":
+        publisher.operator.discard(outbox)
     elif kind == "blocks":
         publisher.blocks[_identity(connection).account].discard(outbox)
     else:
@@ -300,4 +334,5 @@ HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.ClockRun: clock_run,
     m.ClockPause: clock_pause,
     **NATIONAL_HANDLERS,
+    **ADMINISTRATION_HANDLERS,
 }

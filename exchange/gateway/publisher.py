@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from exchange.gateway.administration_results import proposal_row
 from exchange.gateway.auctions import AuctionChannel, auction_held
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
 from exchange.gateway.limits import Limits
@@ -20,7 +21,7 @@ from exchange.order_path.tables import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
-from exchange.protocol.messages import DailyClose, PhaseChange, PublicTrade, Turn
+from exchange.protocol.messages import DailyClose, Params, PhaseChange, PublicTrade, Turn
 from matching.records import Reason
 
 _AUCTION: Final = int(Reason.AUCTION)
@@ -43,6 +44,7 @@ class Publisher:
         self.trades = TradeChannels()
         self.phases: set[Outbox] = set()
         self.one_way: set[Outbox] = set()
+        self.operator: set[Outbox] = set()
         self.blocks: dict[int, set[Outbox]] = {}  # by account: a proposal is for its two sides alone
         self.clock: set[Outbox] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -68,6 +70,13 @@ class Publisher:
         self.ticker.flush()
         self.auctions.flush()
         self._schedule_flush()
+
+    def publish_to_operator(self, method: str, params: Params) -> None:
+        """For those who operate or audit: few, and never left out."""
+        if self.operator:
+            frame = encode_notification(method, params)
+            for outbox in self.operator:
+                outbox.put_private(frame)
 
     def publish_turn(self, turn: Turn) -> None:
         """Turns are few and participants wait for them, so they are never left out."""
@@ -104,6 +113,11 @@ class Publisher:
         """Phases, new instruments with the phase they were listed in, daily closes, proposals and results of auctions: few, and never left out."""
         if notice.kind == "block":
             self._publish_proposal(notice.data["proposal"])
+            return
+        if notice.kind == "proposal":
+            proposal = self._exchange.approval_proposal(notice.data["proposal"])
+            if proposal is not None:
+                self.publish_to_operator("proposal", proposal_row(proposal))
             return
         if notice.kind == "one_way":
             self._publish_auction(notice.data["auction"])

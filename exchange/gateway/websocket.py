@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from exchange.gateway.batching import FRAMES_EXTENSION
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
-from exchange.protocol.reject_codes import MESSAGES
+from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 logger = logging.getLogger("parkex.gateway")
 
@@ -47,7 +47,19 @@ class WebSocketEndpoint:
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         else:
             await send({"type": "websocket.accept"})
-            await _serve(self._hub, host, receive, _sender(scope, send))
+            await self._serve_address(scope, host, receive, send)
+
+    async def _serve_address(self, scope: Scope, host: str, receive: Receive, send: Send) -> None:
+        address = (scope.get("client") or ("",))[0]
+        if not self._hub.guard.connect(address):
+            self._hub.note_security("connection_refused", address=address, code=int(RejectCode.TOO_MANY_CONNECTIONS))
+            reason = f"{int(RejectCode.TOO_MANY_CONNECTIONS)} {MESSAGES[RejectCode.TOO_MANY_CONNECTIONS]}"
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": reason})
+            return
+        try:
+            await _serve(self._hub, host, receive, _sender(scope, send), address)
+        finally:
+            self._hub.guard.disconnect(address)
 
     def _accepted_host(self, scope: Scope) -> str | None:
         """The host the client asked for, if this exchange answers to it and the page it comes from (if any) is its own."""
@@ -74,7 +86,7 @@ def _sender(scope: Scope, send: Send) -> Send:
     return send_one_by_one
 
 
-async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
+async def _serve(hub: Hub, host: str, receive: Receive, send: Send, address: str) -> None:
     wake, backlog = asyncio.Event(), asyncio.Event()
 
     def woken() -> None:
@@ -82,7 +94,7 @@ async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
         if connection.outbox.overflowed:
             backlog.set()
 
-    connection = Connection(hub, host, woken)
+    connection = Connection(hub, host, woken, address)
     connection.opened()
     tasks: list[asyncio.Task[Any]] = [
         asyncio.create_task(_read(connection, receive), name="websocket reader"),

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.accounts.approvals import Proposal
+from exchange.accounts.keys import EndedKey, RegisteredKey
+from exchange.accounts.participants import Participant
 from exchange.market.auction_terms import reference_ticks
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
@@ -142,6 +144,9 @@ class Queries:
 
     def key(self, key_id: str) -> RegisteredKey | None:
         return self.rooms.participants.keys.get(key_id)
+
+    def ended_key(self, key_id: str) -> EndedKey | None:
+        return self.rooms.participants.ring.ended.get(key_id)
 
     def balances(self, account: int) -> Balances:
         row = self.state.accounts[account]
@@ -289,6 +294,11 @@ class Queries:
         """(auction id, bid) of one account, which is the only one to ask, oldest first."""
         auctions = self.rooms.one_way.by_id.values()
         return [(auction.id, replace(bid)) for auction in auctions for bid in auction.bids.values() if bid.account == account]
+
+    def approval_proposal(self, proposal_id: int) -> Proposal | None:
+        """One proposal for four eyes."""
+        proposal = self.rooms.approvals.by_id.get(proposal_id)
+        return None if proposal is None else replace(proposal)
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

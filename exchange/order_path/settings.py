@@ -24,7 +24,10 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     operator_persons: tuple[str, ...] = ()
 
     def persons_of(self, n_keys: int) -> tuple[str, ...]:
-        """Who holds each of the `n_keys` operator keys of the genesis; empty where nobody is named. Raises InputError for a park that could not act."""
+        """Who holds each of the `n_keys` operator keys of the genesis; empty where nobody is named.
+
+        Raises InputError for a park that could not act.
+        """
         if self.approval not in {"single", "four_eyes"}:
             raise InputError("approval is single or four_eyes")
         if self.approval == "four_eyes" and len(set(self.operator_persons) - {""}) < 2:

@@ -26,8 +26,8 @@ from exchange.protocol.administration import (
 from exchange.protocol.document import Document, Key
 
 __all__ = [
-    "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelOneWayAuction", "ChangeKey", "ChangeParticipant", "ChangeTerms",
-    "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments", "MeterReadings",
+    "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelOneWayAuction", "ChangeKey", "ChangeParticipant",
+    "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments", "MeterReadings",
     "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey", "RegisterStorage",
     "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetPhase", "SettleDay", "WithdrawBid", "WithdrawBlock", "WithdrawProposal",
     "decode_document", "document_from_wire", "encode_document",
@@ -49,7 +49,7 @@ class Admit(Document, frozen=True, kw_only=True):
     permissions: list[str]
     min_net_power_lots: int = 0
     max_net_power_lots: int = 0
-    keys: list[Key] = []
+    keys: list[Key] = msgspec.field(default_factory=list)
     beneficial_owner: int = 0
 
 
@@ -213,7 +213,8 @@ class SettleDay(Document, frozen=True, kw_only=True):
     day: str
     day_start_ns: int
     day_end_ns: int
-    voltage_adders_micro_per_kwh: dict[str, int] = {}  # by account id, as text: volumetric T&D of the member's voltage level
+    # By account id, as text: volumetric T&D of the member's voltage level.
+    voltage_adders_micro_per_kwh: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class ProposeBlock(Document, frozen=True, kw_only=True):
@@ -316,14 +317,12 @@ class Checkpoint(Document, frozen=True, kw_only=True):
     event_hash: str
 
 
-DOCUMENTS: Final[dict[str, type[Document]]] = {
-    cls.SCHEMA: cls
-    for cls in (
-        Admit, *ADMINISTRATION, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
-        SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
-        PlaceBid, AmendBid, WithdrawBid, Checkpoint,
-    )
-}  # fmt: skip
+_ALL: Final[tuple[type[Document], ...]] = (
+    Admit, *ADMINISTRATION, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
+    SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
+    PlaceBid, AmendBid, WithdrawBid, Checkpoint,
+)  # fmt: skip
+DOCUMENTS: Final[dict[str, type[Document]]] = {cls.SCHEMA: cls for cls in _ALL}
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 _ENVELOPE: Final = msgspec.msgpack.Decoder(tuple[str, int, msgspec.Raw])

@@ -39,7 +39,14 @@ View = dict[str, Any] | None
 
 
 def write(
-    exchange: "Exchange", document: Document | None, data: bytes, caller: Caller, before: View, code: RejectCode, rule: str, approved: "Proposal | None"
+    exchange: "Exchange",
+    document: Document | None,
+    data: bytes,
+    caller: Caller,
+    before: View,
+    code: RejectCode,
+    rule: str,
+    approved: "Proposal | None",
 ) -> None:
     """Append one act; `document` is None where its bytes are none. Of an approved proposal the document is the one that was carried out."""
     entry = exchange.rooms.audit.append(

@@ -6,7 +6,7 @@ They run between batches of the compiled loop, share its sequence and journal, a
 from typing import TYPE_CHECKING, Final
 
 from exchange.accounts.participants import Participant
-from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
+from exchange.accounts.permissions import ROLE_PERMISSIONS, Permission, Role, parse_permissions
 from exchange.ledger.chart import House
 from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
@@ -72,7 +72,8 @@ def admit(exchange: "Exchange", document: Admit, _caller: Caller) -> Result:
     exchange.state = enter_account(exchange.state, participant)
     for key in document.keys:
         keys.keep_key(exchange, key, participant.id)
-    exchange.notify("admitted", {"account": participant.id, "name": participant.name, "role": str(role)})
+    admitted = {"account": participant.id, "name": participant.name, "role": str(role), "beneficial_owner": participant.beneficial_owner}
+    exchange.notify("admitted", admitted)
     return {"account": participant.id}
 
 
@@ -182,6 +183,8 @@ def opening_positions(exchange: "Exchange", document: OpeningPositions, _caller:
         set_contract(exchange.state, slot, account, lots)
     for instrument_id in sums:
         exchange.rooms.contract_price_ticks[instrument_id] = document.contract_price_ticks
+    symbols = {row.symbol for row in document.positions}
+    exchange.notify("contracts", {"positions": document, "instruments": {symbol: _listed(exchange, symbol).id for symbol in sorted(symbols)}})
     return {"positions": len(change)}
 
 
@@ -220,7 +223,7 @@ def meter(exchange: "Exchange", document: MeterReadings, caller: Caller) -> Resu
     for account, start_ns, soc_wh in zip(document.accounts, document.period_starts_ns, document.soc_wh, strict=True):
         if soc_wh >= 0 and exchange.state.accounts[account].storage >= 0:
             anchor_storage(exchange.state, account, soc_wh, start_ns + PERIOD_NS)
-    exchange.notify("metered", {"periods": len(set(document.grid_starts_ns)), "rows": len(document.accounts)})
+    exchange.notify("metered", {"periods": len(set(document.grid_starts_ns)), "rows": len(document.accounts), "readings": document})
     return {"rows": len(document.accounts)}
 
 

@@ -82,6 +82,7 @@ def change_participant(exchange: "Exchange", document: ChangeParticipant, _calle
     require(new != old, "nothing_to_change")
     exchange.rooms.participants.add(new)
     change_account(exchange.state, new)
+    exchange.notify("participant", {"account": new.id, "role": str(new.role), "beneficial_owner": new.beneficial_owner})
     return {}
 
 

@@ -9,6 +9,7 @@ Every message has its name here, whichever file of the package holds it.
 
 from typing import Final, get_args
 
+from exchange.protocol.messages.administration import *
 from exchange.protocol.messages.national import *
 from exchange.protocol.messages.notifications import *
 from exchange.protocol.messages.requests import *
@@ -20,6 +21,7 @@ AnyRequest = (
     | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
     | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
     | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
+    | OperatorPropose | OperatorProposals | KeysList | AuditLog | Alerts
 )  # fmt: skip
 
 REQUESTS: Final[dict[str, type[Request]]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyRequest)}
@@ -37,6 +39,8 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "close": DailyClose,
     "block": BlockProposalResult,
     "one_way": OneWayAuctionResult,
+    "proposal": ProposalRow,
+    "alert": AlertRow,
     "turn": Turn,
     "heartbeat": Heartbeat,
 }

@@ -153,7 +153,7 @@ def test_a_rotation_gives_the_old_key_no_more_time_than_it_had() -> None:
 
 
 def test_a_key_that_is_given_more_time_does_not_end_at_its_old_time() -> None:
-    desk, factory, _ = trading()
+    desk, *_ = trading()
     first_ns = desk.now_ns + 60
     desk.done(ChangeKey(key_id="factory", not_after_ns=first_ns))
     desk.done(ChangeKey(key_id="factory", not_after_ns=first_ns + 60))
@@ -193,7 +193,7 @@ def test_who_may_not_speak(ask: Callable[[Desk, int], Any], code: int) -> None:
 
 
 def test_keys_and_sessions_survive_a_snapshot_and_a_replay() -> None:
-    desk, factory, instrument = trading()
+    desk, factory, _ = trading()
     _rotate(desk, factory)
     desk.session("new", factory, 9)
     desk.done(RevokeKey(key_id=BOB, reason="left"))
