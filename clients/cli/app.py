@@ -68,6 +68,10 @@ def serve(
     internal_approval: Annotated[
         str, typer.Option(help="Reference of the approval to trade instruments of the venue internal; for a new journal.")
     ] = "",
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PUBLIC_KEY of a person who operates, for a new journal; repeatable. Two persons: each act of weight needs both."),
+    ] = None,
 ) -> None:
     """Run an exchange until Ctrl-C. A restart recovers everything from the journal.
 
@@ -79,7 +83,7 @@ def serve(
     """
     from clients.cli.serve_command import run_serve_command
 
-    run_serve_command(journal, host, port, park, read_model, tuple(public_name or ()), simulation, internal_approval)
+    run_serve_command(journal, host, port, park, read_model, tuple(public_name or ()), simulation, internal_approval, tuple(operator or ()))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from clients.cli.keys_commands import parse_public_key
 from clients.sdk.credentials import public_key_of
 from clients.web import PAGE_DIRECTORY, static_files
 from exchange.clock import SystemClock
@@ -16,17 +17,22 @@ OPERATOR_KEY_FILE = "operator.key"
 
 
 def run_serve_command(
-    directory: Path, host: str, port: int | None, park: str, read_model: str, public_names: tuple[str, ...], simulation: bool, internal_approval: str
+    directory: Path, host: str, port: int | None, park: str, read_model: str, public_names: tuple[str, ...], simulation: bool, internal_approval: str,
+    operators: tuple[str, ...] = (),
 ) -> None:
     """Serve until interrupted; a journal that is there is recovered, and its settings hold."""
     typer.echo("loading the order path; the first run on a machine compiles it, which takes up to a minute")
     from exchange.order_path.settings import ExchangeSettings
     from exchange.service import ServiceOptions, new_genesis, run_exchange
 
-    settings = ExchangeSettings(simulation=simulation, internal_trading_approval=internal_approval)
+    persons, public_keys = parse_operators(operators)
+    settings = ExchangeSettings(
+        simulation=simulation, internal_trading_approval=internal_approval, approval="four_eyes" if len(set(persons)) > 1 else "single",
+        operator_persons=persons,
+    )  # fmt: skip
     journal = directory / "journal"
     is_new = not (journal.is_dir() and any(journal.iterdir()))
-    genesis = new_genesis(park, (_operator_key(directory),), settings) if is_new else None
+    genesis = new_genesis(park, public_keys or (_operator_key(directory),), settings) if is_new else None
     options = ServiceOptions(
         journal_directory=journal,
         clock=SystemClock(),
@@ -39,11 +45,28 @@ def run_serve_command(
         static_files=static_files(),
     )
     try:
-        run_exchange(options, lambda url: typer.echo(f"serving {url} (operator key: {directory / OPERATOR_KEY_FILE}, key id: operator)"))
+        run_exchange(options, lambda url: typer.echo(f"serving {url} ({_who_operates(directory)})"))
     finally:
         # A key without a journal, as after a taken port, would only stand in the way of the next start.
         if is_new and not journal.is_dir():
             (directory / OPERATOR_KEY_FILE).unlink(missing_ok=True)
+
+
+def parse_operators(operators: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+    """(persons, public keys) from NAME=PUBLIC_KEY. Raises InputError."""
+    persons, keys = [], []
+    for operator in operators:
+        person, _, text = operator.partition("=")
+        if not 0 < len(person) <= 64:
+            raise InputError("--operator: expected NAME=PUBLIC_KEY, as ann=BASE64")
+        persons.append(person)
+        keys.append(parse_public_key(text))
+    return tuple(persons), tuple(keys)
+
+
+def _who_operates(directory: Path) -> str:
+    path = directory / OPERATOR_KEY_FILE
+    return f"operator key: {path}, key id: operator" if path.exists() else "operated with the keys that its journal began with"
 
 
 def _operator_key(directory: Path) -> bytes:

@@ -32,12 +32,25 @@ class Participant:
             object.__setattr__(self, "beneficial_owner", self.id)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerRules:
+    """See exchange.protocol.administration.SetOwnerRules."""
+
+    self_trade_scope: str = "account"
+    limit_lots: int = 0
+
+    @property
+    def looks_at_owners(self) -> bool:
+        return self.self_trade_scope == "beneficial_owner" or self.limit_lots > 0
+
+
 @dataclass(slots=True)
 class Participants:
     """All participants by id, and the keys of all of them."""
 
     by_id: dict[int, Participant] = field(default_factory=dict)
     ring: KeyRing = field(default_factory=KeyRing)
+    owner_rules: OwnerRules = field(default_factory=OwnerRules)
     _names: set[str] = field(default_factory=set)
 
     @property
@@ -57,6 +70,12 @@ class Participants:
         self.by_id[participant.id] = participant
         self._names.add(participant.name)
 
+    def may_trade_with(self, account: int, other: int) -> bool:
+        """Whether the rules of owners let two accounts trade with each other."""
+        if self.owner_rules.self_trade_scope == "account":
+            return account != other
+        return self.by_id[account].beneficial_owner != self.by_id[other].beneficial_owner
+
     def controlled_by(self, account: int) -> list[int]:
         """The accounts of one beneficial owner, in ascending order."""
         return sorted(p.id for p in self.by_id.values() if p.beneficial_owner == account)
@@ -72,6 +91,10 @@ class Participants:
     def owners_to_canonical(self) -> list[Any]:
         """[account, beneficial owner] of those who do not control themselves."""
         return [[p.id, p.beneficial_owner] for _, p in sorted(self.by_id.items()) if p.beneficial_owner != p.id]
+
+    def owner_rules_to_canonical(self) -> list[Any]:
+        """Empty as long as nobody looks at owners."""
+        return [self.owner_rules.self_trade_scope, self.owner_rules.limit_lots] if self.owner_rules != OwnerRules() else []
 
     @classmethod
     def from_canonical(cls, content: list[Any], owners: list[Any]) -> "Participants":

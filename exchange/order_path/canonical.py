@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.accounts.participants import Participants
+from exchange.accounts.participants import OwnerRules, Participants
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -21,7 +21,7 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
-from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
+from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_owners, lay_out_schedule
 from exchange.order_path.daily_close import apply_band
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
@@ -86,6 +86,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "blocks": rooms.blocks.to_canonical(),
         "one_way_auctions": rooms.one_way.to_canonical(),
         "beneficial_owners": rooms.participants.owners_to_canonical(),
+        "owner_rules": rooms.participants.owner_rules_to_canonical(),
         "key_life": rooms.participants.ring.to_canonical(int(counters.epoch)),
         "approvals": rooms.approvals.to_canonical(),
         "audit": rooms.audit.to_canonical(),
@@ -119,6 +120,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.audit.restore(body.get("audit", []), tail[0] if tail else [])
     for participant in rooms.participants.by_id.values():
         exchange.state = enter_account(exchange.state, participant)
+    rooms.participants.owner_rules = OwnerRules(*body.get("owner_rules", []))
+    lay_out_owners(exchange.state, rooms.participants)
     for account, *values in body["accounts"]:
         for name, value in zip(_ACCOUNT_FIELDS, values, strict=True):
             exchange.state.accounts[account][name] = value

@@ -45,6 +45,7 @@ ACCOUNT: Final = np.dtype(
         ("permissions", "u4"),
         ("storage", "i4"),  # index into `storages`, -1: none
         ("open_orders", "i4"),
+        ("owner", "i4"),  # beneficial owner, where rules of owners look at this account; else 0
         ("exists", "u1"),
         ("suspended", "u1"),
         ("may_reduce", "u1"),  # 0: no reduce-only order is open
@@ -221,6 +222,8 @@ COUNTERS: Final = np.dtype(
         ("open_lots", "i8"),
         ("waits", "i8"),  # 1: they are beside the ladder
         ("interrupted", "i8"),  # 1: the command at work has interrupted instruments
+        ("owner_self_trade", "i8"),  # 1: self-trade prevention looks at the beneficial owner
+        ("owner_limit_lots", "i8"),  # net lots of one beneficial owner in a quarter-hour, 0: no limit
     ],
     align=True,
 )

@@ -116,7 +116,18 @@ class ChangeParticipant(Document, frozen=True, kw_only=True):
     beneficial_owner: int | None = None
 
 
+class SetOwnerRules(Document, frozen=True, kw_only=True):
+    """What beneficial owners are looked at for. `self_trade_scope`: account, or beneficial_owner (no trade among the accounts of one owner).
+
+    `limit_lots`: net lots of all accounts of one owner together in a quarter-hour, either way, worst case; 0: no limit.
+    """
+
+    SCHEMA: ClassVar[str] = "set_owner_rules"
+    self_trade_scope: str
+    limit_lots: int = 0
+
+
 ADMINISTRATION: Final[tuple[type[Document], ...]] = (
     RegisterKey, ChangeKey, RotateKey, RevokeKey, SetApprovalRules, Propose, ApproveProposal, RejectProposal, WithdrawProposal, ChangeTerms,
-    ChangeParticipant,
+    ChangeParticipant, SetOwnerRules,
 )  # fmt: skip

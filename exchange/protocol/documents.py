@@ -21,6 +21,7 @@ from exchange.protocol.administration import (
     RevokeKey,
     RotateKey,
     SetApprovalRules,
+    SetOwnerRules,
     WithdrawProposal,
 )
 from exchange.protocol.document import Document, Key
@@ -29,7 +30,7 @@ __all__ = [
     "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelOneWayAuction", "ChangeKey", "ChangeParticipant",
     "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments", "MeterReadings",
     "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey", "RegisterStorage",
-    "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetPhase", "SettleDay", "WithdrawBid", "WithdrawBlock", "WithdrawProposal",
+    "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetOwnerRules", "SetPhase", "SettleDay", "WithdrawBid", "WithdrawBlock", "WithdrawProposal",
     "decode_document", "document_from_wire", "encode_document",
 ]  # fmt: skip
 

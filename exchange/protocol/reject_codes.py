@@ -160,7 +160,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.POST_ONLY_WOULD_CROSS: "post-only order would trade on entry",
     RejectCode.FILL_OR_KILL_UNFILLABLE: "fill-or-kill order cannot fill completely",
     RejectCode.NO_LIQUIDITY: "nothing to trade with inside the limit",
-    RejectCode.SELF_TRADE_PREVENTED: "order would trade with an order of the same account",
+    RejectCode.SELF_TRADE_PREVENTED: "order would trade with an order of the same account or beneficial owner",
     RejectCode.AMEND_BELOW_FILLED: "new quantity leaves nothing open",
     RejectCode.MINIMUM_UNFILLABLE: "minimum quantity cannot trade at once",
     RejectCode.RESTING_ORDERS_ONLY: "the call phase takes only orders that may rest, and no post-only ones",

@@ -6,9 +6,12 @@ docs/rules.md, "Surveillance", rules marking_the_close and squeeze. The close of
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from exchange.surveillance.events import Finding, Owners, Trade
 from exchange.surveillance.parameters import MarkingTheClose, Squeeze, named
+
+_EVENTS_MAX: Final = 100
 
 
 @dataclass(slots=True)
@@ -95,6 +98,6 @@ class CloseRules:
         for owner, lots in sorted(net_by_owner.items()):
             if lots > 0 and lots * 1_000_000 >= long_lots * rule.share_ppm:
                 accounts = self._owners.accounts(owner, {account for account, net in tape.net_lots.items() if net > 0})
-                events = [trade.id for trade in tape.recent if self._owners.of(trade.buyer) == owner]
+                events = [trade.id for trade in tape.recent][-_EVENTS_MAX:]
                 evidence = {"net_lots": lots, "long_lots": long_lots, "before_ticks": before_ticks, "late_ticks": late_ticks}
                 yield Finding("squeeze", at_ns, instrument, accounts, events, evidence, named(rule))

@@ -41,6 +41,11 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
     "one_way.withdraw": m.SubmitResult,
     "one_way.bids": m.OneWayBidsResult,
     "one_way.auctions": m.OneWayAuctionsResult,
+    "operator.propose": m.SubmitResult,
+    "operator.proposals": m.ProposalsResult,
+    "keys.list": m.KeysResult,
+    "audit.log": m.AuditResult,
+    "surveillance.alerts": m.AlertsResult,
     "settlement.report": m.SettlementResult,
     "system.status": m.StatusResult,
     "subscribe": m.SubscribeResult,
@@ -51,7 +56,7 @@ RESULTS: Final[dict[str, type[m.Params]]] = {
 }
 PARTS: Final = (
     m.BasketLeg, m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
-    m.OneWayAuctionResult,
+    m.OneWayAuctionResult, m.KeyRow, m.ProposalRow, m.AlertRow,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from exchange.protocol.documents import (
     RejectProposal,
     RotateKey,
     SetApprovalRules,
+    SetOwnerRules,
     WithdrawProposal,
     decode_document,
 )
@@ -54,7 +55,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | ChangeTerms | ChangeParticipant):
+    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant):
         return "rules"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"

@@ -25,6 +25,7 @@ from exchange.protocol.documents import (
     RevokeKey,
     RotateKey,
     SetApprovalRules,
+    SetOwnerRules,
     SetPhase,
     SettleDay,
     decode_document,
@@ -164,5 +165,6 @@ _VIEWS: Final[dict[type[Document], Callable[["Exchange", Any], View]]] = {
     SetPhase: _phase,
     ListInstruments: _listed,
     RegisterStorage: _storage,
+    SetOwnerRules: lambda exchange, _document: {"rules": exchange.rooms.participants.owner_rules_to_canonical()},
     SettleDay: lambda exchange, document: {"settled": document.day in exchange.rooms.settlements},
 }

@@ -13,7 +13,7 @@ from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import phase_control
 from exchange.order_path.business import approvals, block_trades, keys, one_way_auctions, rule_changes
-from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
@@ -70,6 +70,7 @@ def admit(exchange: "Exchange", document: Admit, _caller: Caller) -> Result:
     )
     participants.add(participant)
     exchange.state = enter_account(exchange.state, participant)
+    lay_out_owners(exchange.state, participants)
     for key in document.keys:
         keys.keep_key(exchange, key, participant.id)
     admitted = {"account": participant.id, "name": participant.name, "role": str(role), "beneficial_owner": participant.beneficial_owner}

@@ -1,8 +1,10 @@
 """Participants, instruments and storages enter the arrays, settled instruments leave. Static terms only: money and units move by postings."""
 
+from collections import Counter
+
 import numpy as np
 
-from exchange.accounts.participants import Participant
+from exchange.accounts.participants import Participant, Participants
 from exchange.market.auction_terms import NO_PRICE, continuous_end_ns
 from exchange.market.instruments import Instrument
 from exchange.order_path.room import with_accounts, with_instruments
@@ -31,6 +33,16 @@ def change_account(state: PathState, participant: Participant) -> None:
     account.permissions = int(participant.permissions)
     account.min_net_lots = participant.min_net_power_lots
     account.max_net_lots = participant.max_net_power_lots
+
+
+def lay_out_owners(state: PathState, participants: Participants) -> None:
+    """Who is looked at together: accounts that share their beneficial owner, where the rules ask for it. Modifies the state in place."""
+    rules = participants.owner_rules
+    shared = Counter(p.beneficial_owner for p in participants.by_id.values())
+    for p in participants.by_id.values():
+        state.accounts[p.id].owner = p.beneficial_owner if rules.looks_at_owners and shared[p.beneficial_owner] > 1 else 0
+    state.counters[0].owner_self_trade = int(rules.self_trade_scope == "beneficial_owner")
+    state.counters[0].owner_limit_lots = rules.limit_lots
 
 
 def change_instrument(state: PathState, instrument: Instrument) -> None:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from exchange.accounts.participants import OwnerRules
 from exchange.accounts.permissions import ROLE_PERMISSIONS, Permission, parse_permissions
 from exchange.market.instruments import Instrument, spec_problem
-from exchange.order_path.business.listing import change_account, change_instrument
+from exchange.order_path.business.listing import change_account, change_instrument, lay_out_owners
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require
 from exchange.order_path.orders import expire_outside_band
-from exchange.protocol.documents import ChangeParticipant, ChangeTerms, Document, InstrumentSpec
+from exchange.protocol.documents import ChangeParticipant, ChangeTerms, Document, InstrumentSpec, SetOwnerRules
 from exchange.units import INT64_MAX
 
 if TYPE_CHECKING:
@@ -82,7 +83,18 @@ def change_participant(exchange: "Exchange", document: ChangeParticipant, _calle
     require(new != old, "nothing_to_change")
     exchange.rooms.participants.add(new)
     change_account(exchange.state, new)
+    lay_out_owners(exchange.state, exchange.rooms.participants)
     exchange.notify("participant", {"account": new.id, "role": str(new.role), "beneficial_owner": new.beneficial_owner})
+    return {}
+
+
+def set_owner_rules(exchange: "Exchange", document: SetOwnerRules, _caller: Caller) -> Result:
+    """What beneficial owners are looked at for, for orders from here on."""
+    require(document.self_trade_scope in {"account", "beneficial_owner"}, "unknown_self_trade_scope")
+    require(0 <= document.limit_lots <= _LIMIT, "quantity_out_of_range")
+    participants = exchange.rooms.participants
+    participants.owner_rules = OwnerRules(document.self_trade_scope, document.limit_lots)
+    lay_out_owners(exchange.state, participants)
     return {}
 
 
@@ -99,4 +111,5 @@ def terms_of(instrument: Instrument) -> dict[str, Any]:
 HANDLERS: Final[dict[type[Document], Handler]] = {
     ChangeTerms: change_terms,
     ChangeParticipant: change_participant,
+    SetOwnerRules: set_owner_rules,
 }

@@ -25,6 +25,7 @@ from exchange.protocol.documents import (
     RevokeKey,
     RotateKey,
     SetApprovalRules,
+    SetOwnerRules,
     SetPhase,
     WithdrawProposal,
     encode_document,
@@ -61,6 +62,7 @@ def issue(lots: int = 10) -> IssueUnits:
 
 NEEDS: list[tuple[str | None, Document]] = [
     ("rules", SetApprovalRules(mode="single", window_ns=NS_PER_DAY)),
+    ("rules", SetOwnerRules(self_trade_scope="beneficial_owner")),
     ("rules", ChangeTerms(symbol="CEA25", reason="test", max_order_lots=5)),
     ("rules", ChangeParticipant(account=MEMBER, reason="test", permissions=[])),
     ("rules", ListInstruments(instruments=[power_spec(41, taker_fee_lot_micro=51)])),
