@@ -50,7 +50,8 @@ def list_keys(desk: Desk, account: int | None) -> None:
             until = f", until {_shown(row.not_after_ns)}" if row.not_after_ns else ""
             ended = f" {_shown(row.ended_ns)}" if row.ended_ns else ""
             sessions = f", {row.sessions} sessions" if row.sessions else ""
-            typer.echo(f"{row.key_id}  account {row.account}  {row.person or '-'}  {','.join(row.scopes)}  {row.status}{ended}{until}, {used}{sessions}")
+            who = f"{row.key_id}  account {row.account}  {row.person or '-'}  {','.join(row.scopes)}"
+            typer.echo(f"{who}  {row.status}{ended}{until}, {used}{sessions}")
 
     _ask(desk, show)
 

@@ -28,10 +28,10 @@ from exchange.protocol.document import Document, Key
 
 __all__ = [
     "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelOneWayAuction", "ChangeKey", "ChangeParticipant",
-    "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments", "MeterReadings",
-    "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey", "RegisterStorage",
-    "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetOwnerRules", "SetPhase", "SettleDay", "WithdrawBid", "WithdrawBlock", "WithdrawProposal",
-    "decode_document", "document_from_wire", "encode_document",
+    "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
+    "MeterReadings", "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey",
+    "RegisterStorage", "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetOwnerRules", "SetPhase", "SettleDay", "WithdrawBid",
+    "WithdrawBlock", "WithdrawProposal", "decode_document", "document_from_wire", "encode_document",
 ]  # fmt: skip
 
 DOCUMENT_LIMIT_BYTES: Final = 4 * 1024 * 1024
