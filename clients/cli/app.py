@@ -183,7 +183,7 @@ def profiles_template(
     typer.echo(tariff_template() if tariff else meters_template(scenario), nl=False)
 
 
-@app.command()
+@app.command(short_help="Print the audit log of a journal and verify it.")
 def audit(
     directory: Annotated[Path, typer.Argument(help="Data directory of an exchange, or its journal.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, from which anybody can verify the chain.")] = False,

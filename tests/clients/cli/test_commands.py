@@ -104,7 +104,9 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     code, shown, _ = here("--help")
     assert code == 0
     listed = shown.split("Commands:\n")[1]
-    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "bot", "replay", "match", "version", "profiles"]
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        "demo", "serve", "bot", "replay", "match", "audit", "version", "profiles", "keys", "proposals",
+    ]  # fmt: skip
     assert "..." not in listed
 
 
