@@ -1,7 +1,7 @@
 """Journals of earlier versions, kept as they were written: they fold to the hashes that they had then.
 
-`unnamed-keys`: before commands named their keys. Members with keys, a key that is revoked and registered again, the last operator key revoked, sessions
-with and without cancel on disconnect, a daily limit, trades, a block trade, a refused deposit, a halt, two epochs.
+`unnamed-keys`: before commands named their keys. Members with keys, a key that is revoked and registered again, the last operator key revoked,
+sessions with and without cancel on disconnect, a daily limit, trades, a block trade, a refused deposit, a halt, two epochs.
 """
 
 from pathlib import Path

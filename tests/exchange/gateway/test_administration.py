@@ -1,19 +1,26 @@
 """Keys, four eyes, audit log and alerts over the wire and REST, and what a key that ends does to its sessions."""
 
+import asyncio
 import base64
+import time
 from typing import Any
 
 import httpx
 import pytest
 
+from clients.sdk import ClientError, RequestRefused, connect
 from clients.sdk.credentials import public_key_of
+from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
+from exchange.gateway.websocket import WebSocketEndpoint
 from exchange.journal.record import CommandKind
 from exchange.protocol.auth import request_message
-from exchange.protocol.documents import Admit, Key, RegisterKey
+from exchange.protocol.documents import Admit, Deposit, Key, RegisterKey
 from exchange.protocol.reject_codes import RejectCode
+from exchange.surveillance.desk import Surveillance
+from exchange.surveillance.follower import SurveillanceFollower
 from exchange.units import NS_PER_HOUR
-from tests.exchange.gateway.parks import FACTORY, UNITS, RawClient, RunningPark, logon_params, private_key, request, running_park
+from tests.exchange.gateway.parks import FACTORY, POWER, SOLAR, UNITS, RawClient, RunningPark, logon_params, private_key, request, running_park
 from tests.exchange.gateway.test_logon import ORDER
 from tests.exchange.order_path.park import OPERATOR
 
@@ -203,8 +210,6 @@ async def test_a_key_has_so_many_sessions() -> None:
 
 async def test_an_address_has_so_many_connections() -> None:
     async with running_park(Limits(max_connections_per_address=1)) as park:
-        from exchange.gateway.websocket import WebSocketEndpoint
-
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
@@ -225,8 +230,6 @@ async def test_an_address_has_so_many_connections() -> None:
 
 
 def authorization(key_id: str, target: str, *, signer: str | None = None, host: str = "test", **changes: Any) -> str:
-    import time
-
     stamp = changes.get("timestamp_ns", time.time_ns())
     message = request_message("GET", changes.get("signed", target), stamp, key_id, host)
     signature = base64.b64encode(private_key(signer or key_id).sign(message)).decode()
@@ -303,3 +306,87 @@ async def test_a_revoked_key_reads_nothing_more() -> None:
         await operator.log_on("operator")
         await act(operator, "revoke_key", key_id="w")
         assert (await get(park, "/v1/audit", authorization("w", "/v1/audit"))).status_code == 401
+
+
+# Alerts
+
+
+async def test_alerts_reach_those_who_operate_or_audit() -> None:
+    async with running_park() as park:
+        follower = SurveillanceFollower(Surveillance(park.node.exchange))
+        park.node.listeners.append(follower.on_batch)
+        hub = create_app(park.node, limits=Limits(flush_interval_s=0.002), surveillance=follower.surveillance).state.hub
+        operator, buyer, seller = RawClient(hub), RawClient(hub), RawClient(hub)
+        for client, name in ((operator, "operator"), (buyer, "factory"), (seller, "solar")):
+            await client.log_on(name)
+        await operator.ask("subscribe", {"channels": ["operator"]})
+        await act(operator, "change_participant", account=SOLAR, reason="bought", beneficial_owner=FACTORY)
+        await seller.ask("order.place", ORDER | {"side": "sell"})
+        await buyer.ask("order.place", ORDER)
+        follower.close()
+        await asyncio.sleep(0)
+        told = [frame["params"] for frame in operator.take() if frame.get("method") == "alert"]
+        assert [(alert["rule"], alert["accounts"], alert["instrument"]) for alert in told] == [("wash_trade_owner", [FACTORY, SOLAR], POWER)]
+        asked = (await operator.ask("surveillance.alerts", {"rule": "wash_trade_owner"}))["result"]
+        assert (asked["count"], asked["alerts"]) == (1, told)
+        assert (await operator.ask("surveillance.alerts", {"rule": "squeeze"}))["result"]["alerts"] == []
+        await operator.ask("unsubscribe", {"channels": ["operator"]})
+        assert not hub.publisher.operator
+        await hub.close()
+
+
+async def test_a_rule_that_fails_stops_surveillance_and_not_the_market(caplog: pytest.LogCaptureFixture) -> None:
+    async with running_park() as park:
+        follower = SurveillanceFollower(Surveillance(park.node.exchange))
+        park.node.listeners.append(follower.on_batch)
+        follower.on_batch(None)  # type: ignore[arg-type]  # ends the thread as `close` does; what comes later waits for nobody
+        follower.close()
+        broken = SurveillanceFollower(Surveillance(park.node.exchange))
+        broken.surveillance.on_batch = _fails  # type: ignore[method-assign]
+        park.node.listeners.append(broken.on_batch)
+        client = park.raw()
+        await client.log_on("operator")
+        assert "result" in await act(client, "set_phase", symbol=UNITS, phase="halted", reason="test")
+        broken.close()
+        assert isinstance(broken.failure, ZeroDivisionError)
+        assert "surveillance stopped" in caplog.text
+        assert "result" in await act(client, "set_phase", symbol=UNITS, phase="resume", reason="test")
+
+
+def _fails(_: object) -> None:
+    raise ZeroDivisionError
+
+
+async def test_the_sdk_administers() -> None:
+    async with running_park() as park:
+        first = park.raw()
+        ann, _ = await operators(park)
+        await first.log_on("operator")
+        await act(ann, "set_approval_rules", **RULES)
+        async with (
+            connect(park.connector, key_id="ann", private_key=private_key("ann")) as one,
+            connect(park.connector, key_id="bob", private_key=private_key("bob")) as two,
+        ):
+            told: list[Any] = []
+            two.on("proposal", told.append)
+            await two.administration.subscribe()
+            deposit = Deposit(account=FACTORY, amount_micro=5, reference="test")
+            with pytest.raises(RequestRefused, match="another person"):
+                await one.submit(deposit)
+            proposed = await one.administration.propose(deposit, "slip 7")
+            assert [key.key_id for key in await one.administration.keys(FACTORY)] == ["factory"]
+            answer = await two.administration.approve(proposed["proposal"])
+            assert answer["status"] == "approved"
+            for decide in ("reject", "withdraw"):
+                again = (await one.administration.propose(deposit, "slip 8"))["proposal"]
+                who = two if decide == "reject" else one
+                await (who.administration.reject(again, "no") if decide == "reject" else who.administration.withdraw(again))
+            rows = (await two.administration.proposals()).proposals
+            assert [row.status for row in rows] == ["approved", "rejected", "withdrawn"]
+            with pytest.raises(ClientError, match="no proposal 99"):
+                await two.administration.approve(99)
+            assert {row.status for row in told} >= {"waiting", "approved", "rejected"}
+            assert (await one.administration.alerts()).count == 0
+        async with connect(park.connector, key_id="operator", private_key=private_key("operator")) as auditor:
+            log = await auditor.administration.audit_log(limit=3)
+            assert (len(log.entries), log.entries[-1]["chain"]) == (3, log.head)
