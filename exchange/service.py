@@ -50,6 +50,8 @@ SWITCH_INTERVAL_S: Final = 0.0005
 class ServiceOptions:
     """`genesis` is used where `journal_directory` holds no journal yet. `read_model_url` None: history is not served from SQL.
 
+    `surveillance` False: nobody looks at the market, which costs a busy exchange about as much as its read model.
+
     `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one.
     """
 
@@ -59,6 +61,7 @@ class ServiceOptions:
     segment_bytes: int = SEGMENT_BYTES_DEFAULT
     read_model_url: str | None = None
     conductor: TurnConductor | None = None
+    surveillance: bool = True
     limits: Limits = field(default_factory=Limits)
     host: str = "127.0.0.1"
     port: int | None = None
@@ -137,7 +140,8 @@ async def start_exchange(options: ServiceOptions) -> Service:
         node = Node(journal, exchange, options.clock)
         surveillance = SurveillanceFollower(Surveillance(exchange))
         undo.callback(surveillance.close)
-        node.listeners.append(surveillance.on_batch)
+        if options.surveillance:
+            node.listeners.append(surveillance.on_batch)
         if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")

@@ -63,6 +63,7 @@ class Surveillance:
         self._order_flow = OrderToTradeRule(rules.order_to_trade, self._owners)
         self._orders: dict[int, OpenOrder] = {}
         self._quarters: dict[int, int] = {}  # id of the quarter-hour that starts then
+        self._quarters_within: dict[int, list[int]] = {}  # by instrument, from the table above
         self._raised_ns: dict[tuple[str, int, tuple[int, ...]], int] = {}
         self.count = 0
         self.alerts: deque[AlertRow] = deque(maxlen=ALERTS_KEPT)
@@ -81,7 +82,7 @@ class Surveillance:
         """By command, then time; executions before notices of the same moment: what a gate ends happened before it closed."""
         executions: Iterator[_Event] = ((row.id[0], row.stamp_ns, 0, row) for row in map(as_execution, batch.executions.tolist()))
         notices: Iterator[_Event] = ((notice.sequence, notice.stamp_ns, 1, notice) for notice in batch.notices)
-        events = heapq.merge(executions, notices, key=lambda event: event[:3])
+        events = heapq.merge(executions, notices, key=lambda event: event[:3]) if batch.notices else executions
         commands = iter(_runs(batch))
         at_ns, run = next(commands, (0, batch.records[:0]))
         for _, stamp_ns, _, event in events:
@@ -122,10 +123,11 @@ class Surveillance:
         buyer, seller = (event.account, event.counter_account) if event.side == Side.BUY else (event.counter_account, event.account)
         trade = Trade(event.id, event.stamp_ns, event.instrument, event.price_ticks, event.lots, buyer, seller)
         instrument = self._reference.instrument_by_id(trade.instrument)
-        for quarter in self._quarters_of(instrument):
+        quarters = self._quarters_of(instrument)
+        for quarter in quarters:
             self._withholding.on_sale(quarter, seller, trade.lots)
             self._withholding.on_sale(quarter, buyer, -trade.lots)
-        if instrument.is_quarter_hour:
+        if quarters and instrument.is_quarter_hour:
             self._withholding.on_price(trade, instrument.spec.delivery_start_ns)
         self._shrink(event.counter_order_id, event.counter_remaining_lots)
         if event.reason == Reason.AUCTION:  # in an auction both had rested; else the taker rests afterwards, if at all
@@ -158,12 +160,16 @@ class Surveillance:
                 self._withholding.on_offer(quarter, order.account, change_lots)
 
     def _quarters_of(self, instrument: Instrument) -> list[int]:
-        """Ids of the quarter-hours that an instrument delivers in: of a block those it covers."""
-        if not instrument.is_power:
-            return []
-        spec = instrument.spec
-        starts = range(spec.delivery_start_ns, spec.delivery_end_ns, PERIOD_NS)
-        return [self._quarters[start_ns] for start_ns in starts if start_ns in self._quarters]
+        """Ids of the quarter-hours that an instrument delivers in: of a block those it covers.
+
+        Only of those whose listing was seen: what was offered for others before the stream began is not known, and nobody withheld it.
+        """
+        known = self._quarters_within.get(instrument.id)
+        if known is None:
+            spec = instrument.spec
+            starts = range(spec.delivery_start_ns, spec.delivery_end_ns, PERIOD_NS) if instrument.is_power else ()
+            known = self._quarters_within[instrument.id] = [self._quarters[start_ns] for start_ns in starts if start_ns in self._quarters]
+        return known
 
     def _on_notice(self, notice: Notice) -> Iterator[Finding]:
         data = notice.data
@@ -188,6 +194,7 @@ class Surveillance:
         instrument = self._reference.instrument(symbol)
         if instrument is not None and instrument.is_quarter_hour:
             self._quarters[instrument.spec.delivery_start_ns] = instrument.id
+            self._quarters_within.clear()
 
     def _on_end(self, symbol: str, at_ns: int) -> Iterator[Finding]:
         instrument = self._reference.instrument(symbol)
@@ -203,6 +210,7 @@ class Surveillance:
         yield from self._withholding.on_metered(notice.stamp_ns, self._quarters, readings.accounts, readings.period_starts_ns, injections_wh)
         for start_ns in set(readings.period_starts_ns):
             self._quarters.pop(start_ns, None)
+        self._quarters_within.clear()
 
     def _raise(self, finding: Finding) -> None:
         """Number a finding, unless the same was found a moment ago."""

@@ -5,6 +5,7 @@ The exchange knows no forecast, so what was there is what the meter says was inj
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from exchange.market.calendar import next_midnight_ns
@@ -13,6 +14,7 @@ from exchange.surveillance.parameters import Withholding, named
 from exchange.units import NS_PER_DAY, POWER_LOT_WH
 
 _DAYS_KEPT: Final = 7
+_midnight_after: Final = lru_cache(maxsize=1_024)(next_midnight_ns)
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class WithholdingRule:
     def on_price(self, trade: Trade, delivery_start_ns: int) -> None:
         """A trade of a quarter-hour itself, not of a block that covers it."""
         self._periods[trade.instrument].prices.add(trade)
-        self._days.setdefault(next_midnight_ns(delivery_start_ns), _Prices()).add(trade)
+        self._days.setdefault(_midnight_after(delivery_start_ns), _Prices()).add(trade)
 
     def on_metered(
         self, at_ns: int, instruments: Mapping[int, int], accounts: Sequence[int], starts_ns: Sequence[int], injections_wh: Sequence[int]
@@ -79,7 +81,7 @@ class WithholdingRule:
         for account, start_ns, injected_wh in zip(accounts, starts_ns, injections_wh, strict=True):
             instrument = instruments.get(start_ns)
             period = self._periods.get(instrument) if instrument is not None else None
-            day = self._days.get(next_midnight_ns(start_ns))
+            day = self._days.get(_midnight_after(start_ns))
             if instrument is None or period is None or day is None or not period.prices.lots:
                 continue
             metered.add(instrument)

@@ -403,6 +403,16 @@ def test_the_same_thing_again_is_told_after_a_while_only() -> None:
     assert market.watch.result("squeeze", 10).alerts == []
 
 
+def test_a_stream_that_begins_later_blames_nobody_for_what_it_has_not_seen() -> None:
+    market = Watched()
+    market.place(market.a, market.first, Side.SELL, 6_300, 1_000)
+    market.watch = Surveillance(market.exchange, FEW)
+    market.trade(market.a, market.group, 5, 4_000, market.second)
+    assert len(market.found("wash_trade_owner")) == 1
+    _produces(market, 0)
+    assert market.found("withholding") == []
+
+
 def test_the_close_of_a_trading_day_is_a_close_too() -> None:
     market = National()
     watch = Surveillance(market.exchange, FEW)
