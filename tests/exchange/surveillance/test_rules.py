@@ -174,6 +174,10 @@ def buys_before_the_close(market: Watched) -> None:
     _close(market, (4_050, 4_100), (market.a, market.a), minutes=20)
 
 
+def buys_once_at_the_close(market: Watched) -> None:
+    _close(market, (4_100,), (market.a,))
+
+
 def sells_the_close_down(market: Watched) -> None:
     for _ in range(3):
         market.trade(market.b, market.c, 100)
@@ -316,6 +320,7 @@ SILENT: list[tuple[str, Scenario]] = [
     ("marking_the_close", many_buy_at_the_close),
     ("marking_the_close", buys_at_the_close_at_the_same_price),
     ("marking_the_close", buys_before_the_close),
+    ("marking_the_close", buys_once_at_the_close),
     ("squeeze", price_stays),
     ("squeeze", many_are_long),
     ("withholding", offers_all),
