@@ -27,6 +27,8 @@ from exchange.gateway.limits import Limits
 from exchange.gateway.operations import networks
 from exchange.gateway.origins import OriginPolicy
 from exchange.gateway.probes import DISK_FREE_MIN_BYTES, LOOPBACK, READ_MODEL_LAG_MAX, Probes
+from exchange.gateway.security_log import FOLDER as SECURITY_FOLDER
+from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.server import SHUTDOWN_TIMEOUT_S, run_server
 from exchange.gateway.tls import TlsFiles
 from exchange.gateway.turns import TurnConductor
@@ -45,6 +47,8 @@ from exchange.readmodel.queries import ReadModel
 from exchange.recovery import latest_snapshot, recovered, take_snapshot
 from exchange.settlement.statement import DaySettlement
 from exchange.snapshot_timer import SnapshotTimer
+from exchange.surveillance.desk import Surveillance
+from exchange.surveillance.follower import SurveillanceFollower
 
 logger = logging.getLogger("parkex.service")
 
@@ -58,7 +62,8 @@ class ServiceOptions:
     """`genesis` is used where `journal_directory` holds no journal yet. `read_model_url` None: history is not served from SQL.
 
     `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one. `recovery_ns` None: as the genesis says.
-    `snapshot_interval_s` 0: a snapshot is taken when the exchange stops, and no other.
+    `snapshot_interval_s` 0: a snapshot is taken when the exchange stops, and no other. `surveillance` False: nobody looks at the market, which
+    costs a busy exchange about as much as its read model.
     """
 
     journal_directory: Path
@@ -67,6 +72,7 @@ class ServiceOptions:
     segment_bytes: int = SEGMENT_BYTES_DEFAULT
     read_model_url: str | None = None
     conductor: TurnConductor | None = None
+    surveillance: bool = True
     limits: Limits = field(default_factory=Limits)
     host: str = "127.0.0.1"
     port: int | None = None
@@ -97,6 +103,7 @@ class Service:
     alarm: Alarm | None
     snapshot_timer: SnapshotTimer | None
     executions: ExecutionFeed
+    surveillance: SurveillanceFollower
 
     async def stop(self) -> None:
         """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
@@ -109,6 +116,7 @@ class Service:
             take_snapshot(self.node.exchange, self.node.journal.chain_hash, self.snapshots)
             log_event(logger, logging.INFO, "exchange stopped", epoch=self.node.epoch, sequence=self.node.exchange.last_sequence, snapshot=True)
         finally:
+            await asyncio.to_thread(self.surveillance.close)
             if self.follower is not None:
                 await asyncio.to_thread(self.follower.close)
                 self.follower.projector.close()
@@ -157,6 +165,10 @@ async def start_exchange(options: ServiceOptions) -> Service:
         exchange = recovered(journal, snapshots, journal.first_sequence, seen)
         started.append(exchange)
         node = Node(journal, exchange, options.clock)
+        surveillance = SurveillanceFollower(Surveillance(exchange))
+        undo.callback(surveillance.close)
+        if options.surveillance:
+            node.listeners.append(surveillance.on_batch)
         if projector is not None and options.read_model_url is not None:
             # While the journal is replayed its head is not the hash behind the batch at hand.
             follower = Follower(projector, lambda: journal.chain_hash if exchange.last_sequence == journal.next_sequence - 1 else "")
@@ -165,6 +177,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         executions = ExecutionFeed(options.limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
         node.listeners.append(executions.on_batch)
         await node.start(options.recovery_ns)
+        node.listeners.remove(executions.on_batch)  # the gateway publishes to it from here on
         undo.pop_all()
     # A stepped clock has a conductor, whose ticks fire the deadlines.
     alarm = Alarm(node) if isinstance(options.clock, SystemClock) else None
@@ -173,7 +186,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         behind = None if projector is None else projector_behind(projector)
         timer = SnapshotTimer(node, snapshots, options.snapshot_interval_s, behind)
     log_event(logger, logging.INFO, "exchange started", epoch=node.epoch, sequence=exchange.last_sequence, park=journal.genesis.park_id)
-    return Service(node, snapshots, read_model, follower, alarm, timer, executions)
+    return Service(node, snapshots, read_model, follower, alarm, timer, executions, surveillance)
 
 
 def projector_behind(projector: Projector) -> Callable[[int], bool]:
@@ -221,6 +234,8 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             origins=origins(names),
             probes=probes_of(service, options),
             metrics_networks=options.metrics_networks,
+            security_log=SecurityLog(options.journal_directory / SECURITY_FOLDER),
+            surveillance=service.surveillance.surveillance,
         )
 
     def origins(names: tuple[str, ...]) -> OriginPolicy:

@@ -18,6 +18,17 @@ app = typer.Typer(
 )
 profiles = typer.Typer(help="Meter files and tariffs of your own park.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(profiles, name="profiles")
+keys = typer.Typer(help="Keys of a running exchange; acts of the operator.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(keys, name="keys")
+proposals = typer.Typer(help="What waits for a second person on a running exchange.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(proposals, name="proposals")
+
+Url = Annotated[str, typer.Option(help="The exchange.")]
+KeyFile = Annotated[Path, typer.Option(help="File with your private key in base64, as operator.key and parkex keys new have it.")]
+KeyId = Annotated[str, typer.Option(help="Id of your key.")]
+Propose = Annotated[str, typer.Option(help="Propose it to another operator with this reason, instead of doing it.")]
+LOCAL = "ws://127.0.0.1:8765"
+OPERATOR_FILE = Path("parkex-data/operator.key")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
@@ -67,6 +78,10 @@ def serve(
     internal_approval: Annotated[
         str | None, typer.Option(help="Reference of the approval to trade instruments of the venue internal; for a new journal.")
     ] = None,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PUBLIC_KEY of a person who operates, for a new journal; repeatable. Two persons: each act of weight needs both."),
+    ] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     assign: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE: any setting of docs/configuration.md; repeatable.")] = None,
@@ -87,7 +102,7 @@ def serve(
 
     options = {
         "exchange.directory": journal, "exchange.park": park, "exchange.simulation": simulation, "exchange.internal_approval": internal_approval,
-        "read_model.url": read_model, "server.host": host, "server.port": port,
+        "exchange.operators": tuple(operator) if operator else None, "read_model.url": read_model, "server.host": host, "server.port": port,
         "server.public_names": tuple(public_name) if public_name else None, "server.origins": tuple(origin) if origin else None,
         "tls.certificate": tls_cert, "tls.key": tls_key, "tls.development_directory": tls_dev, "log.format": log_format, "log.level": log_level,
     }  # fmt: skip
@@ -316,6 +331,148 @@ def profiles_template(
     from clients.scenarios import meters_template, tariff_template
 
     typer.echo(tariff_template() if tariff else meters_template(scenario), nl=False)
+
+
+@app.command(short_help="Print the audit log of a journal and verify it.")
+def audit(
+    directory: Annotated[Path, typer.Argument(help="Data directory of an exchange, or its journal.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, from which anybody can verify the chain.")] = False,
+    alerts: Annotated[bool, typer.Option("--alerts", help="The alerts of surveillance over the whole journal instead.")] = False,
+    security: Annotated[bool, typer.Option("--security", help="The security log instead: logons, refusals, lockouts.")] = False,
+) -> None:
+    """Print every administrative act of a journal and verify the chain of the log against the state.
+
+    \b
+    Examples:
+      parkex audit parkex-data
+      parkex audit parkex-data --json > audit.jsonl
+    """
+    from clients.cli.audit_command import run_audit_command
+
+    run_audit_command(directory, as_json=as_json, alerts=alerts, security=security)
+
+
+@keys.command("new")
+def keys_new(file: Annotated[Path, typer.Argument(help="Where to write the private key; it never leaves this machine.")]) -> None:
+    """Make a key: the private one into a file that only you read, the public one printed for the operator."""
+    from clients.cli.keys_commands import new_key
+
+    new_key(file)
+
+
+@keys.command("list")
+def keys_list(
+    account: Annotated[int | None, typer.Option(help="Of one account only.")] = None,
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Keys with person, scopes, status and last use."""
+    from clients.cli.keys_commands import Desk, list_keys
+
+    list_keys(Desk(url, key_id, key), account)
+
+
+@keys.command("register")
+def keys_register(
+    account: Annotated[int, typer.Argument(help="Account that the key is for.")],
+    new_key_id: Annotated[str, typer.Argument(help="Id of the new key.")],
+    public_key: Annotated[str, typer.Option(help="As parkex keys new has printed it.")],
+    scope: Annotated[list[str], typer.Option(help="read, trade, operate, verify or audit; repeatable.")],
+    person: Annotated[str, typer.Option(help="Who holds the private key; the same name for all keys of one person.")] = "",
+    expires: Annotated[str, typer.Option(help="When it ends, as 2026-12-31T18:00+08:00; default: not at all.")] = "",
+    propose: Propose = "",
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Register one more key for an account."""
+    from clients.cli.keys_commands import Desk, register
+
+    register(Desk(url, key_id, key, propose), account, new_key_id, public_key, scope, person, expires)
+
+
+@keys.command("scopes")
+def keys_scopes(
+    changed_key_id: Annotated[str, typer.Argument(help="Id of the key.")],
+    scope: Annotated[list[str] | None, typer.Option(help="All scopes that it has from now on; repeatable.")] = None,
+    expires: Annotated[str, typer.Option(help="When it ends, as 2026-12-31T18:00+08:00.")] = "",
+    propose: Propose = "",
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Change the scopes of a key, which ends its sessions, or when it expires."""
+    from clients.cli.keys_commands import Desk, change_scopes
+
+    change_scopes(Desk(url, key_id, key, propose), changed_key_id, scope or [], expires)
+
+
+@keys.command("rotate")
+def keys_rotate(
+    old_key_id: Annotated[str, typer.Argument(help="Id of the key that is replaced.")],
+    new_key_id: Annotated[str, typer.Argument(help="Id of the new key.")],
+    public_key: Annotated[str, typer.Option(help="As parkex keys new has printed it.")],
+    until: Annotated[str, typer.Option(help="When the old key ends, as 2026-12-31T18:00+08:00.")],
+    propose: Propose = "",
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Put a new key beside an old one: the new one is good at once, the old one until a time."""
+    from clients.cli.keys_commands import Desk, rotate
+
+    rotate(Desk(url, key_id, key, propose), old_key_id, new_key_id, public_key, until)
+
+
+@keys.command("revoke")
+def keys_revoke(
+    revoked_key_id: Annotated[str, typer.Argument(help="Id of the key.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit log.")] = "",
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """End a key and its sessions at once."""
+    from clients.cli.keys_commands import Desk, revoke
+
+    revoke(Desk(url, key_id, key), revoked_key_id, reason)
+
+
+@proposals.command("list")
+def proposals_list(url: Url = LOCAL, key: KeyFile = OPERATOR_FILE, key_id: KeyId = "operator") -> None:
+    """Rules of approval and proposals with their digests."""
+    from clients.cli.keys_commands import Desk, list_proposals
+
+    list_proposals(Desk(url, key_id, key))
+
+
+@proposals.command("approve")
+def proposals_approve(
+    proposal: Annotated[int, typer.Argument(help="Number of the proposal.")],
+    digest: Annotated[str, typer.Option(help="Of the document that you have read, as parkex proposals list shows it.")],
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Approve what another person proposed; it is carried out at once."""
+    from clients.cli.keys_commands import Desk, decide
+
+    decide(Desk(url, key_id, key), proposal, digest, is_approved=True)
+
+
+@proposals.command("reject")
+def proposals_reject(
+    proposal: Annotated[int, typer.Argument(help="Number of the proposal.")],
+    reason: Annotated[str, typer.Option(help="Why not.")],
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Say no to what another person proposed."""
+    from clients.cli.keys_commands import Desk, decide
+
+    decide(Desk(url, key_id, key, reason), proposal, "", is_approved=False)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from clients.cli.configuration import Configuration, resolve
+from clients.cli.keys_commands import parse_public_key
 from clients.cli.settings import Value, limits_from
 from clients.sdk.credentials import public_key_of
 from clients.web import PAGE_DIRECTORY, static_files
@@ -45,15 +46,19 @@ def _serve(configuration: Configuration, tls: TlsFiles | None) -> None:
     from exchange.service import ServiceOptions, new_genesis, run_exchange
 
     directory, recovery_s = Path(configuration["exchange.directory"]), configuration["exchange.recovery_s"]
+    persons, public_keys = parse_operators(configuration["exchange.operators"])
     settings = ExchangeSettings(
         simulation=configuration["exchange.simulation"],
         internal_trading_approval=configuration["exchange.internal_approval"],
         recovery_ns=(recovery_s or 0) * NS_PER_SECOND,
+        approval="four_eyes" if len(set(persons)) > 1 else "single",
+        operator_persons=persons,
     )
     journal = directory / "journal"
     is_new = not (journal.is_dir() and any(journal.iterdir()))
-    genesis = new_genesis(configuration["exchange.park"], (_operator_key(directory),), settings) if is_new else None
+    genesis = new_genesis(configuration["exchange.park"], public_keys or (_operator_key(directory),), settings) if is_new else None
     service = ServiceOptions(
+        surveillance=configuration["exchange.surveillance"],
         journal_directory=journal,
         clock=SystemClock(),
         genesis=genesis,
@@ -74,7 +79,7 @@ def _serve(configuration: Configuration, tls: TlsFiles | None) -> None:
         static_files=static_files(),
     )
     try:
-        run_exchange(service, lambda url: typer.echo(f"serving {url} (operator key: {directory / OPERATOR_KEY_FILE}, key id: operator)"))
+        run_exchange(service, lambda url: typer.echo(f"serving {url} ({_who_operates(directory)})"))
     finally:
         # A key without a journal, as after a taken port, would only stand in the way of the next start.
         if is_new and not journal.is_dir():
@@ -96,6 +101,21 @@ def tls_of(configuration: Configuration) -> TlsFiles | None:
         typer.echo(f"TLS for development: clients trust {made.ca} (parkex bot --ca {made.ca})")
         return made.server
     return TlsFiles(Path(certificate), Path(key)) if certificate else None
+def parse_operators(operators: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+    """(persons, public keys) from NAME=PUBLIC_KEY. Raises InputError."""
+    persons, keys = [], []
+    for operator in operators:
+        person, _, text = operator.partition("=")
+        if not 0 < len(person) <= 64:
+            raise InputError("--operator: expected NAME=PUBLIC_KEY, as ann=BASE64")
+        persons.append(person)
+        keys.append(parse_public_key(text))
+    return tuple(persons), tuple(keys)
+
+
+def _who_operates(directory: Path) -> str:
+    path = directory / OPERATOR_KEY_FILE
+    return f"operator key: {path}, key id: operator" if path.exists() else "operated with the keys that its journal began with"
 
 
 def _operator_key(directory: Path) -> bytes:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw
 
+from clients.sdk.administration import Administration
 from clients.sdk.books import Book
 from clients.sdk.credentials import Credentials, as_private_key
 from clients.sdk.errors import ClientError, NotSent, OrderRejected
@@ -103,6 +104,7 @@ class ParkClient:
         self._id_prefix = secrets.token_hex(5)
         self._id_numbers = itertools.count(1)
         self.blocks = Blocks(self._link, self._feeds, self.new_client_order_id)
+        self.administration = Administration(self._link, self._feeds)
         self.one_way = OneWay(self._link, self._feeds, self.new_client_order_id)
 
     async def open(self) -> None:

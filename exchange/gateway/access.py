@@ -9,6 +9,7 @@ ANYONE: Final[frozenset[str]] = frozenset()
 _READ: Final = frozenset({"read"})
 _TRADE: Final = frozenset({"trade"})
 _OPERATE: Final = frozenset({"operate"})
+OVERSEERS: Final = frozenset({"operate", "audit"})
 
 SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Logon: ANYONE,
@@ -44,7 +45,12 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.OneWayWithdraw: _TRADE,
     m.OneWayBids: _READ,
     m.OneWayAuctions: ANYONE,
-    m.SettlementReport: frozenset({"operate", "audit"}),
+    m.SettlementReport: OVERSEERS,
+    m.OperatorPropose: _OPERATE,
+    m.OperatorProposals: OVERSEERS,
+    m.KeysList: OVERSEERS | _READ,
+    m.AuditLog: frozenset({"audit"}),
+    m.Alerts: OVERSEERS,
     m.ClockRun: _OPERATE,
     m.ClockPause: _OPERATE,
 }

@@ -22,10 +22,13 @@ from exchange.gateway.origins import OriginPolicy
 from exchange.gateway.ports import NodePort
 from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.rest import ReadModel, rest_router
+from exchange.gateway.rest_administration import administration_router
+from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
 from exchange.protocol.asyncapi import ASYNCAPI_PATH, asyncapi_document
 from exchange.protocol.messages import WEBSOCKET_PATH
+from exchange.surveillance.desk import Surveillance
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 
@@ -45,6 +48,8 @@ def create_app(
     origins: OriginPolicy | None = None,
     probes: Probes | None = None,
     metrics_networks: Sequence[str] = LOOPBACK,
+    security_log: SecurityLog | None = None,
+    surveillance: Surveillance | None = None,
 ) -> FastAPI:
     """An ASGI application over a started node. Call it inside the running loop.
 
@@ -52,9 +57,13 @@ def create_app(
     process. `static_files` are served as /static/NAME, for the page. `on_shutdown` runs after the last session has ended, to stop the node.
     `executions` is a feed that has listened to the node while it replayed its journal, so that clients can be told what they missed.
     `origins` says from which pages a browser may open the socket (default: those of `hosts`); other origins it names may read REST as well.
-    `probes` and `metrics_networks` are for the operator's routes (operations.py). `app.state.hub` is the gateway's shared part.
+    `probes` and `metrics_networks` are for the operator's routes (operations.py). `security_log` is closed with the application; `surveillance`
+    listens to the node already. `app.state.hub` is the gateway's shared part.
     """
-    hub = Hub(node, limits or Limits(), hosts=hosts, origins=origins, conductor=conductor, executions=executions, history=read_model)
+    hub = Hub(
+        node, limits or Limits(), hosts=hosts, origins=origins, conductor=conductor, executions=executions, history=read_model,
+        security_log=security_log, surveillance=surveillance,
+    )  # fmt: skip
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -68,6 +77,7 @@ def create_app(
     app.router.routes.append(WebSocketRoute(WEBSOCKET_PATH, WebSocketEndpoint(hub)))
     app.router.routes.append(Route(ASYNCAPI_PATH, _asyncapi))
     app.include_router(rest_router(hub, read_model, time_zone))
+    app.include_router(administration_router(hub))
     app.include_router(operations_router(hub, probes or Probes(), metrics_networks))
     if hub.origins.allowed:
         app.add_middleware(CORSMiddleware, allow_origins=hub.origins.allowed, allow_methods=["GET"])

@@ -4,14 +4,22 @@ import base64
 import binascii
 import secrets
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from exchange.protocol.auth import logon_message
+from exchange.accounts.keys import KeyEnd
+from exchange.protocol.auth import logon_message, request_message
 from exchange.protocol.messages import LogonParams
 from exchange.protocol.reject_codes import RejectCode
+
+# Why the sessions of a key end, and what a logon with an ended key is told.
+KEY_END_CODES: Final = {
+    str(KeyEnd.REVOKED): RejectCode.KEY_REVOKED,
+    str(KeyEnd.EXPIRED): RejectCode.KEY_EXPIRED,
+    str(KeyEnd.CHANGED): RejectCode.KEY_CHANGED,
+}
 
 
 class LiveKey(Protocol):
@@ -45,9 +53,28 @@ def logon_problem(
     if abs(params.timestamp_ns - wall_ns) > window_ns:
         return RejectCode.LOGON_STALE
     message = logon_message(nonce, epoch, params.timestamp_ns, params.key_id, host)
+    return None if is_signed(key.public_key, params.signature, message) else RejectCode.LOGON_SIGNATURE
+
+
+def is_signed(public_key: bytes, signature: str, message: bytes) -> bool:
+    """Whether base64 `signature` is the Ed25519 signature of the message."""
     try:
-        signature = base64.b64decode(params.signature, validate=True)
-        Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature, message)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(base64.b64decode(signature, validate=True), message)
     except (InvalidSignature, binascii.Error, ValueError):
-        return RejectCode.LOGON_SIGNATURE
-    return None
+        return False
+    return True
+
+
+def request_problem(
+    key: LiveKey | None, key_id: str, timestamp_ns: int, signature: str, *, target: str, host: str, wall_ns: int, window_ns: int
+) -> RejectCode | None:
+    """The lowest code that refuses a signed GET of `target` (path with its query), None when it is good.
+
+    Who records one can send it again for `window_ns`: it reads the same again, and nothing else.
+    """
+    if key is None:
+        return RejectCode.UNKNOWN_KEY
+    if abs(timestamp_ns - wall_ns) > window_ns:
+        return RejectCode.LOGON_STALE
+    message = request_message("GET", target, timestamp_ns, key_id, host)
+    return None if is_signed(key.public_key, signature, message) else RejectCode.LOGON_SIGNATURE

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
+from exchange.gateway.access import OVERSEERS
 from exchange.gateway.market_data import ALL_SYMBOLS
 from exchange.gateway.submit import identity_of
 from exchange.protocol import messages as m
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from exchange.protocol.documents import InstrumentSpec
 
 PRIVATE: Final = frozenset({"executions", "blocks", "balances", "positions", "statements"})
+OPERATOR: Final = "operator"
 OF_ALL: Final = frozenset({"ticker", "phases", "auctions", "one_way", "clock"})
 _INTERVALS: Final = frozenset(get_args(m.IntervalName))
 _DEPTHS: Final = {f"book.{depth}": depth for depth in m.DEPTHS} | {"book": m.DEFAULT_DEPTH, "book.full": m.FULL_DEPTH}
@@ -29,7 +31,7 @@ class Channel(NamedTuple):
 
 def parse_channel(name: str) -> Channel | None:
     """`book:SYMBOL`, `book.5:SYMBOL`, `book.full:SYMBOL`, `orders:SYMBOL`, `trades:SYMBOL`, `trades:*`, `bars:SYMBOL:INTERVAL`, or a plain name."""
-    if name in PRIVATE or name in OF_ALL:
+    if name in PRIVATE or name in OF_ALL or name == OPERATOR:
         return Channel(name)
     kind, colon, symbol = name.partition(":")
     if not colon:
@@ -79,6 +81,10 @@ def _channel_problem(connection: "Connection", name: str) -> RejectCode | None:
         if connection.identity is None:
             return RejectCode.NOT_LOGGED_ON
         return None if "read" in connection.identity.scopes else RejectCode.SCOPE_MISSING
+    if channel.kind == OPERATOR:
+        if connection.identity is None:
+            return RejectCode.NOT_LOGGED_ON
+        return RejectCode.SCOPE_MISSING if OVERSEERS.isdisjoint(connection.identity.scopes) else None
     if channel.kind in OF_ALL or name == "trades:" + ALL_SYMBOLS:
         return None
     return None if connection.hub.exchange.instrument(channel.symbol) is not None else RejectCode.UNKNOWN_INSTRUMENT
@@ -109,6 +115,8 @@ def _join_channel(connection: "Connection", name: str, params: m.SubscribeParams
         publisher.auctions.subscribe(outbox)
     elif channel.kind == "one_way":
         publisher.one_way.add(outbox)
+    elif channel.kind == OPERATOR:
+        publisher.operator.add(outbox)
     elif channel.kind == "blocks":
         publisher.blocks.setdefault(identity_of(connection).account, set()).add(outbox)
     else:
@@ -145,6 +153,7 @@ def leave_channel(connection: "Connection", name: str) -> None:
         "phases": lambda: publisher.status.unsubscribe(outbox),
         "auctions": lambda: publisher.auctions.unsubscribe(outbox),
         "one_way": lambda: publisher.one_way.discard(outbox),
+        OPERATOR: lambda: publisher.operator.discard(outbox),
         "blocks": lambda: publisher.blocks[account].discard(outbox),
         "clock": lambda: _leave_clock(connection),
     }

@@ -51,9 +51,10 @@ class Connection:
     `wake` is called when the outbox has something or `end_code` was set.
     """
 
-    def __init__(self, hub: "Hub", host: str, wake: "Callable[[], None]", encoding: Encoding = JSON) -> None:
+    def __init__(self, hub: "Hub", host: str, wake: "Callable[[], None]", encoding: Encoding = JSON, address: str = "") -> None:
         self.hub = hub
         self.host = host
+        self.address = address
         self.nonce = new_nonce()
         self.session = ServerSession(hub.limits.frame_bytes, encoding, hub.events.refused)
         self.outbox = Outbox(hub.limits, wake, encoding)
@@ -65,6 +66,7 @@ class Connection:
         self._wake = wake
         self._end_code: RejectCode | None = None
         self._batch_began_ns = 0
+        self._counted_key = ""
         self._frames = TokenBucket("connection", hub.limits.connection, hub.monotonic_s())
         self._gathered: list[tuple[m.Request, bytes, InstrumentSpec | None]] = []
 
@@ -121,6 +123,7 @@ class Connection:
         for channel in list(self.channels):
             leave_channel(self, channel)
         self.hub.remove(self)
+        self.count_key("")
         self.hub.events.connection_closed(self)
         if state is State.LOGGED_ON and self.identity is not None:
             self._close_session(self.identity)
@@ -130,9 +133,18 @@ class Connection:
         self._end_code = code
         self._wake()
 
-    def end_if_revoked(self) -> None:
-        if self.identity is not None and self.hub.exchange.key(self.identity.key_id) is None:
-            self.end(RejectCode.UNKNOWN_KEY)
+    def end_if_key(self, key_id: str, code: RejectCode) -> None:
+        """End a session of that key, saying why."""
+        if self.identity is not None and self.identity.key_id == key_id and self._end_code is None:
+            self.hub.note_security("session_ended", key_id=key_id, address=self.address, session=self.identity.session, code=int(code))
+            self.end(code)
+
+    def count_key(self, key_id: str) -> bool:
+        """Count this connection to a key, "" for none any more; False when the key has as many as it may have."""
+        if self._counted_key:
+            self.hub.guard.close_session(self._counted_key)
+        self._counted_key = key_id if key_id and self.hub.guard.open_session(key_id) else ""
+        return self._counted_key == key_id
 
     def heartbeat(self) -> None:
         """Last sequence of every sequenced channel of this connection."""
@@ -185,6 +197,9 @@ class Connection:
             self._close_session(identity)
             return
         self.state = State.LOGGED_ON
+        key = self.hub.exchange.key(identity.key_id)
+        if key is None or key.scopes != identity.scopes:  # it changed while the opening was on its way
+            self.end_if_key(identity.key_id, RejectCode.KEY_CHANGED if key is not None else RejectCode.KEY_REVOKED)
         if "operate" in identity.scopes:
             self.session.frame_limit_bytes = self.hub.limits.operator_frame_bytes
 
@@ -329,7 +344,7 @@ class Connection:
         self.session.refuse(request, code)
 
     def _close_session(self, identity: Identity) -> None:
-        self.hub.close_session(identity.account, identity.session, cancel_on_disconnect=identity.cancel_on_disconnect)
+        self.hub.close_session(identity.account, identity.session, identity.key_number, cancel_on_disconnect=identity.cancel_on_disconnect)
 
 
 _ORDER_REQUESTS: Final = frozenset({m.Place, m.Amend, m.Cancel, m.MassCancel})

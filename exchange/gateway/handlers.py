@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from exchange.accounts.participants import RegisteredKey
 from exchange.errors import InputError
 from exchange.gateway import queries
+from exchange.gateway.administration import HANDLERS as ADMINISTRATION_HANDLERS
 from exchange.gateway.auctions import indication_of
-from exchange.gateway.auth import logon_problem
+from exchange.gateway.auth import KEY_END_CODES, logon_problem
 from exchange.gateway.baskets import place_basket
 from exchange.gateway.channels import subscribe, unsubscribe
 from exchange.gateway.dead_mans_switch import cancel_after
@@ -35,34 +37,46 @@ def logon(connection: "Connection", request: m.Logon) -> None:
     if connection.state is not State.NEW:
         connection.session.refuse(request, RejectCode.ALREADY_LOGGED_ON)
         return
-    key = hub.exchange.key(params.key_id)
+    wait_s = hub.guard.wait_s(connection.address, params.key_id, hub.monotonic_s())
+    if wait_s:
+        _refuse_logon(connection, request, RejectCode.LOGON_LOCKED, None, {"retry_after_ms": int(wait_s * 1000) + 1})
+        return
+    ended = hub.exchange.ended_key(params.key_id)
+    key = hub.exchange.key(params.key_id) or (None if ended is None else ended.key)
     participant = None if key is None else hub.exchange.account(key.account)
     problem = logon_problem(
         params, key, nonce=connection.nonce, epoch=hub.node.epoch, host=connection.host, wall_ns=hub.wall_ns(), window_ns=hub.limits.logon_window_ns
     )
     if problem is not None or key is None or participant is None:
-        connection.session.refuse(request, problem or RejectCode.UNKNOWN_KEY)
-        hub.events.logon_refused(problem or RejectCode.UNKNOWN_KEY, None if key is None else key.account, None if key is None else key.key_id)
-        connection.logon_failures += 1
-        if connection.logon_failures >= hub.limits.max_logon_failures:
-            connection.end(problem or RejectCode.UNKNOWN_KEY)
+        hub.guard.failed(connection.address, hub.monotonic_s())
+        _refuse_logon(connection, request, problem or RejectCode.UNKNOWN_KEY, key)
+        return
+    hub.guard.succeeded(connection.address, key.key_id)
+    if ended is not None:
+        _refuse_logon(connection, request, KEY_END_CODES[str(ended.reason)], key)
+        return
+    if not connection.count_key(key.key_id):
+        _refuse_logon(connection, request, RejectCode.TOO_MANY_SESSIONS, key, {"sessions": hub.limits.max_sessions_per_key})
         return
     key_bucket, account_bucket = hub.throttle.buckets(key.key_id, key.account, hub.monotonic_s())
     flags = int(CommandFlag.CANCEL_ON_DISCONNECT) if params.cancel_on_disconnect else 0
     identity = Identity(
         key_id=key.key_id, account=key.account, session=hub.next_session(), scopes=frozenset(key.scopes),
         cancel_on_disconnect=params.cancel_on_disconnect, order_flags=flags, key_bucket=key_bucket, account_bucket=account_bucket,
+        key_number=key.number,
     )  # fmt: skip
     name, role = participant.name, str(participant.role)
 
     def opened(answer: "CommandAnswer") -> None:
         code = int(answer.outcome["code"])
         if code:
+            connection.count_key("")
             connection.state = State.NEW if connection.state is State.LOGGING_ON else connection.state
             connection.session.refuse(request, RejectCode(code), {"sequence": int(answer.outcome["sequence"])})
             return
         hub.events.session_opened(identity)
         connection.log_on(identity)
+        hub.note_security("logon", key_id=identity.key_id, account=identity.account, session=identity.session, address=connection.address)
         result = m.LogonResult(
             session=identity.session, account=identity.account, name=name, role=role, scopes=sorted(identity.scopes), epoch=hub.node.epoch,
             now_ns=hub.node.clock.now_ns(),
@@ -70,7 +84,21 @@ def logon(connection: "Connection", request: m.Logon) -> None:
         connection.session.answer(request, result)
 
     connection.state = State.LOGGING_ON
-    connection.submit(request, pack_command(CommandKind.SESSION_OPENED, identity.account, identity.session, flags=flags), b"", opened)
+    record = pack_command(CommandKind.SESSION_OPENED, identity.account, identity.session, flags=flags, order_id=identity.key_number)
+    connection.submit(request, record, b"", opened)
+
+
+def _refuse_logon(
+    connection: "Connection", request: m.Logon, code: RejectCode, key: RegisteredKey | None, data: dict[str, Any] | None = None
+) -> None:
+    """Refuse, remember, and end a connection that goes on trying. `key`: the registered one that was named."""
+    hub = connection.hub
+    hub.events.logon_refused(code, None if key is None else key.account, None if key is None else key.key_id)
+    hub.note_security("logon_refused", key_id=request.params.key_id[:64], address=connection.address, code=int(code), **(data or {}))
+    connection.session.refuse(request, code, data)
+    connection.logon_failures += 1
+    if connection.logon_failures >= hub.limits.max_logon_failures:
+        connection.end(code)
 
 
 def orders_open(connection: "Connection", request: m.OrdersOpen) -> None:
@@ -207,4 +235,5 @@ HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.ClockPause: clock_pause,
     **NATIONAL_HANDLERS,
     **HISTORY_HANDLERS,
+    **ADMINISTRATION_HANDLERS,
 }

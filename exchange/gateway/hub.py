@@ -1,26 +1,33 @@
 """What the connections of one gateway share: the node, limits, throttle, publisher, the clock's conductor."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from exchange.gateway.auth import KEY_END_CODES
 from exchange.gateway.events import GatewayEvents
 from exchange.gateway.executions import ExecutionFeed
+from exchange.gateway.guard import Guard
 from exchange.gateway.limits import Limits
 from exchange.gateway.origins import OriginPolicy, with_default_ports_left_out
 from exchange.gateway.ports import CommandAnswer, ExchangeView, History, NodePort
 from exchange.gateway.publisher import Publisher
+from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind
+from exchange.order_path.path import BatchResult
 from exchange.protocol.reject_codes import RejectCode
+from exchange.surveillance.desk import Surveillance
 
 if TYPE_CHECKING:
     from exchange.gateway.connection import Connection
@@ -43,6 +50,8 @@ class Hub:
         conductor: TurnConductor | None = None,
         executions: ExecutionFeed | None = None,
         history: History | None = None,
+        security_log: SecurityLog | None = None,
+        surveillance: Surveillance | None = None,
         wall_ns: Callable[[], int] = time.time_ns,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,18 +64,25 @@ class Hub:
         self.wall_ns = wall_ns
         self.monotonic_s = monotonic_s
         self.throttle = CommandThrottle(limits.key, limits.account)
+        self.guard = Guard(limits)
+        self._security_log = security_log
         self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
         self.connections: set[Connection] = set()
         self.history = history
         self.asking: set[Connection] = set()  # have a question at the read model
         self.in_flight = 0
         self.conductor = conductor
+        self.surveillance = surveillance or Surveillance(node.exchange)
+        if surveillance is not None:
+            loop = asyncio.get_running_loop()
+            surveillance.on_alert = lambda alert: _in_loop(loop, partial(self.publisher.publish_to_operator, "alert", alert))
         self._session_ids = itertools.count(1)
         self._closing: set[asyncio.Future[CommandAnswer]] = set()
         self._heartbeat: asyncio.TimerHandle | None = None
         self.statistics = Statistics(node.exchange)
         node.listeners.append(self.publisher.on_batch)
         node.listeners.append(self.statistics.on_batch)
+        node.listeners.append(self._end_sessions_of_keys)
         if conductor is not None:
             conductor.attach(node, self.publisher)
 
@@ -94,10 +110,15 @@ class Hub:
         if self.conductor is not None:
             self.conductor.leave(connection.outbox)
 
-    def close_session(self, account: int, session: int, *, cancel_on_disconnect: bool) -> None:
+    def note_security(self, event: str, **facts: Any) -> None:
+        """A line of the security log, where there is one."""
+        if self._security_log is not None:
+            self._security_log.write(event, self.wall_ns(), self.monotonic_s(), **facts)
+
+    def close_session(self, account: int, session: int, key_number: int, *, cancel_on_disconnect: bool) -> None:
         """Journal the end of a session; nobody waits for it."""
         flags = CommandFlag.CANCEL_ON_DISCONNECT if cancel_on_disconnect else CommandFlag.NONE
-        record = as_records([pack_command(CommandKind.SESSION_CLOSED, account, session, flags=flags)])
+        record = as_records([pack_command(CommandKind.SESSION_CLOSED, account, session, flags=flags, order_id=key_number)])
         try:
             future = asyncio.ensure_future(self.node.submit(record))
         except Exception:
@@ -106,10 +127,12 @@ class Hub:
         self._closing.add(future)
         future.add_done_callback(self._session_closed)
 
-    def end_revoked(self) -> None:
-        """End the sessions whose key no longer exists."""
-        for connection in list(self.connections):
-            connection.end_if_revoked()
+    def _end_sessions_of_keys(self, batch: BatchResult) -> None:
+        """Keys that ended, or have other scopes now, take their connections along."""
+        for notice in batch.notices:
+            if notice.kind == "key_ended":
+                for connection in list(self.connections):
+                    connection.end_if_key(notice.data["key_id"], KEY_END_CODES[notice.data["reason"]])
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing new, let what was taken be answered, then end every session with SHUTTING_DOWN. Takes `timeout_s` at most for each."""
@@ -133,6 +156,9 @@ class Hub:
             await self.conductor.close()
         if self._closing:
             await asyncio.wait(self._closing)
+        if self._security_log is not None:
+            self._security_log.close()
+            self._security_log = None
 
     def _session_closed(self, future: "asyncio.Future[CommandAnswer]") -> None:
         self._closing.discard(future)
@@ -155,6 +181,12 @@ async def _until(done: Callable[[], bool], timeout_s: float) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not done() and time.monotonic() < deadline_s:  # noqa: ASYNC110 - it is looked at once in the life of a process
         await asyncio.sleep(_DRAIN_LOOK_S)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """From another thread; a loop that has ended has nobody left to tell."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
 
 
 def as_records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":

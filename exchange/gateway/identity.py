@@ -25,3 +25,4 @@ class Identity:
     order_flags: int  # CommandFlag bits that every order of the session carries
     key_bucket: TokenBucket
     account_bucket: TokenBucket
+    key_number: int  # by which commands name the key

@@ -20,6 +20,9 @@ class Limits:
 
     Frames cost one token of their connection's bucket before they are decoded. Commands cost tokens of the key's and the account's bucket
     after they were validated: a new order or an amend 1, a cancel 0.25, a document 10.
+
+    A connection ends after `max_logon_failures`. From the failure after `free_logon_failures` on an address waits `logon_wait_s`, twice as long
+    after each more, at most `logon_wait_max_s`; an hour without one and all is forgotten. Tables by address have `guard_entries` (guard.py).
     """
 
     connection: Rate = Rate(5_000, 10_000)
@@ -28,7 +31,14 @@ class Limits:
     frame_bytes: int = FRAME_LIMIT_BYTES
     operator_frame_bytes: int = DOCUMENT_LIMIT_BYTES
     max_connections: int = 2_048
+    max_connections_per_address: int = 256
+    max_sessions_per_key: int = 256
     max_logon_failures: int = 3
+    free_logon_failures: int = 5
+    logon_wait_s: float = 1.0
+    logon_wait_max_s: float = 900.0
+    logon_failures_forgotten_s: float = 3_600.0
+    guard_entries: int = 10_000
     logon_window_ns: int = 30_000_000_000
     max_in_flight: int = 65_536
     outbox_frames: int = 20_000

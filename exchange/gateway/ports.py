@@ -6,7 +6,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.accounts.approvals import Proposal
+from exchange.accounts.keys import EndedKey, RegisteredKey
+from exchange.accounts.participants import Participant
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
@@ -43,6 +45,8 @@ class ExchangeView(Protocol):
 
     def key(self, key_id: str) -> RegisteredKey | None: ...
 
+    def ended_key(self, key_id: str) -> EndedKey | None: ...
+
     def balances(self, account: int) -> Balances: ...
 
     def positions(self, account: int, symbol: str | None = None) -> Iterable[Position]: ...
@@ -76,6 +80,8 @@ class ExchangeView(Protocol):
     def dry_run(self, records: npt.NDArray[np.void], now_ns: int) -> Sequence[Trial]: ...
 
     def switch(self, account: int, label: int | None) -> tuple[int, int] | None: ...
+
+    def approval_proposal(self, proposal_id: int) -> Proposal | None: ...
 
     def statement(self, account: int, day: str) -> Any: ...
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 
+from exchange.gateway.administration_results import proposal_row
 from exchange.gateway.auctions import AuctionChannel, auction_held
 from exchange.gateway.bars import BarChannels
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
@@ -25,7 +26,7 @@ from exchange.order_path.tables import Notice
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.encoding import SharedNotification
-from exchange.protocol.messages import DailyClose, PhaseChange, PublicTrade, Turn
+from exchange.protocol.messages import DailyClose, Params, PhaseChange, PublicTrade, Turn
 from matching.records import Reason
 
 _AUCTION: Final = int(Reason.AUCTION)
@@ -62,6 +63,7 @@ class Publisher:
         self.private = PrivateState(exchange, epoch)
         self.status = StatusChannel(exchange, epoch)
         self.one_way: set[Outbox] = set()
+        self.operator: set[Outbox] = set()
         self.blocks: dict[int, set[Outbox]] = {}  # by account: a proposal is for its two sides alone
         self.clock: set[Outbox] = set()
         self._gathered: tuple[Gathered, ...] = (
@@ -89,6 +91,13 @@ class Publisher:
         for channel in self._gathered:
             channel.flush()
         self._schedule_flush()
+
+    def publish_to_operator(self, method: str, params: Params) -> None:
+        """For those who operate or audit: few, and never left out."""
+        if self.operator:
+            frame = SharedNotification(method, params)
+            for outbox in self.operator:
+                outbox.put_private(frame.encoded(outbox.encoding))
 
     def publish_turn(self, turn: Turn) -> None:
         """Turns are few and participants wait for them, so they are never left out."""
@@ -128,6 +137,11 @@ class Publisher:
         """Phases, new instruments with the phase they were listed in, daily closes, proposals and results of auctions: few, and never left out."""
         if notice.kind == "block":
             self._publish_proposal(notice.data["proposal"])
+            return
+        if notice.kind == "proposal":
+            proposal = self._exchange.approval_proposal(notice.data["proposal"])
+            if proposal is not None:
+                self.publish_to_operator("proposal", proposal_row(proposal))
             return
         if notice.kind == "one_way":
             self._publish_auction(notice.data["auction"])

@@ -6,7 +6,7 @@ from exchange.gateway.identity import Identity
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import CommandKind
 from exchange.protocol import messages as m
-from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, Document, RevokeKey, encode_document
+from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, Document, encode_document
 from exchange.protocol.reject_codes import RejectCode
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ def submit_document(connection: "Connection", request: m.Request, document: Docu
             connection.session.refuse(request, RejectCode(code), {"sequence": sequence, **(answer.result or {})})
             return
         connection.session.answer(request, m.SubmitResult(sequence=sequence, result=answer.result))
-        if isinstance(document, RevokeKey):
-            connection.hub.end_revoked()
 
-    record = pack_command(CommandKind.DOCUMENT, identity.account, identity.session, client_order_id=client_order_id)
+    record = pack_command(CommandKind.DOCUMENT, identity.account, identity.session, order_id=identity.key_number, client_order_id=client_order_id)
     connection.submit(request, record, encoded, committed)

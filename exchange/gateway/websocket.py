@@ -49,8 +49,21 @@ class WebSocketEndpoint:
             await send({"type": "websocket.close", "code": code})
         else:
             encoding, subprotocol = chosen(scope.get("subprotocols", ()))
-            await send({"type": "websocket.accept", "subprotocol": subprotocol})
-            await _serve(self._hub, host, encoding, receive, _sender(scope, send))
+            await self._serve_address(scope, host, encoding, subprotocol, receive, send)
+
+    async def _serve_address(self, scope: Scope, host: str, encoding: Encoding, subprotocol: str | None, receive: Receive, send: Send) -> None:
+        """Accept, if the address has not too many connections already."""
+        address = (scope.get("client") or ("",))[0]
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        if not self._hub.guard.connect(address):
+            self._hub.note_security("connection_refused", address=address, code=int(RejectCode.TOO_MANY_CONNECTIONS))
+            reason = f"{int(RejectCode.TOO_MANY_CONNECTIONS)} {MESSAGES[RejectCode.TOO_MANY_CONNECTIONS]}"
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": reason})
+            return
+        try:
+            await _serve(self._hub, host, encoding, receive, _sender(scope, send), address)
+        finally:
+            self._hub.guard.disconnect(address)
 
     def _refusal(self, origin: str | None) -> str | None:
         """Why a handshake is refused. Cookies are not looked at: they give no rights and take none."""
@@ -83,7 +96,7 @@ def _sender(scope: Scope, send: Send) -> Send:
     return send_one_by_one
 
 
-async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send: Send) -> None:
+async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send: Send, address: str) -> None:
     wake, backlog = asyncio.Event(), asyncio.Event()
 
     def woken() -> None:
@@ -91,7 +104,7 @@ async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send
         if connection.outbox.overflowed:
             backlog.set()
 
-    connection = Connection(hub, host, woken, encoding)
+    connection = Connection(hub, host, woken, encoding, address)
     connection.opened()
     tasks: list[asyncio.Task[Any]] = [
         asyncio.create_task(_read(connection, receive), name="websocket reader"),

@@ -66,7 +66,7 @@ COMMAND: Final = np.dtype(
         ("session", "<u4"),
         ("instrument", "<u8"),
         ("stamp_ns", "<i8"),
-        ("order_id", "<i8"),  # target of amend and cancel
+        ("order_id", "<i8"),  # target of amend and cancel; of sessions and documents the key that speaks (accounts.keys.fingerprint), 0: not named
         ("price_ticks", "<i8"),
         ("quantity_lots", "<i8"),
         ("display_lots", "<i8"),  # iceberg: what is shown

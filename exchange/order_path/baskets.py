@@ -26,6 +26,7 @@ from exchange.order_path.admit import (
 from exchange.order_path.idempotency import content_digest, find_key
 from exchange.order_path.mixing import mix_pair
 from exchange.order_path.orders import note_terms
+from exchange.order_path.owners import admit_owner
 from exchange.order_path.post import post_events
 from exchange.order_path.reduce_only import make_way
 from exchange.order_path.storage import check_periods, check_storage
@@ -150,6 +151,8 @@ def _admit_leg(state: Any, commands: Any, first: int, i: int, slot: int) -> int:
     code = admit_limits(state, account, slot, side, price_ticks, command.quantity_lots)
     if code == RejectCode.ACCEPTED:
         code = admit_assets(state, account, slot, side, price_ticks, command.quantity_lots)
+    if code == RejectCode.ACCEPTED and state.accounts[account].owner != 0:
+        code = admit_owner(state, account, slot, side, price_ticks, command.quantity_lots, True)
     return code
 
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.accounts.participants import Participants
+from exchange.accounts.participants import OwnerRules, Participants
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -21,7 +21,7 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
-from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_schedule
+from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_owners, lay_out_schedule
 from exchange.order_path.daily_close import apply_band
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.order_path.deadlines import push_deadline
@@ -87,6 +87,11 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "blocks": rooms.blocks.to_canonical(),
         "one_way_auctions": rooms.one_way.to_canonical(),
         "switches": rooms.switches.to_canonical(),
+        "beneficial_owners": rooms.participants.owners_to_canonical(),
+        "owner_rules": rooms.participants.owner_rules_to_canonical(),
+        "key_life": rooms.participants.ring.to_canonical(int(counters.epoch)),
+        "approvals": rooms.approvals.to_canonical(),
+        "audit": rooms.audit.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -97,23 +102,28 @@ def state_hash(exchange: "Exchange") -> bytes:
 
 
 def snapshot(exchange: "Exchange") -> bytes:
-    """Canonical content with the running hash of events, for `restore`."""
-    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash)])
+    """Canonical content with the running hash of events and the last entries of the audit log, for `restore`."""
+    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()])
 
 
 def restore(exchange: "Exchange", payload: bytes) -> None:
     """Fill a fresh exchange of the same genesis with a snapshot. Raises InputError for another version or a payload that is none."""
     try:
-        body, event_hash = msgspec.msgpack.decode(payload)
+        body, event_hash, *tail = msgspec.msgpack.decode(payload)
         version = body["version"]
     except (msgspec.MsgspecError, TypeError, ValueError, KeyError) as error:
         raise InputError("payload is not a snapshot") from error
     if version != SNAPSHOT_VERSION:
         raise InputError("snapshot of an unknown version")
     rooms = exchange.rooms
-    rooms.participants = Participants.from_canonical(body["participants"])
+    rooms.participants = Participants.from_canonical(body["participants"], body.get("beneficial_owners", []))
+    rooms.participants.ring.restore(body.get("key_life", []), body["counters"][_COUNTERS.index("epoch")])
+    rooms.approvals.restore(body.get("approvals", []))
+    rooms.audit.restore(body.get("audit", []), tail[0] if tail else [])
     for participant in rooms.participants.by_id.values():
         exchange.state = enter_account(exchange.state, participant)
+    rooms.participants.owner_rules = OwnerRules(*body.get("owner_rules", []))
+    lay_out_owners(exchange.state, rooms.participants)
     for account, *values in body["accounts"]:
         for name, value in zip(_ACCOUNT_FIELDS, values, strict=True):
             exchange.state.accounts[account][name] = value

@@ -44,7 +44,7 @@ class Stop(IntEnum):
     KEYS = 3
     DEADLINES = 4
     DEADLINE_DUE = 5  # the earliest deadline is one that Python fires
-    DOCUMENT = 6  # a business command
+    DOCUMENT = 6  # a business command, or a session that names its key
     TERMS = 7  # the twin of the order pool is shorter than the pool
     INTERRUPTED = 8  # the last command has interrupted an instrument: Python takes that over
 
@@ -338,6 +338,12 @@ def apply_command(state: Any, command: Any, index: int) -> None:
 
 
 @kernel(inline=True)
+def names_key(command: Any) -> bool:
+    """Whether a session command says whose key it is: the life of keys is Python's."""
+    return command.order_id != 0 and (command.kind == CommandKind.SESSION_OPENED or command.kind == CommandKind.SESSION_CLOSED)
+
+
+@kernel(inline=True)
 def _look_ahead(state: Any, commands: Any, index: int) -> None:
     """Ask for what later commands will read: the bucket of a key, the place of an order id, then the order and its terms."""
     later = commands[index + AHEAD_KEY]
@@ -369,7 +375,7 @@ def run_commands(state: Any, commands: Any, start: int, first_sequence: int) -> 
         stop, need, at_least = _room_for_basket(state, commands, index, legs) if legs > 0 else _room_for(state, command)
         if stop != Stop.DONE:
             return index, stop, need, at_least
-        if command.kind == CommandKind.DOCUMENT or command.kind == CommandKind.CHECKPOINT:
+        if command.kind == CommandKind.DOCUMENT or command.kind == CommandKind.CHECKPOINT or names_key(command):
             return index, Stop.DOCUMENT, 0, 0
         begin_command(state, first_sequence + index, command.stamp_ns)
         if legs > 0:

@@ -21,6 +21,7 @@ from exchange.order_path.admit import (
     open_order_slot,
 )
 from exchange.order_path.entries import POST_ONLY, REPRICE, admitted_ticks, amended_lots, entry_of_amend, entry_of_place
+from exchange.order_path.owners import admit_owner
 from exchange.order_path.post import post_events
 from exchange.order_path.reduce_only import make_way, room_to_reduce
 from exchange.protocol.reject_codes import RejectCode
@@ -82,6 +83,9 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     entry_of_place(state, command, slot)
     price_ticks = admitted_ticks(state, slot, limit_ticks(state.instruments[slot], command))
     code = admit_risk(state, account, slot, side, price_ticks, command.quantity_lots)
+    if code == RejectCode.ACCEPTED and state.accounts[account].owner != 0:
+        enters = np.int64(command["flags"]) & CommandFlag.STOP == 0
+        code = admit_owner(state, account, slot, side, price_ticks, command.quantity_lots, enters)
     if code != RejectCode.ACCEPTED:
         return code, 0, 0
     if gathers(state.instruments[slot].phase) and phase_refuses(state.books, state.entry[0]):
@@ -176,6 +180,8 @@ def amend(state: Any, command: Any) -> tuple[int, int, int, int]:
         # Loses its priority: the old hold goes, the new one is admitted as if the order were new, and nothing changes if it is not.
         release(state, slot, account, side, old_ticks, old_lots)
         code = admit_risk(state, account, slot, side, price_ticks, lots)
+        if code == RejectCode.ACCEPTED and state.accounts[account].owner != 0:
+            code = admit_owner(state, account, slot, side, price_ticks, lots, waits(state, command.order_id) == 0)
         if code == RejectCode.ACCEPTED and price_ticks != old_ticks and terms.post_only and would_cross(state.books, entry):
             code = np.int64(RejectCode.POST_ONLY_WOULD_CROSS)
         if code == RejectCode.ACCEPTED and terms.post_only and gathers(state.instruments[slot].phase):

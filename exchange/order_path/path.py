@@ -24,6 +24,7 @@ import numpy as np
 from numba.core import config
 from numpy.typing import NDArray
 
+from exchange.accounts.approvals import ApprovalMode, ApprovalRules, Approvals
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.accounts.permissions import ROLE_SCOPES, Permission, Role
 from exchange.errors import CheckFailedError, InputError
@@ -34,9 +35,9 @@ from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES
 from exchange.order_path import canonical, room
 from exchange.order_path.auctions import take_over_interruption
-from exchange.order_path.business.handlers import HANDLERS, may_send
+from exchange.order_path.business.dispatch import carry_out
+from exchange.order_path.business.keys import close_session, open_session
 from exchange.order_path.business.listing import enter_account, enter_house
-from exchange.order_path.business.rules import BusinessRuleError, Caller
 from exchange.order_path.daily_close import count_listed_trades
 from exchange.order_path.dry_run import Trial, dry_run
 from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
@@ -102,6 +103,8 @@ class Exchange(Queries):
         room.chain_free_keys(self.state, 0, self.state.keys.shape[0])
         self.state = enter_house(self.state, [int(account) for account in House])
         self._admit_operator()
+        rules = ApprovalRules(ApprovalMode(self.settings.approval))
+        self.rooms.approvals = Approvals(rules, rules)
 
     def _admit_operator(self) -> None:
         """The operator of the genesis: the only participant that nobody admitted."""
@@ -109,9 +112,10 @@ class Exchange(Queries):
         operator = Participant(participants.next_id, OPERATOR_NAME, Role.OPERATOR, Permission.NONE, 0, 0)
         participants.add(operator)
         self.state = enter_account(self.state, operator)
-        for index, public_key in enumerate(self.genesis.operator_keys):
+        persons = self.settings.persons_of(len(self.genesis.operator_keys))
+        for index, (public_key, person) in enumerate(zip(self.genesis.operator_keys, persons, strict=True)):
             key_id = OPERATOR_NAME if index == 0 else f"{OPERATOR_NAME}-{index + 1}"
-            participants.keys[key_id] = RegisteredKey(key_id, operator.id, public_key, ROLE_SCOPES[Role.OPERATOR])
+            participants.ring.add(RegisteredKey(key_id, operator.id, public_key, ROLE_SCOPES[Role.OPERATOR], person))
 
     def apply(self, records: NDArray[np.void], documents: bytes, first_sequence: int) -> BatchResult:
         """Fold a batch of journaled commands (COMMAND records with their stamps) into the state.
@@ -231,7 +235,7 @@ class Exchange(Queries):
         words[_N_EXECUTIONS] = words[_N_POSTINGS] = 0
 
     def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:
-        """A business command: refused whole or carried out whole."""
+        """A business command, refused whole or carried out whole; or a session of a named key."""
         start, length = int(record["document_offset"]), int(record["document_length"])
         document = documents[start : start + length]
         if record["kind"] == CommandKind.CHECKPOINT:
@@ -240,7 +244,11 @@ class Exchange(Queries):
         code = RejectCode.ACCEPTED
         answer: dict[str, Any] = {}
         if record["kind"] == CommandKind.DOCUMENT:
-            code, answer = self._handle(int(record["account"]), document)
+            code, answer = carry_out(self, int(record["account"]), int(record["order_id"]), document)
+        elif record["kind"] == CommandKind.SESSION_OPENED:
+            code = open_session(self, int(record["account"]), int(record["session"]), int(record["order_id"]))
+        elif record["kind"] == CommandKind.SESSION_CLOSED:
+            close_session(self, int(record["account"]), int(record["session"]))
         self._output.results[index] = answer
         write_outcome(self.state, index, int(code), 0, 0, 0)
 
@@ -254,17 +262,3 @@ class Exchange(Queries):
         recorded = decode_document(document)
         if recorded != self.checkpoint():
             raise CheckFailedError(f"state differs from the checkpoint as of command {self.last_sequence}")
-
-    def _handle(self, account: int, document_bytes: bytes) -> tuple[RejectCode, dict[str, Any]]:
-        try:
-            document = decode_document(document_bytes)
-        except InputError:
-            return RejectCode.INVALID_DOCUMENT, {}
-        if type(document) not in HANDLERS:
-            return RejectCode.UNKNOWN_DOCUMENT, {}
-        if not may_send(self, document, account):
-            return RejectCode.NO_PERMISSION, {}
-        try:
-            return RejectCode.ACCEPTED, HANDLERS[type(document)](self, document, Caller(account, self.now_ns))
-        except BusinessRuleError as refusal:
-            return refusal.code, {"rule": str(refusal)} if refusal.code is RejectCode.BUSINESS_RULE else {}

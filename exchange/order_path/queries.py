@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.accounts.participants import Participant, RegisteredKey
+from exchange.accounts.approvals import Proposal
+from exchange.accounts.keys import EndedKey, RegisteredKey
+from exchange.accounts.participants import Participant
 from exchange.market.auction_terms import reference_ticks
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
@@ -143,6 +145,9 @@ class Queries:
 
     def key(self, key_id: str) -> RegisteredKey | None:
         return self.rooms.participants.keys.get(key_id)
+
+    def ended_key(self, key_id: str) -> EndedKey | None:
+        return self.rooms.participants.ring.ended.get(key_id)
 
     def balances(self, account: int) -> Balances:
         row = self.state.accounts[account]
@@ -315,6 +320,11 @@ class Queries:
         """(timeout, time at which it fires) of an armed dead man's switch, in ns."""
         found = self.rooms.switches.by_owner.get((account, ALL_LABELS if label is None else label))
         return None if found is None else (found.timeout_ns, found.at_ns)
+
+    def approval_proposal(self, proposal_id: int) -> Proposal | None:
+        """One proposal for four eyes."""
+        proposal = self.rooms.approvals.by_id.get(proposal_id)
+        return None if proposal is None else replace(proposal)
 
     def settlement(self, day: str) -> DaySettlement | None:
         """The record of a settled day."""

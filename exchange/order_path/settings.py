@@ -11,12 +11,30 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     Outside a simulation, instruments of the venue national_simulated are refused: they are models of national markets without legal transfer.
     Instruments of the venue internal need an approval that the operator states (docs/rules.md, "Venues"): a park is not an approved exchange.
+
+    `approval`: single, for a park with one operator, or four_eyes (docs/rules.md, "Four eyes"); rules that are changed later hold from then on.
+    `operator_persons` names who holds the operator keys of the genesis, in their order.
     """
 
     retention_ns: int = 48 * NS_PER_HOUR
     recovery_ns: int = 0
     simulation: bool = True
     internal_trading_approval: str = ""
+    approval: str = "single"
+    operator_persons: tuple[str, ...] = ()
+
+    def persons_of(self, n_keys: int) -> tuple[str, ...]:
+        """Who holds each of the `n_keys` operator keys of the genesis; empty where nobody is named.
+
+        Raises InputError for a park that could not act.
+        """
+        if self.approval not in {"single", "four_eyes"}:
+            raise InputError("approval is single or four_eyes")
+        if self.approval == "four_eyes" and len(set(self.operator_persons) - {""}) < 2:
+            raise InputError("four eyes need operator keys of two named persons")
+        if self.operator_persons and len(self.operator_persons) != n_keys:
+            raise InputError("every operator key of the genesis has one person")
+        return self.operator_persons or ("",) * n_keys
 
 
 def encode_settings(settings: ExchangeSettings) -> bytes:

@@ -45,6 +45,7 @@ ACCOUNT: Final = np.dtype(
         ("permissions", "u4"),
         ("storage", "i4"),  # index into `storages`, -1: none
         ("open_orders", "i4"),
+        ("owner", "i4"),  # beneficial owner, where rules of owners look at this account; else 0
         ("exists", "u1"),
         ("suspended", "u1"),
         ("may_reduce", "u1"),  # 0: no reduce-only order is open
@@ -186,6 +187,8 @@ class DeadlineKind(IntEnum):
     BLOCK_EXPIRY = 16  # the window of a proposed block trade ends
     AUCTION_END = 17  # the window of a one-way auction ends
     CANCEL_AFTER = 18  # a dead man's switch was not renewed
+    PROPOSAL_EXPIRY = 32  # nobody approved in time
+    KEY_EXPIRY = 33  # a key has reached its end
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)
@@ -220,6 +223,8 @@ COUNTERS: Final = np.dtype(
         ("open_lots", "i8"),
         ("waits", "i8"),  # 1: they are beside the ladder
         ("interrupted", "i8"),  # 1: the command at work has interrupted instruments
+        ("owner_self_trade", "i8"),  # 1: self-trade prevention looks at the beneficial owner
+        ("owner_limit_lots", "i8"),  # net lots of one beneficial owner in a quarter-hour, 0: no limit
     ],
     align=True,
 )

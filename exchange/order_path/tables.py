@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from exchange.accounts.approvals import Approvals
+from exchange.accounts.audit import AuditLog
 from exchange.accounts.participants import Participants
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
@@ -31,6 +33,8 @@ class Rooms:
     blocks: BlockProposals = field(default_factory=BlockProposals)
     one_way: OneWayAuctions = field(default_factory=OneWayAuctions)
     switches: Switches = field(default_factory=Switches)
+    approvals: Approvals = field(default_factory=Approvals)
+    audit: AuditLog = field(default_factory=AuditLog)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""
@@ -40,7 +44,7 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that happened outside the order books: a phase changed, an instrument was listed, a day was settled."""
+    """Something that happened outside the order books: a phase changed, an instrument was listed, a key ended, the operator acted."""
 
     sequence: int
     stamp_ns: int

@@ -9,30 +9,39 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from exchange.errors import InputError
+from exchange.protocol.administration import (
+    ADMINISTRATION,
+    ApproveProposal,
+    ChangeKey,
+    ChangeParticipant,
+    ChangeTerms,
+    Propose,
+    RegisterKey,
+    RejectProposal,
+    RevokeKey,
+    RotateKey,
+    SetApprovalRules,
+    SetOwnerRules,
+    WithdrawProposal,
+)
+from exchange.protocol.document import Document, Key
+
+__all__ = [
+    "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelAfter", "CancelOneWayAuction", "ChangeKey",
+    "ChangeParticipant", "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
+    "MeterReadings", "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey",
+    "RegisterStorage", "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetOwnerRules", "SetPhase", "SettleDay", "WithdrawBid",
+    "WithdrawBlock", "WithdrawProposal", "decode_document", "document_from_wire", "encode_document",
+]  # fmt: skip
 
 DOCUMENT_LIMIT_BYTES: Final = 4 * 1024 * 1024
-
-
-class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all documents. `SCHEMA` names it in the journal, `VERSION` its layout."""
-
-    SCHEMA: ClassVar[str]
-    VERSION: ClassVar[int] = 1
-
-
-class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An Ed25519 key of a participant. Scopes: read, trade, operate, verify, audit."""
-
-    key_id: str
-    public_key: bytes
-    scopes: list[str]
 
 
 class Admit(Document, frozen=True, kw_only=True):
     """Admit one participant: account, role, permissions and limits. The fold assigns the account id.
 
     `permissions` are names of `exchange.accounts.permissions.Permission`. Power limits are net lots a quarter-hour, worst case over
-    trades and open orders: bought positive, so a load has min 0 and a generator max 0.
+    trades and open orders: bought positive, so a load has min 0 and a generator max 0. `beneficial_owner`: see ChangeParticipant; 0: itself.
     """
 
     SCHEMA: ClassVar[str] = "admit"
@@ -41,18 +50,8 @@ class Admit(Document, frozen=True, kw_only=True):
     permissions: list[str]
     min_net_power_lots: int = 0
     max_net_power_lots: int = 0
-    keys: list[Key] = []
-
-
-class RegisterKey(Document, frozen=True, kw_only=True):
-    SCHEMA: ClassVar[str] = "register_key"
-    account: int
-    key: Key
-
-
-class RevokeKey(Document, frozen=True, kw_only=True):
-    SCHEMA: ClassVar[str] = "revoke_key"
-    key_id: str
+    keys: list[Key] = msgspec.field(default_factory=list)
+    beneficial_owner: int = 0
 
 
 class Deposit(Document, frozen=True, kw_only=True):
@@ -215,7 +214,8 @@ class SettleDay(Document, frozen=True, kw_only=True):
     day: str
     day_start_ns: int
     day_end_ns: int
-    voltage_adders_micro_per_kwh: dict[str, int] = {}  # by account id, as text: volumetric T&D of the member's voltage level
+    # By account id, as text: volumetric T&D of the member's voltage level.
+    voltage_adders_micro_per_kwh: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class ProposeBlock(Document, frozen=True, kw_only=True):
@@ -326,14 +326,12 @@ class Checkpoint(Document, frozen=True, kw_only=True):
     event_hash: str
 
 
-DOCUMENTS: Final[dict[str, type[Document]]] = {
-    cls.SCHEMA: cls
-    for cls in (
-        Admit, RegisterKey, RevokeKey, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
-        SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
-        PlaceBid, AmendBid, WithdrawBid, CancelAfter, Checkpoint,
-    )
-}  # fmt: skip
+_ALL: Final[tuple[type[Document], ...]] = (
+    Admit, *ADMINISTRATION, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
+    SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
+    PlaceBid, AmendBid, WithdrawBid, CancelAfter, Checkpoint,
+)  # fmt: skip
+DOCUMENTS: Final[dict[str, type[Document]]] = {cls.SCHEMA: cls for cls in _ALL}
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 _ENVELOPE: Final = msgspec.msgpack.Decoder(tuple[str, int, msgspec.Raw])

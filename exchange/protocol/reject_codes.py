@@ -69,6 +69,12 @@ class RejectCode(IntEnum):
     BUSINESS_RULE = 3016
     REDUCE_ONLY = 3020
     BASKET_REFUSED = 3025
+    APPROVAL_REQUIRED = 3040
+    SAME_PERSON = 3041
+    UNKNOWN_PROPOSAL = 3042
+    PROPOSAL_ENDED = 3043
+    PROPOSAL_DIFFERS = 3044
+    KEY_ENDED = 3045
 
     POST_ONLY_WOULD_CROSS = 4001
     FILL_OR_KILL_UNFILLABLE = 4002
@@ -90,6 +96,12 @@ class RejectCode(IntEnum):
     NOT_ACCEPTING = 5010
     JOURNAL_FAILED = 5011
     SESSION_BACKLOG = 5012
+    LOGON_LOCKED = 5030
+    TOO_MANY_SESSIONS = 5031
+    TOO_MANY_CONNECTIONS = 5032
+    KEY_REVOKED = 5033
+    KEY_EXPIRED = 5034
+    KEY_CHANGED = 5035
 
     SHUTTING_DOWN = 5060
 
@@ -151,10 +163,16 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.BUSINESS_RULE: "the business rule named in data refuses this",
     RejectCode.REDUCE_ONLY: "order would not only reduce the position, with all that is open on its side",
     RejectCode.BASKET_REFUSED: "another leg of the basket was refused, so nothing of it was done",
+    RejectCode.APPROVAL_REQUIRED: "another person has to approve this: propose it",
+    RejectCode.SAME_PERSON: "who proposed cannot decide, with whatever key",
+    RejectCode.UNKNOWN_PROPOSAL: "no such proposal",
+    RejectCode.PROPOSAL_ENDED: "the proposal has ended",
+    RejectCode.PROPOSAL_DIFFERS: "the digest is not that of the proposed document",
+    RejectCode.KEY_ENDED: "the key was revoked or has expired before the command was sequenced",
     RejectCode.POST_ONLY_WOULD_CROSS: "post-only order would trade on entry",
     RejectCode.FILL_OR_KILL_UNFILLABLE: "fill-or-kill order cannot fill completely",
     RejectCode.NO_LIQUIDITY: "nothing to trade with inside the limit",
-    RejectCode.SELF_TRADE_PREVENTED: "order would trade with an order of the same account",
+    RejectCode.SELF_TRADE_PREVENTED: "order would trade with an order of the same account or beneficial owner",
     RejectCode.AMEND_BELOW_FILLED: "new quantity leaves nothing open",
     RejectCode.MINIMUM_UNFILLABLE: "minimum quantity cannot trade at once",
     RejectCode.RESTING_ORDERS_ONLY: "the call phase takes only orders that may rest, and no post-only ones",
@@ -170,6 +188,12 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.NOT_ACCEPTING: "the exchange does not accept commands now",
     RejectCode.JOURNAL_FAILED: "the journal failed; the command was not recorded",
     RejectCode.SESSION_BACKLOG: "session ended: it does not read its messages",
+    RejectCode.LOGON_LOCKED: "too many failed logons from this address",
+    RejectCode.TOO_MANY_SESSIONS: "the key has as many sessions as it may have",
+    RejectCode.TOO_MANY_CONNECTIONS: "the address has as many connections as it may have",
+    RejectCode.KEY_REVOKED: "the key was revoked",
+    RejectCode.KEY_EXPIRED: "the key has expired",
+    RejectCode.KEY_CHANGED: "the scopes of the key were changed: log on again",
     RejectCode.SHUTTING_DOWN: "session ended: the exchange shuts down",
 }
 

@@ -20,7 +20,7 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "protocol-fields.md"
 PARTS: Final = (
     m.BasketLeg, m.DryRunResult, m.BasketDryRunResult,
     m.OpenOrderResult, m.PositionResult, m.InstrumentResult, m.Indication, m.Bar, m.PublicTrade, m.BlockProposalResult, m.OneWayBidResult,
-    m.OneWayAuctionResult,
+    m.OneWayAuctionResult, m.KeyRow, m.ProposalRow, m.AlertRow,
 )  # fmt: skip
 
 

@@ -112,8 +112,8 @@ def _require_window(instrument: Instrument, now_ns: int) -> int:
 
 
 def _require_terms(exchange: "Exchange", instrument: Instrument, document: ProposeBlock, proposer: int) -> None:
-    require(document.counterparty != proposer, "self_dealing")
     member(exchange, document.counterparty)
+    require(exchange.rooms.participants.may_trade_with(proposer, document.counterparty), "self_dealing")
     require_may_trade(exchange, document.counterparty, instrument, 1 - SIDES[document.side])
     band = instrument.block_band
     assert band is not None  # the window asked for it

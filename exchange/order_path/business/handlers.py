@@ -5,15 +5,15 @@ They run between batches of the compiled loop, share its sequence and journal, a
 
 from typing import TYPE_CHECKING, Final
 
-from exchange.accounts.participants import Participant, RegisteredKey
-from exchange.accounts.permissions import ROLE_PERMISSIONS, ROLE_SCOPES, Permission, Role, parse_permissions
+from exchange.accounts.participants import Participant
+from exchange.accounts.permissions import ROLE_PERMISSIONS, Permission, Role, parse_permissions
 from exchange.ledger.chart import House
 from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
-from exchange.order_path.business import block_trades, one_way_auctions
-from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot
+from exchange.order_path.business import approvals, block_trades, keys, one_way_auctions, rule_changes
+from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
@@ -28,14 +28,11 @@ from exchange.protocol.documents import (
     Document,
     InstrumentSpec,
     IssueUnits,
-    Key,
     ListInstruments,
     MeterReadings,
     Nominate,
     OpeningPositions,
-    RegisterKey,
     RegisterStorage,
-    RevokeKey,
     SetPhase,
     SettleDay,
 )
@@ -46,22 +43,11 @@ from exchange.units import INT64_MAX, PERIOD_NS, PPM
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
 
-PUBLIC_KEY_BYTES: Final = 32
 # Lots of a position: times any price of a listed instrument they fit int64.
 _LIMIT: Final = INT64_MAX // 2**20
 # 2.25 billion CNY an account; all accounts together stay below half of int64.
 MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
-
-
-def _check_key(exchange: "Exchange", key: Key, role: Role) -> None:
-    _require(0 < len(key.key_id) <= 64 and len(key.public_key) == PUBLIC_KEY_BYTES, "key_malformed")
-    _require(key.key_id not in exchange.rooms.participants.keys, "key_id_taken")
-    _require(set(key.scopes) <= ROLE_SCOPES[role], "scope_not_allowed_for_role")
-
-
-def _keep_key(exchange: "Exchange", key: Key, account: int) -> None:
-    exchange.rooms.participants.keys[key.key_id] = RegisteredKey(key.key_id, account, key.public_key, frozenset(key.scopes))
 
 
 def admit(exchange: "Exchange", document: Admit, _caller: Caller) -> Result:
@@ -78,30 +64,20 @@ def admit(exchange: "Exchange", document: Admit, _caller: Caller) -> Result:
     _require(-_LIMIT <= document.min_net_power_lots <= 0 <= document.max_net_power_lots <= _LIMIT, "power_limits_out_of_order")
     _require(len({key.key_id for key in document.keys}) == len(document.keys), "key_id_taken")
     for key in document.keys:
-        _check_key(exchange, key, role)
+        keys.check_key(exchange, key, role)
+    if document.beneficial_owner:
+        rule_changes.require_owner(exchange, document.beneficial_owner)
     participant = Participant(
-        participants.next_id, document.name, role, permissions, document.min_net_power_lots, document.max_net_power_lots
+        participants.next_id, document.name, role, permissions, document.min_net_power_lots, document.max_net_power_lots, document.beneficial_owner
     )
     participants.add(participant)
     exchange.state = enter_account(exchange.state, participant)
+    lay_out_owners(exchange.state, participants)
     for key in document.keys:
-        _keep_key(exchange, key, participant.id)
-    exchange.notify("admitted", {"account": participant.id, "name": participant.name, "role": str(role)})
+        keys.keep_key(exchange, key, participant.id)
+    admitted = {"account": participant.id, "name": participant.name, "role": str(role), "beneficial_owner": participant.beneficial_owner}
+    exchange.notify("admitted", admitted)
     return {"account": participant.id}
-
-
-def register_key(exchange: "Exchange", document: RegisterKey, _caller: Caller) -> Result:
-    """One more key for an account."""
-    _check_key(exchange, document.key, _member(exchange, document.account).role)
-    _keep_key(exchange, document.key, document.account)
-    return {}
-
-
-def revoke_key(exchange: "Exchange", document: RevokeKey, _caller: Caller) -> Result:
-    """A key may no longer log on."""
-    _require(document.key_id in exchange.rooms.participants.keys, "unknown_key")
-    del exchange.rooms.participants.keys[document.key_id]
-    return {}
 
 
 def move_money(exchange: "Exchange", document: Deposit, _caller: Caller) -> Result:
@@ -210,6 +186,8 @@ def opening_positions(exchange: "Exchange", document: OpeningPositions, _caller:
         set_contract(exchange.state, slot, account, lots)
     for instrument_id in sums:
         exchange.rooms.contract_price_ticks[instrument_id] = document.contract_price_ticks
+    symbols = {row.symbol for row in document.positions}
+    exchange.notify("contracts", {"positions": document, "instruments": {symbol: _listed(exchange, symbol).id for symbol in sorted(symbols)}})
     return {"positions": len(change)}
 
 
@@ -248,7 +226,7 @@ def meter(exchange: "Exchange", document: MeterReadings, caller: Caller) -> Resu
     for account, start_ns, soc_wh in zip(document.accounts, document.period_starts_ns, document.soc_wh, strict=True):
         if soc_wh >= 0 and exchange.state.accounts[account].storage >= 0:
             anchor_storage(exchange.state, account, soc_wh, start_ns + PERIOD_NS)
-    exchange.notify("metered", {"periods": len(set(document.grid_starts_ns)), "rows": len(document.accounts)})
+    exchange.notify("metered", {"periods": len(set(document.grid_starts_ns)), "rows": len(document.accounts), "readings": document})
     return {"rows": len(document.accounts)}
 
 
@@ -281,8 +259,6 @@ TRADING: Final = frozenset(block_trades.HANDLERS) | frozenset(one_way_auctions.B
 # Commands of the operator, but for those that trade and for nominations, which are a storage's own.
 HANDLERS: Final[dict[type[Document], Handler]] = {
     Admit: admit,
-    RegisterKey: register_key,
-    RevokeKey: revoke_key,
     Deposit: move_money,
     RegisterStorage: register_storage,
     ListInstruments: list_instruments,
@@ -293,17 +269,10 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     MeterReadings: meter,
     SettleDay: settle_day,
     CancelAfter: cancel_after,
+    **keys.HANDLERS,
+    **approvals.HANDLERS,
+    **rule_changes.HANDLERS,
     **block_trades.HANDLERS,
     **one_way_auctions.BIDDING,
     **one_way_auctions.OPERATING,
 }
-
-
-def may_send(exchange: "Exchange", document: Document, account: int) -> bool:
-    """Operators send business commands; a participant its own nominations, its switch, and what trades, which no operator sends."""
-    participant = exchange.rooms.participants.by_id.get(account)
-    if participant is None:
-        return False
-    if type(document) in TRADING:
-        return participant.role is not Role.OPERATOR
-    return participant.role is Role.OPERATOR or isinstance(document, Nominate | CancelAfter)

@@ -1,8 +1,10 @@
 """Participants, instruments and storages enter the arrays, settled instruments leave. Static terms only: money and units move by postings."""
 
+from collections import Counter
+
 import numpy as np
 
-from exchange.accounts.participants import Participant
+from exchange.accounts.participants import Participant, Participants
 from exchange.market.auction_terms import NO_PRICE, continuous_end_ns
 from exchange.market.instruments import Instrument
 from exchange.order_path.room import with_accounts, with_instruments
@@ -20,12 +22,35 @@ _TERMS = (
 def enter_account(state: PathState, participant: Participant) -> PathState:
     """A participant's limits and permissions."""
     state = with_accounts(state, participant.id + 1)
+    state.accounts[participant.id].exists = 1
+    change_account(state, participant)
+    return state
+
+
+def change_account(state: PathState, participant: Participant) -> None:
+    """Other limits and permissions for an account that is there. Modifies the state in place."""
     account = state.accounts[participant.id]
-    account.exists = 1
     account.permissions = int(participant.permissions)
     account.min_net_lots = participant.min_net_power_lots
     account.max_net_lots = participant.max_net_power_lots
-    return state
+
+
+def lay_out_owners(state: PathState, participants: Participants) -> None:
+    """Who is looked at together: accounts that share their beneficial owner, where the rules ask for it. Modifies the state in place."""
+    rules = participants.owner_rules
+    shared = Counter(p.beneficial_owner for p in participants.by_id.values())
+    for p in participants.by_id.values():
+        state.accounts[p.id].owner = p.beneficial_owner if rules.looks_at_owners and shared[p.beneficial_owner] > 1 else 0
+    state.counters[0].owner_self_trade = int(rules.self_trade_scope == "beneficial_owner")
+    state.counters[0].owner_limit_lots = rules.limit_lots
+
+
+def change_instrument(state: PathState, instrument: Instrument) -> None:
+    """Other terms for an instrument that is there. Modifies the state in place."""
+    row = state.instruments[instrument.slot]
+    for name in _TERMS:
+        if instrument.reference is None or not name.startswith("band_"):
+            setattr(row, name, getattr(instrument.spec, name))
 
 
 def enter_house(state: PathState, accounts: list[int]) -> PathState:

@@ -168,7 +168,7 @@ def withdraw_bid(exchange: "Exchange", document: WithdrawBid, caller: Caller) ->
 def _require_window(exchange: "Exchange", auction: OneWayAuction, caller: Caller) -> None:
     """The auction takes bids of that account now. At the deadline it has ended already."""
     instrument = exchange.rooms.instruments.by_id[auction.instrument]
-    require(caller.account != auction.applicant, "self_dealing")
+    require(exchange.rooms.participants.may_trade_with(caller.account, auction.applicant), "self_dealing")
     require_may_trade(exchange, caller.account, instrument, 1 - auction.side)
     require(auction.is_open, "auction_has_ended")
     require_code(caller.stamp_ns >= auction.opens_ns and instrument.phase is not Phase.HALTED, RejectCode.NOT_OPEN_FOR_TRADING)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exchange.accounts.participants import Participant
+from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.errors import ParkexError
 from exchange.market.instruments import Instrument
 from exchange.protocol.reject_codes import RejectCode
@@ -30,10 +30,16 @@ class CodedRefusalError(BusinessRuleError):
 
 
 class Caller(NamedTuple):
-    """Who sent the command, and when."""
+    """Who sent the command, and when. `key` is None where the record names none: journals of before it did, and commands from inside the process."""
 
     account: int
     stamp_ns: int
+    key: RegisteredKey | None = None
+
+    @property
+    def person(self) -> str:
+        """Who holds the key; empty where nobody said."""
+        return "" if self.key is None else self.key.person
 
 
 def require(condition: bool, rule: str) -> None:

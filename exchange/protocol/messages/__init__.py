@@ -9,6 +9,7 @@ Every message has its name here, whichever file of the package holds it.
 
 from typing import Final, get_args
 
+from exchange.protocol.messages.administration import *
 from exchange.protocol.messages.national import *
 from exchange.protocol.messages.notifications import *
 from exchange.protocol.messages.requests import *
@@ -21,6 +22,7 @@ AnyRequest = (
     | Statement | Nominate | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
     | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
     | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
+    | OperatorPropose | OperatorProposals | KeysList | AuditLog | Alerts
 )  # fmt: skip
 
 REQUESTS: Final[dict[str, type[Request]]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyRequest)}
@@ -46,6 +48,8 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "close": DailyClose,
     "block": BlockProposalResult,
     "one_way": OneWayAuctionResult,
+    "proposal": ProposalRow,
+    "alert": AlertRow,
     "turn": Turn,
     "heartbeat": Heartbeat,
 }
@@ -81,6 +85,11 @@ RESULTS: Final[dict[str, type[Params]]] = {
     "one_way.withdraw": SubmitResult,
     "one_way.bids": OneWayBidsResult,
     "one_way.auctions": OneWayAuctionsResult,
+    "operator.propose": SubmitResult,
+    "operator.proposals": ProposalsResult,
+    "keys.list": KeysResult,
+    "audit.log": AuditResult,
+    "surveillance.alerts": AlertsResult,
     "settlement.report": SettlementResult,
     "system.status": StatusResult,
     "subscribe": SubscribeResult,

@@ -211,6 +211,7 @@ DERIVED: dict[str, dict[str, str]] = {
     "accounts": {
         "min_net_lots": "participant", "max_net_lots": "participant", "permissions": "participant", "exists": "participant",
         "storage": "place in `storages`", "open_orders": "books", "may_reduce": "terms of the open orders",
+        "owner": "participants and the rules of owners",
     },
     "instruments": {
         **dict.fromkeys(INSTRUMENT.names or (), "specification, phase and slot of the instrument"), "open_orders": "books",
@@ -229,6 +230,7 @@ DERIVED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("filled_lots", "notional_micro", "cancelled_orders", "open_lots", "waits", "interrupted"), "of the command at work"),
         **dict.fromkeys(("n_executions", "n_postings", "n_deadlines", "n_keys", "n_schedule", "key_free", "fifo_head", "fifo_tail"), "fill level"),
         "next_retirement_ns": "the oldest key in the ring",
+        **dict.fromkeys(("owner_self_trade", "owner_limit_lots"), "rules of owners"),
     },
 }  # fmt: skip
 for hashed in ("trade_number", "book_seq", "last_price_ticks", "phase_end_ns", "auction_ticks"):
