@@ -28,7 +28,8 @@ from exchange.protocol.document import Document, Key
 
 __all__ = [
     "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelAfter", "CancelOneWayAuction", "ChangeKey",
-    "ChangeParticipant", "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
+    "ChangeParticipant",
+    "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
     "MeterReadings", "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey",
     "RegisterStorage", "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetOwnerRules", "SetPhase", "SettleDay", "WithdrawBid",
     "WithdrawBlock", "WithdrawProposal", "decode_document", "document_from_wire", "encode_document",
