@@ -9,15 +9,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from exchange.errors import InputError
-from exchange.gateway.batching import BatchingProtocol
+from exchange.gateway.batching import batching_protocol
+from exchange.gateway.guard import guarded_http
 from exchange.gateway.limits import Limits
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8765
 _PORTS_TRIED: Final = 100
 _BACKLOG: Final = 1024
-# Frames above the session's own limit are answered with a code; only what is larger than this ends the connection (WebSocket code 1009).
-_FRAME_HEADROOM: Final = 2
 
 MakeApp = Callable[[tuple[str, ...]], Awaitable[FastAPI]]
 
@@ -71,7 +70,7 @@ async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Cal
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
-        app, http="httptools", ws=BatchingProtocol, ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
+        app, http=guarded_http(limits), ws=batching_protocol(limits), ws_max_size=limits.frame_headroom * limits.frame_bytes, ws_per_message_deflate=False,
         log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
     )  # fmt: skip
     server = Server(config, on_ready, f"http://{shown}:{port}")

@@ -47,11 +47,14 @@ class WebSocketEndpoint:
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
         else:
             await send({"type": "websocket.accept"})
-            await _serve(self._hub, host, receive, _sender(scope, send))
+            await _serve(self._hub, host, receive, _sender(scope, send), _limiter(scope))
 
     def _accepted_host(self, scope: Scope) -> str | None:
         """The host the client asked for, if this exchange answers to it and the page it comes from (if any) is its own."""
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        names = [name.lower() for name, _ in scope["headers"]]
+        if names.count(b"host") > 1 or names.count(b"origin") > 1:
+            return None  # whoever stands in between may have read the other one
         host = self._hub.host_for(headers.get(b"host", ""))
         origin = headers.get(b"origin")
         if host is not None and origin is not None and self._hub.host_for(urlsplit(origin).netloc) is None:
@@ -74,11 +77,22 @@ def _sender(scope: Scope, send: Send) -> Send:
     return send_one_by_one
 
 
-async def _serve(hub: Hub, host: str, receive: Receive, send: Send) -> None:
+def _limiter(scope: Scope) -> Callable[[int], None]:
+    """Sets the largest message the server takes from this client, where it can."""
+    limit: Callable[[int], None] | None = scope.get("extensions", {}).get(FRAMES_EXTENSION, {}).get("limit")
+    return limit if limit is not None else lambda _: None
+
+
+async def _serve(hub: Hub, host: str, receive: Receive, send: Send, set_limit: Callable[[int], None]) -> None:
     wake, backlog = asyncio.Event(), asyncio.Event()
+    frame_bytes = hub.limits.frame_bytes
 
     def woken() -> None:
+        nonlocal frame_bytes
         wake.set()
+        if connection.session.frame_limit_bytes != frame_bytes:  # an operator has logged on
+            frame_bytes = connection.session.frame_limit_bytes
+            set_limit(hub.limits.frame_headroom * frame_bytes)
         if connection.outbox.overflowed:
             backlog.set()
 

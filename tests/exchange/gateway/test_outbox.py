@@ -24,7 +24,7 @@ def test_public_data_is_left_out_when_the_transport_lags() -> None:
 
 
 def test_a_private_backlog_ends_the_session_and_holds_no_memory() -> None:
-    for frames in ([b"x"] * 6, [b"x" * 60] * 2):
+    for frames in ([b"x"] * 6, [b"x" * 60] * 3):
         outbox = Outbox(LIMITS, lambda: None)
         for frame in frames:
             assert not outbox.overflowed
@@ -43,7 +43,7 @@ def test_several_answers_wake_once() -> None:
     outbox.put_answers([])
     outbox.put_answers([b"a", b"b"])
     assert (woken, outbox.take(9)) == ([1], [b"a", b"b"])
-    outbox.put_answers([b"x" * 60, b"x" * 60])
+    outbox.put_answers([b"x" * 60] * 3)
     assert outbox.overflowed
 
 
