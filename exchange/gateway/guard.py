@@ -54,7 +54,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_deadline()
-        super().handle_websocket_upgrade()
+        if self.parser.get_http_version() == "1.1":
+            super().handle_websocket_upgrade()
+        else:
+            self.send_400_response("A WebSocket needs HTTP/1.1.")
 
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(self.limits.request_timeout_s, self.transport.abort)

@@ -18,13 +18,14 @@ from tests.exchange.gateway.test_websocket import serving
 # Every test here runs against each. A further backend of the server is a further name, and its case in `gateway`.
 BACKENDS = ("websockets",)
 PATIENCE_S = 20.0
+Served = tuple[RunningPark, str]  # a park and the host:port of its gateway
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 FIN, RSV1 = 0x80, 0x40
 
 
 @asynccontextmanager
-async def gateway(backend: str, limits: Limits | None = None, **options: Any) -> AsyncIterator[tuple[RunningPark, str]]:
+async def gateway(backend: str, limits: Limits | None = None, **options: Any) -> AsyncIterator[Served]:
     """A park behind uvicorn: (park, host:port)."""
     assert backend == "websockets"
     async with serving(limits, **options) as (park, url):
@@ -47,7 +48,8 @@ def frame(payload: bytes, opcode: int = TEXT, *, flags: int = FIN, masked: bool 
 def handshake(host: str, *headers: str, path: str = "/ws/v1") -> bytes:
     """A request to upgrade; `headers` come last."""
     key = base64.b64encode(os.urandom(16)).decode()
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
     return ("\r\n".join([*lines, *headers]) + "\r\n\r\n").encode("latin-1")
 
 
