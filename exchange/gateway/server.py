@@ -70,7 +70,8 @@ async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Cal
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
-        app, http=guarded_http(limits), ws=batching_protocol(limits), ws_max_size=limits.frame_headroom * limits.frame_bytes, ws_per_message_deflate=False,
+        app, http=guarded_http(limits), ws=batching_protocol(limits), ws_max_size=limits.frame_headroom * limits.frame_bytes,
+        ws_per_message_deflate=False,
         log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
     )  # fmt: skip
     server = Server(config, on_ready, f"http://{shown}:{port}")

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -64,10 +65,15 @@ class Peer:
 
     @classmethod
     @asynccontextmanager
-    async def dial(cls, host: str) -> AsyncIterator[Self]:
-        """Only TCP."""
+    async def dial(cls, host: str, receive_buffer_bytes: int | None = None) -> AsyncIterator[Self]:
+        """Only TCP. With a small buffer of its own, what the peer does not read stays with the server."""
         name, _, port = host.rpartition(":")
-        reader, writer = await asyncio.open_connection(name, int(port))
+        sock = socket.socket()
+        sock.setblocking(False)
+        if receive_buffer_bytes is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        await asyncio.get_running_loop().sock_connect(sock, (name, int(port)))
+        reader, writer = await asyncio.open_connection(sock=sock, limit=receive_buffer_bytes or 2**20)
         try:
             yield cls(host, reader, writer)
         finally:
@@ -147,6 +153,7 @@ class Peer:
                 opcode, payload = await self.frame()
                 if opcode == CLOSE:
                     code = int.from_bytes(payload[:2])
+                    await self.send(frame(payload[:2], CLOSE))
         except (asyncio.IncompleteReadError, ConnectionError):
             return code
 
