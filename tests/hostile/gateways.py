@@ -130,6 +130,14 @@ class Peer:
         await self.send(frame(request(method, params, request_id)))
         return await self.answer(request_id)
 
+    async def heard_before(self, method: str) -> list[str]:
+        """Ask, and return the methods of the notifications that came before the answer, without heartbeats."""
+        await self.send(frame(request(method, None, "behind")))
+        heard = []
+        while (message := await self.message()).get("id") != "behind":
+            heard.append(str(message.get("method")))
+        return [name for name in heard if name != "heartbeat"]
+
     async def code(self, method: str, params: Any = None) -> int:
         """Of the refusal; 0 when it was accepted."""
         answer = await self.ask(method, params)
