@@ -8,6 +8,7 @@ the seed and the number of the input at which it repeats, and writes the batch t
 
 import argparse
 import asyncio
+import copy
 import gc
 import json
 import random
@@ -39,11 +40,13 @@ LIMITS: Final = Limits(
 )
 
 INTERESTING: Final[tuple[Any, ...]] = (
-    0, -1, 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64, 10**400, 0.1, -0.0, 1e308, True, False, None, "", "0", "-1", "1e3",
-    "0.4000", "00", "NaN", "٣", "1_0", " 1", "9" * 400, "x" * 36, "x" * 37, "x" * 65, "\0", "\ud7ff", "电", "2.0", "order.place", [], {}, [[]], {"": ""},
+    0, -1, 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64, 10**400, 0.1, -0.0, 1e308, True, False, None, "", "0", "-1",
+    "1e3", "0.4000", "00",
+    "NaN", "٣", "1_0", " 1", "9" * 400, "x" * 36, "x" * 37, "x" * 65, "\0", "\ud7ff", "电", "2.0", "order.place", [], {}, [[]], {"": ""},
 )  # fmt: skip
 TOKENS: Final = (
-    b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\\u0000", b"\\ud800", b"\xff", b"\xc3\x28", b"\xef\xbb\xbf", b"\0", b"1e999", b"-", b"null", b"//",
+    b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\\u0000", b"\\ud800", b"\xff", b"\xc3\x28", b"\xef\xbb\xbf", b"\0", b"1e999", b"-", b"null",
+    b"//",
 )  # fmt: skip
 
 
@@ -89,13 +92,16 @@ class FrameSource:
     def _change(self, holder: Any, name: Any) -> None:
         kind = self._random.random()
         if kind < 0.7:
-            holder[name] = self._random.choice(INTERESTING)
+            holder[name] = self._value()
         elif kind < 0.85 and isinstance(holder, dict):
             del holder[name]
         elif isinstance(holder, dict):
-            holder[f"{name}{self._random.choice(('', 'x', '_ns'))}"] = self._random.choice(INTERESTING)
+            holder[f"{name}{self._random.choice(('', 'x', '_ns'))}"] = self._value()
         else:
-            holder.append(holder[name])
+            holder.append(copy.deepcopy(holder[name]))
+
+    def _value(self) -> Any:
+        return copy.deepcopy(self._random.choice(INTERESTING))
 
     def _torn(self) -> bytes:
         data = bytearray(self._random.choice((self._valid, self._other_values))())

@@ -82,7 +82,7 @@ def test_any_bytes_behind_a_handshake_end_their_own_connection_at_most(backend: 
                 await peer.send(data[: cut % (len(data) + 1)])
                 await peer.send(data[cut % (len(data) + 1) :])
                 peer.writer.write_eof()
-                await peer.end()
+                await peer.gone()
 
         try:
             check = example([frame(b"", flags=0)] * 300, b"", 7)(lambda frames, noise, cut: runner.run(send(frames, noise, cut)))

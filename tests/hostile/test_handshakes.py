@@ -192,6 +192,7 @@ WRONG_UPGRADES = [
     ("no version", lambda text: text.replace(b"Sec-WebSocket-Version: 13\r\n", b"")),
     ("version 8", lambda text: text.replace(b"Version: 13", b"Version: 8")),
     ("another path", lambda text: text.replace(b"/ws/v1", b"/ws/v2")),
+    ("two hosts, the last its own", lambda text: text.replace(b"Host:", b"Host: evil.example\r\nHost:", 1)),
     ("two hosts", lambda text: text.replace(b"Upgrade: websocket", b"Host: evil.example\r\nUpgrade: websocket")),
 ]
 
