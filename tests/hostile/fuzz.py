@@ -87,7 +87,8 @@ class FrameSource:
             places = list(_places(message))
             holder, name = self._random.choice(places)
             self._change(holder, name)
-        return json.dumps(message).encode("utf-8", "surrogatepass")
+        data = json.dumps(message).encode("utf-8", "surrogatepass")
+        return b"[" + data + b"]" if self._random.random() < 0.02 else data
 
     def _change(self, holder: Any, name: Any) -> None:
         kind = self._random.random()
