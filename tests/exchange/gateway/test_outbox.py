@@ -53,3 +53,12 @@ def test_bytes_that_left_do_not_count() -> None:
         outbox.put_private(b"x" * 90)
         outbox.take(1)
     assert not outbox.overflowed
+
+
+def test_one_frame_larger_than_the_limit_reaches_a_client_that_reads() -> None:
+    outbox = Outbox(LIMITS, lambda: None)
+    large = b"x" * 2 * LIMITS.outbox_bytes
+    outbox.put_private(large)
+    assert (outbox.overflowed, outbox.take(9)) == (False, [large])
+    outbox.put_answers([large, b"behind"])
+    assert outbox.overflowed
