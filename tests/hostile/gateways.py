@@ -62,6 +62,7 @@ class Peer:
         self.reader = reader
         self.writer = writer
         self.challenge: dict[str, Any] = {}
+        self.close_reason = ""
 
     @classmethod
     @asynccontextmanager
@@ -160,7 +161,7 @@ class Peer:
             while True:
                 opcode, payload = await self.frame()
                 if opcode == CLOSE:
-                    code = int.from_bytes(payload[:2])
+                    code, self.close_reason = int.from_bytes(payload[:2]), payload[2:].decode()
                     await self.send(frame(payload[:2], CLOSE))
         except (asyncio.IncompleteReadError, ConnectionError):
             return code

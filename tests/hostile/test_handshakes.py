@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from exchange.gateway.limits import Limits
+from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import request
 from tests.hostile.gateways import Peer, Served, frame, gateway, handshake, market_lives, until
 
@@ -91,6 +92,7 @@ async def test_who_does_not_log_on_in_time_and_listens_to_nothing_is_ended(backe
         assert "result" in await listener.ask("subscribe", {"channels": ["ticker"]})
         assert "result" in await member.log_on("factory")
         assert await idle.end() == 1008
+        assert idle.close_reason.startswith(str(int(RejectCode.LOGON_OVERDUE)))
         await asyncio.sleep(0.3)
         assert len(park.hub.connections) == 2
         assert "result" in await member.ask("balances")
