@@ -252,17 +252,16 @@ def _restore_keys(exchange: "Exchange", rows: NDArray[np.void], outlived: set[in
         keys[name][: len(rows)] = rows[name]
     keys["used"][: len(rows)] = 1
     in_ring = np.flatnonzero(~np.isin(rows["sequence"], list(outlived)))
-    tail = int(counters.fifo_tail)
-    exchange.state.fifo[tail : tail + len(in_ring)] = in_ring
-    counters.fifo_tail = tail + len(in_ring)
+    exchange.state.fifo[int(counters.fifo_tail) : int(counters.fifo_tail) + len(in_ring)] = in_ring
+    counters.fifo_tail += len(in_ring)
     counters.n_keys = len(rows)
     place_all_in_buckets(exchange.state)
     room.chain_free_keys(exchange.state, len(rows), keys.shape[0])
 
 
 def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
-    used = np.flatnonzero(exchange.state.keys["used"])
-    key_of_sequence = dict(zip(exchange.state.keys["sequence"][used].tolist(), used.tolist(), strict=True))
+    used = np.flatnonzero(exchange.state.keys.used)
+    key_of_sequence = dict(zip(exchange.state.keys.sequence[used].tolist(), used.tolist(), strict=True))
     view = np.zeros(1, ORDER_VIEW).view(np.recarray)
     for instrument_id, *fields, facts, data in books:
         instrument = exchange.rooms.instruments.by_id[instrument_id]

@@ -85,6 +85,8 @@ class RejectCode(IntEnum):
     NOT_ACCEPTING = 5010
     JOURNAL_FAILED = 5011
     SESSION_BACKLOG = 5012
+    SHUTTING_DOWN = 5060
+
     LOGON_OVERDUE = 5070
 
 
@@ -159,5 +161,6 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.NOT_ACCEPTING: "the exchange does not accept commands now",
     RejectCode.JOURNAL_FAILED: "the journal failed; the command was not recorded",
     RejectCode.SESSION_BACKLOG: "session ended: it does not read its messages",
+    RejectCode.SHUTTING_DOWN: "session ended: the exchange shuts down",
     RejectCode.LOGON_OVERDUE: "connection ended: it did not log on in time and listens to nothing",
 }
