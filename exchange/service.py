@@ -86,7 +86,7 @@ class ServiceOptions:
 class Service:
     """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model.
 
-    `executions` has listened since the replay began: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
+    `executions` has listened to the replay: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
     """
 
     node: Node
@@ -164,6 +164,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
         executions = ExecutionFeed(options.limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
         node.listeners.append(executions.on_batch)
         await node.start(options.recovery_ns)
+        node.listeners.remove(executions.on_batch)  # from here on the gateway's publisher fills it
         undo.pop_all()
     # A stepped clock has a conductor, whose ticks fire the deadlines.
     alarm = Alarm(node) if isinstance(options.clock, SystemClock) else None
