@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from exchange.errors import InputError
 from exchange.gateway.batching import batching_protocol
-from exchange.gateway.guard import guarded_http
+from exchange.gateway.http_guard import guarded_http
 from exchange.gateway.limits import Limits
 from exchange.gateway.tls import TlsFiles, server_context
 
