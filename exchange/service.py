@@ -93,7 +93,7 @@ class ServiceOptions:
 class Service:
     """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model.
 
-    `executions` has listened since the replay began: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
+    `executions` has listened to the replay: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
     """
 
     node: Node

@@ -67,7 +67,9 @@ class Connection:
         self._end_code: RejectCode | None = None
         self._batch_began_ns = 0
         self._counted_key = ""
-        self._frames = TokenBucket("connection", hub.limits.connection, hub.monotonic_s())
+        self._opened_s = hub.monotonic_s()
+        self._turned_away = 0
+        self._frames = TokenBucket("connection", hub.limits.connection, self._opened_s)
         self._gathered: list[tuple[m.Request, bytes, InstrumentSpec | None]] = []
 
     @property
@@ -102,6 +104,9 @@ class Connection:
             self.session.receive_data(frame)
         else:
             self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
+            self._turned_away += 1
+            if self._turned_away >= self.hub.limits.turned_away_frames:
+                self.end(RejectCode.RATE_LIMITED)
 
     def process(self) -> None:
         """Act on all frames received since the last call, as one batch."""
@@ -109,6 +114,8 @@ class Connection:
             return
         for request in self.session.events_received():
             self._dispatch(request)
+            if self.outbox.overflowed:
+                return
         self._submit_gathered()
         self.send_output()
         if self._batch_began_ns:
@@ -145,6 +152,11 @@ class Connection:
             self.hub.guard.close_session(self._counted_key)
         self._counted_key = key_id if key_id and self.hub.guard.open_session(key_id) else ""
         return self._counted_key == key_id
+
+    def end_if_idle(self, now_s: float) -> None:
+        """A connection that is nobody's and listens to nothing may not stay."""
+        if self.identity is None and not self.channels and now_s - self._opened_s > self.hub.limits.logon_timeout_s:
+            self.end(RejectCode.LOGON_OVERDUE)
 
     def heartbeat(self) -> None:
         """Last sequence of every sequenced channel of this connection."""
@@ -218,6 +230,8 @@ class Connection:
         unanswered = self.session.unanswered
         try:
             handlers.HANDLERS[kind](self, request)
+            # Some answers are a thousand times as long as their questions: what waits is counted as it grows.
+            self.send_output()
         except Exception as error:  # noqa: BLE001 - a bug behind a method must not take the connection along
             if self.session.unanswered == unanswered:
                 self._refuse_failed(request, error)

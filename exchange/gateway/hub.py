@@ -171,8 +171,10 @@ class Hub:
 
     def _beat(self) -> None:
         self._heartbeat = None
+        now_s = self.monotonic_s()
         for connection in self.connections:
             connection.heartbeat()
+            connection.end_if_idle(now_s)
         if self.connections:
             self._schedule_heartbeat()
 

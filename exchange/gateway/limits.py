@@ -21,6 +21,9 @@ class Limits:
     Frames cost one token of their connection's bucket before they are decoded. Commands cost tokens of the key's and the account's bucket
     after they were validated: a new order or an amend 1, a cancel 0.25, a document 10.
 
+    One connection holds at most `outbox_bytes` and one frame more of what waits for it, and `frame_headroom` frames of what it has not finished
+    sending: under 5 MB unless it is an operator's. `max_sockets` counts those in their handshake too.
+
     A connection ends after `max_logon_failures`. From the failure after `free_logon_failures` on an address waits `logon_wait_s`, twice as long
     after each more, at most `logon_wait_max_s`; an hour without one and all is forgotten. Tables by address have `guard_entries` (guard.py).
     """
@@ -30,9 +33,17 @@ class Limits:
     account: Rate = Rate(4_000, 8_000)
     frame_bytes: int = FRAME_LIMIT_BYTES
     operator_frame_bytes: int = DOCUMENT_LIMIT_BYTES
+    frame_headroom: int = 4
+    fragments: int = 256
+    turned_away_frames: int = 10_000
     max_connections: int = 2_048
     max_connections_per_address: int = 256
     max_sessions_per_key: int = 256
+    max_sockets: int = 4_096
+    head_bytes: int = 16 * 1024
+    request_timeout_s: float = 10.0
+    logon_timeout_s: float = 30.0
+    abort_after_s: float = 5.0
     max_logon_failures: int = 3
     free_logon_failures: int = 5
     logon_wait_s: float = 1.0
@@ -42,7 +53,7 @@ class Limits:
     logon_window_ns: int = 30_000_000_000
     max_in_flight: int = 65_536
     outbox_frames: int = 20_000
-    outbox_bytes: int = 16 * 1024 * 1024
+    outbox_bytes: int = 3 * 1024 * 1024
     public_backlog_frames: int = 256
     execution_ring: int = 4_096
     book_levels: int = 50

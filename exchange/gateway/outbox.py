@@ -60,7 +60,8 @@ class Outbox:
         return True
 
     def _check(self) -> None:
-        if len(self._frames) > self._limits.outbox_frames or self._bytes > self._limits.outbox_bytes:
+        # The newest frame does not count: an answer larger than the limit reaches a client that reads.
+        if len(self._frames) > self._limits.outbox_frames or self._bytes - len(self._frames[-1]) > self._limits.outbox_bytes:
             self.overflowed = True
             self._frames.clear()
             self._bytes = 0

@@ -12,7 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from exchange.errors import InputError
-from exchange.gateway.batching import BatchingProtocol
+from exchange.gateway.batching import batching_protocol
+from exchange.gateway.http_guard import guarded_http
 from exchange.gateway.limits import Limits
 from exchange.gateway.tls import TlsFiles, server_context
 
@@ -21,8 +22,6 @@ DEFAULT_PORT: Final = 8765
 SHUTDOWN_TIMEOUT_S: Final = 10
 _PORTS_TRIED: Final = 100
 _BACKLOG: Final = 1024
-# Frames above the session's own limit are answered with a code; only what is larger than this ends the connection (WebSocket code 1009).
-_FRAME_HEADROOM: Final = 2
 
 MakeApp = Callable[[tuple[str, ...]], Awaitable[FastAPI]]
 
@@ -106,9 +105,9 @@ async def serve(
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
-        app, http="httptools", ws=BatchingProtocol, ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
-        log_level="warning", log_config=None, access_log=False, timeout_graceful_shutdown=shutdown_timeout_s, lifespan="on",
-        ssl_context_factory=None if tls is None else lambda _config, _default: server_context(tls),
+        app, http=guarded_http(limits), ws=batching_protocol(limits), ws_max_size=limits.frame_headroom * limits.frame_bytes,
+        ws_per_message_deflate=False, log_level="warning", log_config=None, access_log=False, timeout_graceful_shutdown=shutdown_timeout_s,
+        lifespan="on", ssl_context_factory=None if tls is None else lambda _config, _default: server_context(tls),
     )  # fmt: skip
     url = f"{'http' if tls is None else 'https'}://{shown}:{port}"
     server = Server(config, on_ready, url, lambda: app.state.hub.drain(shutdown_timeout_s))

@@ -61,7 +61,7 @@ class WebSocketEndpoint:
             await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": reason})
             return
         try:
-            await _serve(self._hub, host, encoding, receive, _sender(scope, send), address)
+            await _serve(self._hub, host, encoding, receive, _sender(scope, send), _limiter(scope), address)
         finally:
             self._hub.guard.disconnect(address)
 
@@ -96,11 +96,22 @@ def _sender(scope: Scope, send: Send) -> Send:
     return send_one_by_one
 
 
-async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send: Send, address: str) -> None:
+def _limiter(scope: Scope) -> Callable[[int], None]:
+    """Sets the largest message the server takes from this client, where it can."""
+    limit: Callable[[int], None] | None = scope.get("extensions", {}).get(FRAMES_EXTENSION, {}).get("limit")
+    return limit if limit is not None else lambda _: None
+
+
+async def _serve(hub: Hub, host: str, encoding: Encoding, receive: Receive, send: Send, set_limit: Callable[[int], None], address: str) -> None:
     wake, backlog = asyncio.Event(), asyncio.Event()
+    frame_bytes = hub.limits.frame_bytes
 
     def woken() -> None:
+        nonlocal frame_bytes
         wake.set()
+        if connection.session.frame_limit_bytes != frame_bytes:  # an operator has logged on
+            frame_bytes = connection.session.frame_limit_bytes
+            set_limit(hub.limits.frame_headroom * frame_bytes)
         if connection.outbox.overflowed:
             backlog.set()
 

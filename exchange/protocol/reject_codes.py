@@ -105,6 +105,8 @@ class RejectCode(IntEnum):
 
     SHUTTING_DOWN = 5060
 
+    LOGON_OVERDUE = 5070
+
 
 # Short, stable, and free of anything the client sent.
 MESSAGES: Final[dict[RejectCode, str]] = {
@@ -195,6 +197,7 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.KEY_EXPIRED: "the key has expired",
     RejectCode.KEY_CHANGED: "the scopes of the key were changed: log on again",
     RejectCode.SHUTTING_DOWN: "session ended: the exchange shuts down",
+    RejectCode.LOGON_OVERDUE: "connection ended: it did not log on in time and listens to nothing",
 }
 
 # What JSON-RPC 2.0 itself has a code for (its section 5.1): `error.code` has that one then, and `error.data.code` always the one of this module.

@@ -1,200 +1,258 @@
-"""kill -9 of the server with orders in flight: what was acknowledged is there exactly once, and clients resume by themselves."""
+"""kill -9 of the server with orders in flight: what was acknowledged is there exactly once, and clients resume by themselves.
+
+The campaign at length is `python -m bench.crash`. That its auditor sees what is wrong is shown here by telling it things that did not happen.
+"""
 
 import asyncio
+import copy
+import json
+import os
 import random
-import socket
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+import msgspec
+import pytest
 
+from bench.crash.__main__ import main, run_campaign
+from bench.crash.auditor import Auditor
+from bench.crash.campaign import Figures, Park, free_port
+from bench.crash.market import MEMBERS, SYMBOLS, key_of, open_market
 from clients.sdk.client import ParkClient, connect
-from clients.sdk.credentials import public_key_of
 from clients.sdk.errors import OrderRejected
-from exchange.journal.record import CommandKind
-from exchange.journal.segments import JournalReader
-from exchange.order_path.check import check_exchange
-from exchange.order_path.path import Exchange
-from exchange.order_path.records import OutcomeFlag
-from exchange.protocol.documents import Admit, Deposit, Key, ListInstruments
-from tests.exchange.order_path.park import power_spec
+from exchange.errors import ParkexError
 
-KILLS = 20
-IN_FLIGHT = 12
-OPERATOR_KEY = Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32)
-MEMBERS = {"E01": "enterprise", "E02": "enterprise", "PV01": "generator", "PV02": "generator"}
-SYMBOLS = ("GP-20260715-1000", "GP-20260715-1015")
+KILLS = 5
 
 
-def key_of(name: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(name.encode().ljust(32, b"."))
+class Evidence:
+    """A finished park and an auditor that knows its journal."""
+
+    def __init__(self, directory: Path, figures: Figures) -> None:
+        self.figures = figures
+        self.told = msgspec.msgpack.decode((directory / "told.msgpack").read_bytes())
+        self.auditor = Auditor(directory / "journal")
+        self.auditor.fold(self.told["sequence"])
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+@pytest.fixture(scope="module", name="evidence")
+def fixture_evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    directory = tmp_path_factory.mktemp("park")
+    return Evidence(directory, asyncio.run(Park(directory, seed=3, read_model=True).run(KILLS)))
+
+
+def test_no_acknowledged_command_is_lost_or_doubled(evidence: Evidence) -> None:
+    figures = evidence.figures
+    assert (figures.complaints, figures.lost, figures.doubled, figures.hash_mismatches) == ([], 0, 0, 0)
+    assert figures.kills == KILLS
+    assert figures.kills_in_flight >= KILLS * 3 // 4
+    assert figures.hashes_compared == KILLS - figures.kills_while_starting
+    # The kills cut commands that had been carried out, and what was sent again was recognised.
+    assert figures.duplicates_told > figures.sent_twice > 0
+    assert figures.acknowledged > figures.refused > 0
+    assert figures.trades > 0
+    kinds = {keys[0].split("-")[0] for member in evidence.told["members"].values() for keys, _ in member["commands"]}
+    assert kinds == set(MEMBERS)
+    assert any(len(keys) == 2 for member in evidence.told["members"].values() for keys, _ in member["commands"])
+
+
+def test_the_auditor_agrees_with_what_happened(evidence: Evidence) -> None:
+    assert evidence.auditor.audit(evidence.told["members"]) | {"trades": 0} == {"lost": 0, "doubled": 0, "complaints": [], "trades": 0}
+
+
+Member = dict[str, Any]
+
+
+def other_status(member: Member) -> None:
+    answer = next(answers[0] for _, answers in member["commands"] if "status" in answers[0])
+    answer["filled"] = answer["filled"] + "1"
+
+
+def accepted_for_refused(member: Member) -> None:
+    answer = next(answers[0] for _, answers in member["commands"] if "code" in answers[0])
+    answer["code"] += 1
+
+
+def other_place(member: Member) -> None:
+    member["commands"][0][1][0]["sequence"] += 1
+
+
+def never_recorded(member: Member) -> None:
+    member["commands"].append([["M-never"], member["commands"][0][1]])
+
+
+def never_sent(member: Member) -> None:
+    del member["commands"][5]
+
+
+def missed_execution(member: Member) -> None:
+    del member["executions"][7]
+
+
+def doubled_execution(member: Member) -> None:
+    member["executions"].insert(7, member["executions"][6])
+
+
+def other_balance(member: Member) -> None:
+    member["state"]["balances"]["balance_micro"] += 1
+
+
+def other_orders(member: Member) -> None:
+    member["state"]["orders"]["orders"].append({})
+
+
+WRONG: list[tuple[Callable[[Member], None], int, int]] = [
+    (other_status, 1, 0), (accepted_for_refused, 1, 0), (other_place, 1, 0), (never_recorded, 1, 0), (never_sent, 0, 1), (missed_execution, 0, 0),
+    (doubled_execution, 0, 0), (other_balance, 0, 0), (other_orders, 0, 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "lost", "doubled"), WRONG, ids=[row[0].__name__ for row in WRONG])
+def test_the_auditor_sees(evidence: Evidence, change: Callable[[Member], None], lost: int, doubled: int) -> None:
+    members = copy.deepcopy(evidence.told["members"])
+    change(next(iter(members.values())))
+    found = evidence.auditor.audit(members)
+    assert (found["lost"], found["doubled"], len(found["complaints"])) == (lost, doubled, 1)
+
+
+def test_a_node_ahead_of_the_journal_is_seen(evidence: Evidence) -> None:
+    with pytest.raises(ParkexError, match="the journal ends at"):
+        evidence.auditor.fold(10**9)
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sound campaign leaves nothing and ends with 0; one that is not, or whose kills met nothing, ends with 1, and a park that failed is kept."""
+    recorded: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr("bench.crash.__main__.append_result", lambda *line: recorded.append(line))
+    monkeypatch.setattr(sys, "argv", ["bench.crash", "--kills", "150", "--seed", "5", "--json", "--directory", str(tmp_path)])
+    cases: list[tuple[dict[str, int], int, int, int]] = [
+        # what each park comes to, exit code, kills in all, parks kept
+        ({"kills_in_flight": 80}, 0, 150, 0),
+        ({}, 1, 150, 0),
+        ({"kills_in_flight": 100, "lost": 1}, 1, 100, 1),
+    ]
+    for figures, exit_code, kills, kept in cases:
+
+        async def run(self: Park, kills: int, figures: dict[str, int] = figures) -> Figures:
+            return Figures(kills=kills, recovery_ms=[1.0], **{name: min(count, kills) for name, count in figures.items()})
+
+        monkeypatch.setattr(Park, "run", run)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = json.loads(capsys.readouterr().out)
+        assert (ended.value.code, printed["kills"], len(list(tmp_path.iterdir()))) == (exit_code, kills, kept)
+        assert recorded[-1][1]["lost"] == printed["lost"] == figures.get("lost", 0)
+
+
+@pytest.mark.soak
+def test_a_thousand_kills(tmp_path: Path) -> None:
+    figures = run_campaign(1000, 7, tmp_path, read_model=True)
+    assert figures.sound, figures.complaints
+    assert figures.kills_in_flight >= 750
+
+
+# The SDK through kills
 
 
 class Server:
-    """The process under test."""
+    """The server of the campaign, told by hand."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.port = free_port()
-        self.process: subprocess.Popen[str] | None = None
+    def __init__(self, directory: Path, port: int) -> None:
+        command = [sys.executable, "-m", "bench.crash.server", str(directory), str(port), "--read-model"]
+        self._parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._life = 0
+        self._hear("warm")
+
+    def _tell(self, word: str) -> None:
+        assert self._parent.stdin is not None
+        self._parent.stdin.write(word + "\n")
+        self._parent.stdin.flush()
+
+    def _hear(self, word: str) -> Any:
+        assert self._parent.stdout is not None
+        for line in self._parent.stdout:
+            said = json.loads(line)
+            if word in said:
+                return said[word]
+        raise AssertionError("the server ended")
 
     def start(self) -> str:
-        arguments = [sys.executable, "-m", "tests.crash.exchange_server", str(self.directory), str(self.port), public_key_of(OPERATOR_KEY).hex()]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        url = self.process.stdout.readline().strip()
-        assert url, "the server did not start"
-        return url.replace("http", "ws")
+        self._tell("start")
+        self._life = self._hear("forked")
+        return str(self._hear("ready")).replace("http", "ws")
 
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self._wait()
+    def end(self, signal_number: int) -> None:
+        os.kill(self._life, signal_number)
+        self._tell("reap")
+        self._hear("ended")
 
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.terminate()
-        self._wait()
-
-    def _wait(self) -> None:
-        assert self.process is not None
-        self.process.wait(60)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+    def close(self) -> None:
+        for pipe in (self._parent.stdin, self._parent.stdout):
+            assert pipe is not None
+            pipe.close()
+        self._parent.wait(60)
 
 
-async def open_market(url: str) -> None:
-    """Participants with keys and cash, two quarter-hours."""
-    async with connect(url, key_id="operator", private_key=OPERATOR_KEY) as operator:
-        for name, role in MEMBERS.items():
-            key = Key(key_id=name, public_key=public_key_of(key_of(name)), scopes=["read", "trade"])
-            low, high = (0, 10**8) if role == "enterprise" else (-(10**8), 0)
-            answer = await operator.submit(
-                Admit(name=name, role=role, permissions=["power_buy", "power_sell"], min_net_power_lots=low, max_net_power_lots=high, keys=[key])
-            )
-            await operator.submit(Deposit(account=answer["account"], amount_micro=10**15, reference="opening"))
-        await operator.submit(ListInstruments(instruments=[power_spec(40), power_spec(41)]))
+class SdkTrader:
+    """Keeps a few orders unanswered through the SDK until told to stop, and remembers what it was told."""
 
-
-class Trader:
-    """Keeps IN_FLIGHT orders unanswered until told to stop, and remembers what it was told."""
-
-    def __init__(self, park: ParkClient, side: str, seed: int) -> None:
-        self.park = park
-        self.side = side
-        self.random = random.Random(seed)
+    def __init__(self, park: ParkClient, seed: int) -> None:
+        self._park = park
+        self._random = random.Random(seed)
         self.acknowledged: dict[str, int] = {}
-        self.refused: set[str] = set()
-        self.baskets: list[tuple[str, str]] = []
-        self.unanswered = 0
         self.stopping = False
 
     async def trade(self) -> None:
-        await asyncio.gather(*(self._place_in_turn() for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(self._place_in_turn() for _ in range(6)))
 
     async def _place_in_turn(self) -> None:
         while not self.stopping:
-            client_order_id = self.park.new_client_order_id()
-            price = f"0.{self.random.randint(3900, 4100)}"
-            self.unanswered += 1
+            key = self._park.new_client_order_id()
+            price, side = f"0.{self._random.randint(3900, 4100)}", self._random.choice(("buy", "sell"))
             try:
-                if self.random.random() < 0.3:
-                    await self._place_basket(client_order_id, price)
-                    continue
-                order = await self.park.place(
-                    self.random.choice(SYMBOLS), self.side, price=price, quantity="5.0", client_order_id=client_order_id  # type: ignore[arg-type]
-                )
-                self.acknowledged[client_order_id] = order.order_id
+                order = await self._park.place(self._random.choice(SYMBOLS), side, price=price, quantity="5.0", client_order_id=key)  # type: ignore[arg-type]
+                self.acknowledged[key] = order.order_id
             except OrderRejected:
-                self.refused.add(client_order_id)
-            finally:
-                self.unanswered -= 1
+                pass  # with its own order on the other side
 
 
-    async def _place_basket(self, client_order_id: str, price: str) -> None:
-        """Both quarter-hours or none."""
-        ids = client_order_id, f"{client_order_id}-b"
-        legs = [
-            self.park.basket_leg(symbol, self.side, price=price, quantity="5.0", client_order_id=leg_id)  # type: ignore[arg-type]
-            for symbol, leg_id in zip(SYMBOLS, ids, strict=True)
-        ]
-        try:
-            orders = await self.park.place_basket(legs)
-        except OrderRejected:
-            self.refused.update(ids)
-            raise
-        self.baskets.append(ids)
-        self.acknowledged |= {order.client_order_id: order.order_id for order in orders}
-
-
-async def trade_through_kills(server: Server, url: str) -> tuple[dict[str, Trader], int]:
-    """Trade while the server is killed and started KILLS times. Returns the traders and how many kills met unanswered orders."""
-    traders: dict[str, Trader] = {}
-    rng = random.Random(7)
-    with_unanswered = 0
-    async with asyncio.TaskGroup() as group:
-        clients = [connect(url, key_id=name, private_key=key_of(name), resume_for_s=120) for name in MEMBERS]
-        parks = [await client.__aenter__() for client in clients]
-        for seed, (name, park) in enumerate(zip(MEMBERS, parks, strict=True)):
-            traders[name] = Trader(park, "buy" if name.startswith("E") else "sell", seed)
-        running = [group.create_task(trader.trade()) for trader in traders.values()]
-        for _ in range(KILLS):
-            before = {name: len(trader.acknowledged) for name, trader in traders.items()}
-            while any(len(trader.acknowledged) <= before[name] + 5 for name, trader in traders.items()):  # noqa: ASYNC110 - no one event
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(rng.random() * 0.05)
-            with_unanswered += any(trader.unanswered for trader in traders.values())
-            server.kill()
-            await asyncio.to_thread(server.start)
-        for trader in traders.values():
-            trader.stopping = True
-        await asyncio.gather(*running)
-        for client in clients:
-            await client.__aexit__(None, None, None)
-    return traders, with_unanswered
-
-
-def recorded_orders(journal: Path) -> tuple[Exchange, dict[tuple[str, str], list[int]]]:
-    """Order ids of the accepted, first-time placements in the journal, by member and client order id."""
-    reader = JournalReader.open(journal)
-    exchange = Exchange(reader.genesis)
-    found: dict[tuple[str, str], list[int]] = {}
-    for group in reader.groups():
-        batch = exchange.apply(group.records, group.documents, group.first_sequence)
-        for record, outcome in zip(batch.records, batch.outcomes, strict=True):
-            if record["kind"] in {CommandKind.PLACE, CommandKind.BASKET} and outcome["code"] == 0 and not outcome["flags"] & OutcomeFlag.DUPLICATE:
-                member = exchange.account(int(record["account"]))
-                assert member is not None
-                found.setdefault((member.name, record["client_order_id"].decode()), []).append(int(outcome["order_id"]))
-    reader.close()
-    return exchange, found
-
-
-async def test_no_acknowledged_order_is_lost_or_doubled(tmp_path: Path) -> None:
-    server = Server(tmp_path)
-    url = server.start()
+async def test_sdk_clients_resume_by_themselves(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(Server, tmp_path, free_port())
     try:
-        await open_market(url)
-        traders, with_unanswered = await trade_through_kills(server, url)
+        url = await asyncio.to_thread(server.start)
+        accounts = await open_market(url, time.time_ns())
+        async with (
+            connect(url, key_id="M01", private_key=key_of("M01"), resume_for_s=60) as first,
+            connect(url, key_id="M03", private_key=key_of("M03"), resume_for_s=60) as second,
+        ):
+            traders = [SdkTrader(first, 1), SdkTrader(second, 2)]
+            running = [asyncio.create_task(trader.trade()) for trader in traders]
+            for _ in range(3):
+                before = [len(trader.acknowledged) for trader in traders]
+                while any(len(trader.acknowledged) < count + 10 for trader, count in zip(traders, before, strict=True)):  # noqa: ASYNC110 - no one event
+                    await asyncio.sleep(0.005)
+                await asyncio.to_thread(server.end, signal.SIGKILL)
+                await asyncio.to_thread(server.start)
+            for trader in traders:
+                trader.stopping = True
+            await asyncio.gather(*running)
+        await asyncio.to_thread(server.end, signal.SIGTERM)
     finally:
-        server.stop()
-    exchange, found = recorded_orders(tmp_path / "journal")
-    check_exchange(exchange)
-    told = {(name, client_id): [order_id] for name, trader in traders.items() for client_id, order_id in trader.acknowledged.items()}
-    assert found == told
-    assert sum(len(trader.baskets) for trader in traders.values()) > 0
-    assert with_unanswered >= KILLS * 3 // 4
+        await asyncio.to_thread(server.close)
+    auditor = Auditor(tmp_path / "journal")
+    auditor.fold_rest()
+    for name, trader in zip(("M01", "M03"), traders, strict=True):
+        for key, order_id in trader.acknowledged.items():
+            assert auditor.outcome(accounts[name], key)["order_id"] == order_id
+    assert auditor.executed_more_than_once() == []
+    assert auditor.read_model_problem(tmp_path / "readmodel.sqlite") == []
     with sqlite3.connect(tmp_path / "readmodel.sqlite") as database:
-        assert database.execute("select last_sequence from meta").fetchone()[0] == exchange.last_sequence
-        assert database.execute("select count(*) from trades").fetchone()[0] == sum(
-            int(exchange.state.instruments[instrument.slot].trade_number) for instrument in exchange.instruments()
-        )
+        database.execute("delete from trades where rowid = 1")
     database.close()
+    assert auditor.read_model_problem(tmp_path / "readmodel.sqlite") != []

@@ -24,7 +24,7 @@ def test_public_data_is_left_out_when_the_transport_lags() -> None:
 
 
 def test_a_private_backlog_ends_the_session_and_holds_no_memory() -> None:
-    for frames in ([b"x"] * 6, [b"x" * 60] * 2):
+    for frames in ([b"x"] * 6, [b"x" * 60] * 3):
         outbox = Outbox(LIMITS, lambda: None)
         for frame in frames:
             assert not outbox.overflowed
@@ -43,7 +43,7 @@ def test_several_answers_wake_once() -> None:
     outbox.put_answers([])
     outbox.put_answers([b"a", b"b"])
     assert (woken, outbox.take(9)) == ([1], [b"a", b"b"])
-    outbox.put_answers([b"x" * 60, b"x" * 60])
+    outbox.put_answers([b"x" * 60] * 3)
     assert outbox.overflowed
 
 
@@ -53,3 +53,12 @@ def test_bytes_that_left_do_not_count() -> None:
         outbox.put_private(b"x" * 90)
         outbox.take(1)
     assert not outbox.overflowed
+
+
+def test_one_frame_larger_than_the_limit_reaches_a_client_that_reads() -> None:
+    outbox = Outbox(LIMITS, lambda: None)
+    large = b"x" * 2 * LIMITS.outbox_bytes
+    outbox.put_private(large)
+    assert (outbox.overflowed, outbox.take(9)) == (False, [large])
+    outbox.put_answers([large, b"behind"])
+    assert outbox.overflowed
