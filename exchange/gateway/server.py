@@ -19,6 +19,9 @@ _BACKLOG: Final = 1024
 # Frames above the session's own limit are answered with a code; only what is larger than this ends the connection (WebSocket code 1009).
 _FRAME_HEADROOM: Final = 2
 
+BACKENDS: Final = ("picows", "websockets")
+DEFAULT_BACKEND: Final = "picows"
+
 MakeApp = Callable[[tuple[str, ...]], Awaitable[FastAPI]]
 
 
@@ -63,10 +66,12 @@ class Server(uvicorn.Server):
             self._on_ready(self._url)
 
 
-async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Callable[[str], None] | None = None) -> None:
+async def serve(
+    sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Callable[[str], None] | None = None, *, backend: str = DEFAULT_BACKEND
+) -> None:
     """Serve until interrupted or cancelled; either way sessions are closed and the application's shutdown runs.
 
-    `on_ready` gets the base URL once the socket accepts connections.
+    `on_ready` gets the base URL once the socket accepts connections. `backend` is one of BACKENDS.
     """
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
