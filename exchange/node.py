@@ -83,6 +83,7 @@ class Node:
         self._writer = JournalWriter(journal)
         self._idle: asyncio.Future[None] | None = None  # somebody waits for the queue to be empty
         self._accepting = False
+        self._is_stopped = False
         self._stamp_ns = 0
 
     @property
@@ -107,8 +108,11 @@ class Node:
     async def stop(self) -> None:
         """Refuse new commands, finish those that were taken, journal a checkpoint of both hashes, close the journal.
 
-        Raises what the node has failed with.
+        Raises what the node has failed with. A second call does nothing.
         """
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         was_started, self._accepting = self._accepting or self.failure is not None, False
         try:
             await self._until_idle()

@@ -7,19 +7,18 @@ Invariant: every request is answered exactly once, also when the node fails; not
 """
 
 import asyncio
-import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from exchange.errors import JournalError, ParkexError
 from exchange.gateway import handlers
 from exchange.gateway.access import PUBLIC_DATA, SCOPES
-from exchange.gateway.answers import order_answer
+from exchange.gateway.answers import failure_code, order_answer
 from exchange.gateway.auth import new_nonce
 from exchange.gateway.hub import as_records
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.throttle import COSTS, TokenBucket, take_both
+from exchange.gateway.usual import FrameBatch, is_usual_candidate
 from exchange.gateway.validate import amend_record, cancel_record, mass_cancel_record, place_record, quantity_of
 from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from exchange.gateway.hub import Hub
     from exchange.gateway.ports import CommandAnswer
-
-logger = logging.getLogger("parkex.gateway")
 
 _T = TypeVar("_T")
 
@@ -58,6 +55,7 @@ class Connection:
         self._wake = wake
         self._end_code: RejectCode | None = None
         self._frames = TokenBucket("connection", hub.limits.connection, hub.monotonic_s())
+        self._received: list[bytes] = []
         self._gathered: list[tuple[m.Request, bytes, InstrumentSpec | None]] = []
 
     @property
@@ -73,11 +71,12 @@ class Connection:
         self.send_output()
 
     def receive_text(self, frame: bytes) -> None:
-        """One text frame; it is decoded now and acted on in `process`."""
-        if self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
-            self.session.receive_data(frame)
-        else:
-            self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
+        """One text frame; `process` acts on it."""
+        self._received.append(frame)
+
+    def receive_texts(self, frames: list[bytes]) -> None:
+        """The text frames of one socket read, in order."""
+        self._received += frames
 
     def receive_binary(self) -> None:
         """A binary frame is refused, whatever it holds."""
@@ -88,10 +87,19 @@ class Connection:
         """Act on all frames received since the last call, as one batch."""
         if self.state is State.CLOSED:
             return
-        for request in self.session.events_received():
-            self._dispatch(request)
+        frames, self._received = self._received, []
+        n_taken = self._frames.take_some(_FRAME_COST, len(frames), self.hub.monotonic_s())
+        self._read(frames[:n_taken] if n_taken < len(frames) else frames)
+        for frame in frames[n_taken:]:
+            self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
         self._submit_gathered()
         self.send_output()
+
+    def read_frame(self, frame: bytes) -> None:
+        """Decode one frame and act on it."""
+        self.session.receive_data(frame)
+        for request in self.session.events_received():
+            self._dispatch(request)
 
     def disconnected(self) -> None:
         """The transport is gone: end subscriptions and, if there is one, the session."""
@@ -127,6 +135,11 @@ class Connection:
     def send_output(self) -> None:
         """Move what the session has to say to the outbox."""
         self.outbox.put_answers(self.session.data_to_send())
+
+    def send_answers(self) -> None:
+        """As `send_output`, unless the transport is gone."""
+        if self.state is not State.CLOSED:
+            self.send_output()
 
     def submit(self, request: m.Request, record: bytes, document: bytes, answer: "Callable[[CommandAnswer], None]") -> None:
         """Hand one record to the node; `answer` is called when it is committed, and has to answer the request."""
@@ -170,6 +183,25 @@ class Connection:
             self.session.frame_limit_bytes = self.hub.limits.operator_frame_bytes
 
     # Dispatch
+
+    def _read(self, frames: list[bytes]) -> None:
+        """Usual orders together, everything else one by one, in their order."""
+        batch: FrameBatch | None = None
+        first = 0
+        while first < len(frames):
+            if is_usual_candidate(frames[first]) and self.may_trade and len(frames[first]) <= self.session.frame_limit_bytes:
+                batch = batch or FrameBatch(frames)
+                self._submit_gathered()
+                first = self.hub.usual.take(self, batch, first)
+                if first == len(frames):
+                    return
+            self.read_frame(frames[first])
+            first += 1
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether order commands of this connection are let in."""
+        return self._access_problem(m.Place) is None
 
     def _dispatch(self, request: m.Request) -> None:
         kind = type(request)
@@ -240,6 +272,8 @@ class Connection:
             symbol = request.params.instrument
             record = mass_cancel_record(request.params, identity.account, identity.session, None if symbol is None else exchange.instrument(symbol))
             listed = None
+        if listed is not None:
+            self.hub.usual.symbols.learn(listed.spec.symbol, listed)
         return record, None if listed is None else listed.spec
 
     def _submit_gathered(self) -> None:
@@ -266,18 +300,15 @@ class Connection:
                 self._respond(request, respond, future)
             else:
                 future.add_done_callback(partial(self._committed, request, respond))
-        if self.state is not State.CLOSED:
-            self.send_output()
+        self.send_answers()
 
     def _committed(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
         self._respond(request, answer, future)
-        if self.state is not State.CLOSED:
-            self.send_output()
+        self.send_answers()
 
     def _finish(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
         self._answer_with(request, answer, future)
-        if self.state is not State.CLOSED:
-            self.send_output()
+        self.send_answers()
 
     def _respond(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
         self.hub.in_flight -= 1
@@ -298,13 +329,7 @@ class Connection:
             self.session.refuse(request, *result)
 
     def _refuse_failed(self, request: m.Request, error: BaseException | None) -> None:
-        """The node did not take or did not keep a command."""
-        code = getattr(error, "code", None)
-        if not isinstance(code, RejectCode):
-            code = RejectCode.JOURNAL_FAILED if isinstance(error, JournalError) else RejectCode.NOT_ACCEPTING
-            if error is not None and not isinstance(error, ParkexError):
-                logger.error("a command failed inside the node", exc_info=error)
-        self.session.refuse(request, code)
+        self.session.refuse(request, failure_code(error))
 
     def _close_session(self, identity: Identity) -> None:
         self.hub.close_session(identity.account, identity.session, cancel_on_disconnect=identity.cancel_on_disconnect)

@@ -16,6 +16,7 @@ from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
 from exchange.gateway.turns import TurnConductor
+from exchange.gateway.usual import UsualOrders
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind
 
@@ -46,6 +47,7 @@ class Hub:
         self.monotonic_s = monotonic_s
         self.throttle = CommandThrottle(limits.key, limits.account)
         self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
+        self.usual = UsualOrders()
         self.connections: set[Connection] = set()
         self.in_flight = 0
         self.conductor = conductor

@@ -108,3 +108,11 @@ class NodePort(Protocol):
     def submit(self, record: npt.NDArray[np.void], document: bytes = b"") -> Awaitable[CommandAnswer]: ...
 
     def submit_many(self, records: npt.NDArray[np.void]) -> Sequence[Awaitable[CommandAnswer]]: ...
+
+    def submit_batch(
+        self,
+        records: npt.NDArray[np.void],
+        done: Callable[[npt.NDArray[np.void], dict[int, dict[str, Any]]], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Records without documents and without baskets. `done` gets the outcomes of the next of them, `failed` says that nothing is known of any more."""

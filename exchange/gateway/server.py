@@ -1,9 +1,13 @@
-"""Run a gateway under uvicorn: event loop uvloop, HTTP by httptools, WebSocket by websockets' sans-I/O layer (batching.py)."""
+"""Run a gateway under uvicorn: event loop uvloop, HTTP by httptools, WebSocket by picows (picows_adapter.py) or by websockets' sans-I/O layer
+(websocket.py and batching.py). All on one port.
+"""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -62,6 +66,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there now stays. Left to the collector, it would be walked through while orders wait.
+        gc.collect()
+        gc.freeze()
         if self.started and self._on_ready is not None:
             self._on_ready(self._url)
 
@@ -73,10 +80,12 @@ async def serve(
 
     `on_ready` gets the base URL once the socket accepts connections. `backend` is one of BACKENDS.
     """
+    app.state.hub.usual.compile()
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    frame_bytes_max = _FRAME_HEADROOM * limits.operator_frame_bytes
     config = uvicorn.Config(
-        app, http="httptools", ws=BatchingProtocol, ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
+        app, http="httptools", ws=_websocket_class(app, backend, frame_bytes_max), ws_max_size=frame_bytes_max, ws_per_message_deflate=False,
         log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
     )  # fmt: skip
     server = Server(config, on_ready, f"http://{shown}:{port}")
@@ -90,6 +99,17 @@ async def serve(
         raise
 
 
+def _websocket_class(app: FastAPI, backend: str, frame_bytes_max: int) -> Any:
+    """What uvicorn calls for a connection that asks for a WebSocket. Raises InputError for a backend that is none."""
+    if backend == "websockets":
+        return BatchingProtocol
+    if backend != "picows":
+        raise InputError(f"backend is one of {', '.join(BACKENDS)}, not {backend}")
+    from exchange.gateway.picows_adapter import PicowsProtocol
+
+    return partial(PicowsProtocol, app.state.hub, frame_bytes_max)
+
+
 def run_server(
     make_app: MakeApp,
     host: str = DEFAULT_HOST,
@@ -98,6 +118,7 @@ def run_server(
     limits: Limits | None = None,
     hosts: tuple[str, ...] = (),
     on_ready: Callable[[str], None] | None = None,
+    backend: str = DEFAULT_BACKEND,
 ) -> None:
     """Bind, make the application inside the loop, serve until interrupted.
 
@@ -108,7 +129,7 @@ def run_server(
     names = hosts or own_hosts(host, sock.getsockname()[1])
 
     async def main() -> None:
-        await serve(sock, await make_app(names), limits or Limits(), on_ready)
+        await serve(sock, await make_app(names), limits or Limits(), on_ready, backend=backend)
 
     try:
         with asyncio.Runner(loop_factory=_new_event_loop()) as runner:
