@@ -4,8 +4,11 @@ Executions leave at once; public data is gathered and leaves with the next flush
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exchange.gateway.auctions import AuctionChannel, auction_held
 from exchange.gateway.executions import SIDE_NAMES, ExecutionFeed
@@ -15,7 +18,7 @@ from exchange.gateway.national_results import auction_result, proposal_result
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, TRADE_MODES, trade_mode
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, trade_mode
 from exchange.order_path.tables import Notice
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
@@ -51,9 +54,8 @@ class Publisher:
     def on_batch(self, batch: BatchResult) -> None:
         """Publish one applied batch."""
         if len(batch.executions):
-            rows = batch.executions.tolist()
-            self.executions.publish(rows)
-            self._gather_public(rows)
+            self.executions.publish(batch.executions)
+            self._gather_public(batch.executions)
         for notice in batch.notices:
             self._publish_notice(notice)
         self._schedule_flush()
@@ -81,24 +83,27 @@ class Publisher:
             self._timer.cancel()
             self._timer = None
 
-    def _gather_public(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        for row in rows:
-            spec = self._exchange.instrument_by_id(row[_INSTRUMENT]).spec
+    def _gather_public(self, executions: NDArray[np.void]) -> None:
+        specs = {instrument: self._exchange.instrument_by_id(instrument).spec for instrument in np.unique(executions["instrument"]).tolist()}
+        for spec in specs.values():
             self.books.touch(spec.symbol)
             self.ticker.touch(spec.symbol)
             self.auctions.touch(spec.symbol)
-            if row[_KIND] in TRADE_MODES:
-                self.trades.add(
-                    PublicTrade(
-                        instrument=spec.symbol,
-                        number=row[_TRADE_NUMBER],
-                        price=format_decimal(row[_PRICE], spec.price_decimals),
-                        quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
-                        side="" if row[_REASON] == _AUCTION else SIDE_NAMES[row[_SIDE]],
-                        at_ns=row[_STAMP],
-                        mode=trade_mode(row[_KIND], row[_REASON]),
-                    )
+        if not self.trades.is_followed:
+            return
+        for row in executions[np.isin(executions["kind"], TRADE_KINDS)].tolist():
+            spec = specs[row[_INSTRUMENT]]
+            self.trades.add(
+                PublicTrade(
+                    instrument=spec.symbol,
+                    number=row[_TRADE_NUMBER],
+                    price=format_decimal(row[_PRICE], spec.price_decimals),
+                    quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
+                    side="" if row[_REASON] == _AUCTION else SIDE_NAMES[row[_SIDE]],
+                    at_ns=row[_STAMP],
+                    mode=trade_mode(row[_KIND], row[_REASON]),
                 )
+            )
 
     def _publish_notice(self, notice: Notice) -> None:
         """Phases, new instruments with the phase they were listed in, daily closes, proposals and results of auctions: few, and never left out."""

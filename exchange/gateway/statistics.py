@@ -4,15 +4,22 @@ from collections import Counter, deque
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.gateway.ports import ExchangeView
 from exchange.journal.record import CommandKind
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import TRADE_KINDS, OutcomeFlag, trade_mode
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, OutcomeFlag, trade_mode
 from exchange.units import POWER_LOT_WH
 
 _RECENT_TRADES: Final = 1_000
+_ROW_BYTES: Final = np.dtype((np.void, EXECUTION.itemsize))
+_SHOWN: Final = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns", "kind", "reason"]
 _NEW_ORDERS: Final = (int(CommandKind.PLACE), int(CommandKind.BASKET))
+
+
+# (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns, mode)
+RecentTrade = tuple[int, int, int, int, int, int, int, str]
 
 
 class Statistics:
@@ -24,8 +31,14 @@ class Statistics:
         self.trades = 0
         self.energy_traded_wh = 0
         self.rejects: Counter[int] = Counter()
-        # (command sequence, instrument id, trade number, price_ticks, quantity_lots, taker side, stamp_ns, mode)
-        self.recent_trades: deque[tuple[int, int, int, int, int, int, int, str]] = deque(maxlen=_RECENT_TRADES)
+        self._recent: deque[NDArray[np.void]] = deque()  # EXECUTION rows of trades, a batch each
+        self._n_recent = 0
+
+    @property
+    def recent_trades(self) -> list[RecentTrade]:
+        """The last of them, oldest first."""
+        rows = [row for trades in self._recent for row in trades[_SHOWN].tolist()][-_RECENT_TRADES:]
+        return [(*row[:7], trade_mode(row[7], row[8])) for row in rows]
 
     def on_batch(self, batch: BatchResult) -> None:
         kinds, codes = batch.records["kind"], batch.outcomes["code"]
@@ -36,12 +49,19 @@ class Statistics:
             self.rejects[code] += 1
         executions = batch.executions
         if len(executions):
-            self._count_trades(executions[np.isin(executions["kind"], TRADE_KINDS)])
+            is_trade = np.isin(executions["kind"], TRADE_KINDS)
+            if np.count_nonzero(is_trade):
+                self._count_trades(executions.view(_ROW_BYTES)[is_trade].view(EXECUTION))
 
-    def _count_trades(self, trades: "np.ndarray[tuple[int], np.dtype[np.void]]") -> None:
+    def _count_trades(self, trades: NDArray[np.void]) -> None:
         self.trades += len(trades)
-        fields = ["sequence", "instrument", "trade_number", "price_ticks", "quantity_lots", "side", "stamp_ns", "kind", "reason"]
-        for sequence, instrument_id, number, price, quantity, side, stamp_ns, kind, reason in trades[fields].tolist():
-            self.recent_trades.append((sequence, instrument_id, number, price, quantity, side, stamp_ns, trade_mode(kind, reason)))
+        self._recent.append(trades[-_RECENT_TRADES:])
+        self._n_recent += len(self._recent[-1])
+        while self._n_recent - len(self._recent[0]) >= _RECENT_TRADES:
+            self._n_recent -= len(self._recent.popleft())
+        instruments, inverse = np.unique(trades["instrument"], return_inverse=True)
+        lots = np.zeros(len(instruments), np.int64)
+        np.add.at(lots, inverse, trades["quantity_lots"])
+        for instrument_id, quantity in zip(instruments.tolist(), lots.tolist(), strict=True):
             # One lot of a block is one lot in each of its quarter-hours; units have none.
             self.energy_traded_wh += quantity * POWER_LOT_WH * self._exchange.instrument_by_id(instrument_id).periods
