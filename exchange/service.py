@@ -38,8 +38,8 @@ from exchange.settlement.statement import DaySettlement
 
 ENGINE_VERSION: Final = "1"
 SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
-# The projector is plain Python in a thread of this process. With the interpreter's default of 5 ms it could keep every answer waiting that long.
-SWITCH_INTERVAL_S: Final = 0.0005
+# The journal's thread needs the interpreter when its flush is done, and the loop seldom waits: with the default of 5 ms a group could wait that long.
+SWITCH_INTERVAL_S: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Any
 import uvicorn
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from exchange.gateway.batching import BatchingProtocol, text_frames
+from exchange.gateway.batching import BatchingProtocol
+from exchange.gateway.framing import text_frames
 
 
 class _EchoListener(WSListener):

@@ -79,10 +79,15 @@ def _run(row: Row, kind: str, backend: str, directory: Path) -> dict[str, Any]:
     )
     with _process("bench.gateway.server", options.to_json()) as server:
         place = json.loads(_line(server))
+        before = _progress(server)
         task = {"row": asdict(row), "kind": kind, "port": place["port"], "pid": place["pid"], "core": LOAD_CORE, "warm_up_s": WARM_UP_S}
         with _process("bench.gateway.generator", json.dumps(task)) as generator:
             figures: dict[str, Any] = json.loads(_line(generator))
-    return figures | ({"journal_synced": place["journal_synced"]} if kind == "exchange" else {})
+        after = _progress(server)
+    if kind == "echo":
+        return figures
+    n_groups = after["groups"] - before["groups"]
+    return figures | {"journal_synced": place["journal_synced"], "commands_per_group": round((after["commands"] - before["commands"]) / n_groups, 1)}
 
 
 @contextmanager
@@ -99,6 +104,14 @@ def _process(module: str, argument: str) -> Iterator["subprocess.Popen[bytes]"]:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _progress(server: "subprocess.Popen[bytes]") -> dict[str, int]:
+    """How far its journal is."""
+    assert server.stdin is not None
+    server.stdin.write(b"\n")
+    server.stdin.flush()
+    return json.loads(_line(server))  # type: ignore[no-any-return]
 
 
 def _line(process: "subprocess.Popen[bytes]") -> bytes:

@@ -16,6 +16,7 @@ from bench.gateway.echo import serve_echo
 from exchange.clock import SystemClock
 from exchange.gateway.app import create_app
 from exchange.gateway.server import bind, own_hosts, serve
+from exchange.journal.segments import SegmentJournal
 from exchange.service import ServiceOptions, start_exchange
 
 
@@ -54,8 +55,11 @@ def _announce(port: int, directory: Path) -> None:
     print(json.dumps({"port": port, "pid": os.getpid(), "journal_synced": is_synced(directory)}), flush=True)
 
 
-async def _stdin_ended() -> None:
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+async def _answer_stdin(journal: SegmentJournal | None) -> None:
+    """How far the journal is, for each line; until stdin ends."""
+    while await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
+        head = journal.head if journal is not None else None
+        print(json.dumps({"commands": head.sequence if head else 0, "groups": head.group_index if head else 0}), flush=True)
 
 
 async def _serve_exchange(options: ServerOptions, directory: Path) -> None:
@@ -66,9 +70,11 @@ async def _serve_exchange(options: ServerOptions, directory: Path) -> None:
         ServiceOptions(journal_directory=directory / "journal", clock=SystemClock(), genesis=market.genesis(), limits=limits)
     )
     await market.prepare(service.node, options.members)
+    journal = service.node.journal
+    assert isinstance(journal, SegmentJournal)
     app = create_app(service.node, limits=limits, hosts=own_hosts("127.0.0.1", port), on_shutdown=service.stop)
     serving = asyncio.create_task(serve(sock, app, limits, lambda _: _announce(port, directory), backend=options.backend))
-    await asyncio.wait([serving, asyncio.create_task(_stdin_ended())], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, asyncio.create_task(_answer_stdin(journal))], return_when=asyncio.FIRST_COMPLETED)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
 
@@ -76,7 +82,7 @@ async def _serve_exchange(options: ServerOptions, directory: Path) -> None:
 async def _serve_echo(options: ServerOptions, directory: Path) -> None:
     sock = bind("127.0.0.1", 0)
     serving = asyncio.create_task(serve_echo(sock, options.backend, lambda: _announce(sock.getsockname()[1], directory)))
-    await asyncio.wait([serving, asyncio.create_task(_stdin_ended())], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, asyncio.create_task(_answer_stdin(None))], return_when=asyncio.FIRST_COMPLETED)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
 

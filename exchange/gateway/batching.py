@@ -5,7 +5,6 @@ ASGI sends one message at a time, and uvicorn makes of each a frame object, a co
 `websockets-sansio` protocol, which is why it is small and has a test of its own; under another server the adapter sends message by message.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -13,9 +12,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
-FRAMES_EXTENSION: Final = "parkex.frames"
+from exchange.gateway.framing import text_frames
 
-_FINAL_TEXT: Final = 0x81  # RFC 6455, 5.2: FIN and opcode 1
+FRAMES_EXTENSION: Final = "parkex.frames"
 
 
 class BatchingProtocol(WebSocketsSansIOProtocol):
@@ -36,18 +35,3 @@ class BatchingProtocol(WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
             raise ClientDisconnected
         self.transport.write(text_frames(frames))
-
-
-def text_frames(messages: Iterable[bytes]) -> bytes:
-    """Unmasked WebSocket text frames, one a message (RFC 6455, section 5.2)."""
-    parts: list[bytes] = []
-    for message in messages:
-        length = len(message)
-        if length < 126:
-            parts.append(bytes((_FINAL_TEXT, length)))
-        elif length < 65_536:
-            parts.append(bytes((_FINAL_TEXT, 126, length >> 8, length & 255)))
-        else:
-            parts.append(bytes((_FINAL_TEXT, 127)) + length.to_bytes(8))
-        parts.append(message)
-    return b"".join(parts)

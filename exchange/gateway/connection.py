@@ -16,9 +16,9 @@ from exchange.gateway.answers import failure_code, order_answer
 from exchange.gateway.auth import new_nonce
 from exchange.gateway.hub import as_records
 from exchange.gateway.identity import Identity, State
-from exchange.gateway.outbox import Outbox
+from exchange.gateway.outbox import Block, Outbox
 from exchange.gateway.throttle import COSTS, TokenBucket, take_both
-from exchange.gateway.usual import FrameBatch, is_usual_candidate
+from exchange.gateway.usual import is_usual_candidate
 from exchange.gateway.validate import amend_record, cancel_record, mass_cancel_record, place_record, quantity_of
 from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
@@ -95,14 +95,30 @@ class Connection:
         self._submit_gathered()
         self.send_output()
 
-    def read_frame(self, frame: bytes) -> None:
-        """Decode one frame and act on it."""
-        self.session.receive_data(frame)
-        for request in self.session.events_received():
-            self._dispatch(request)
+    def read_on(self, frames: list[bytes], n_ordinary: int) -> None:
+        """Go on with frames of a batch: so many one by one, then as in `process`."""
+        self.session.claim(-len(frames))
+        for frame in frames[:n_ordinary]:
+            self._read_frame(frame)
+        self._read(frames[n_ordinary:])
+        self._submit_gathered()
+        self.send_answers()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the transport is there."""
+        return self.state is not State.CLOSED
+
+    def deliver(self, block: Block) -> None:
+        """Answers that are framed already, behind what the session has said."""
+        self.session.unanswered -= block.count
+        if self.state is not State.CLOSED:
+            self.send_output()
+            self.outbox.put_block(block)
 
     def disconnected(self) -> None:
-        """The transport is gone: end subscriptions and, if there is one, the session."""
+        """The transport is gone: end subscriptions and, if there is one, the session. What has been read is acted on before."""
+        self.hub.usual.flush()
         state, self.state = self.state, State.CLOSED
         if state is State.CLOSED:
             return
@@ -185,18 +201,22 @@ class Connection:
     # Dispatch
 
     def _read(self, frames: list[bytes]) -> None:
-        """Usual orders together, everything else one by one, in their order."""
-        batch: FrameBatch | None = None
-        first = 0
-        while first < len(frames):
-            if is_usual_candidate(frames[first]) and self.may_trade and len(frames[first]) <= self.session.frame_limit_bytes:
-                batch = batch or FrameBatch(frames)
+        """Act on frames in their order: from the first that may be a usual order on together with those of others, everything before one by one."""
+        for index, frame in enumerate(frames):
+            if is_usual_candidate(frame) and self.may_trade:
                 self._submit_gathered()
-                first = self.hub.usual.take(self, batch, first)
-                if first == len(frames):
-                    return
-            self.read_frame(frames[first])
-            first += 1
+                rest = frames[index:] if index else frames
+                self.session.claim(len(rest))
+                self.hub.usual.put(self, rest)
+                return
+            self.hub.usual.flush()  # what this connection has asked for before
+            self._read_frame(frame)
+
+    def _read_frame(self, frame: bytes) -> None:
+        """Decode one frame and act on it."""
+        self.session.receive_data(frame)
+        for request in self.session.events_received():
+            self._dispatch(request)
 
     @property
     def may_trade(self) -> bool:

@@ -47,7 +47,7 @@ class Hub:
         self.monotonic_s = monotonic_s
         self.throttle = CommandThrottle(limits.key, limits.account)
         self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
-        self.usual = UsualOrders()
+        self.usual = UsualOrders(node)
         self.connections: set[Connection] = set()
         self.in_flight = 0
         self.conductor = conductor

@@ -14,6 +14,8 @@ from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
 
 ANSWER_BYTES_MAX: Final = 512
+_LONG_HEADER: Final = 4  # bytes before a payload of 126 to 65,535
+_FINAL_TEXT: Final = 0x81
 _SCALE: Final = 10**AVERAGE_EXTRA_DECIMALS
 _PRODUCT_MAX: Final = 9.0e18
 _NOTIONAL_MAX: Final = 9 * 10**16
@@ -75,6 +77,22 @@ def _put_decimal(out: Any, at: int, value: int, decimals: int) -> int:
 
 
 @kernel(internal=True)
+def _put_header(out: Any, at: int, payload: int, end: int) -> int:
+    """Frame the payload (RFC 6455, 5.2): its header goes to `at`, and a short one draws the payload after it. Returns where the frame ends."""
+    length = end - payload
+    out[at] = _FINAL_TEXT
+    if length < 126:
+        out[at + 1] = length
+        for i in range(length):
+            out[at + 2 + i] = out[payload + i]
+        return at + 2 + length
+    out[at + 1] = 126
+    out[at + 2] = length >> 8
+    out[at + 3] = length & 255
+    return end
+
+
+@kernel(internal=True)
 def _average(outcome: Any, ticket: Any) -> int:
     """Average price with its extra decimals, rounded half-even; -1 when it does not fit, -2 when there is none."""
     if ticket.multiplier_micro == 0 or outcome.filled_lots <= 0 or outcome.notional_micro <= 0:
@@ -116,7 +134,8 @@ def _put_answer(out: Any, at: int, outcome: Any, ticket: Any, average: int) -> i
 
 @kernel
 def write_answers(outcomes: Any, tickets: Any, out: Any, ends: Any) -> int:
-    """Write the answer to each of `outcomes` (OUTCOME) into `out` (uint8), one behind the other; `ends` (int64) gets where each ends.
+    """Write the answer to each of `outcomes` (OUTCOME) into `out` (uint8) as a WebSocket text frame, one behind the other; `ends` (int64) gets where
+    each ends.
 
     One that is left to others has no length. Returns how many those are. `out` has room for ANSWER_BYTES_MAX bytes a row.
     """
@@ -129,6 +148,8 @@ def write_answers(outcomes: Any, tickets: Any, out: Any, ends: Any) -> int:
         if outcome.code != RejectCode.ACCEPTED or average == -1:
             left += 1
         else:
-            at = _put_answer(out, at, outcome, ticket, average)
+            payload = at + _LONG_HEADER
+            end = _put_answer(out, payload, outcome, ticket, average)
+            at = _put_header(out, at, payload, end)
         ends[n] = at
     return left

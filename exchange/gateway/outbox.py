@@ -5,35 +5,46 @@ One slow or dead transport fills its own outbox and nobody else's; publishing ne
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
+from exchange.gateway.framing import split_frames, text_frames
 from exchange.gateway.limits import Limits
 
 
-class Outbox:
-    """Queue of encoded frames. `wake` is called when there is something to send, or when the session has to end."""
+class Block(NamedTuple):
+    """Messages that are framed already (framing.text_frames), one behind the other."""
 
-    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "overflowed")
+    framed: bytes
+    count: int
+
+
+class Outbox:
+    """Queue of encoded messages. `wake` is called when there is something to send, or when the session has to end."""
+
+    __slots__ = ("_bytes", "_count", "_frames", "_limits", "_wake", "overflowed")
 
     def __init__(self, limits: Limits, wake: Callable[[], None]) -> None:
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[bytes | Block] = deque()
+        self._count = 0  # messages, those in blocks as well
         self._bytes = 0
         self._limits = limits
         self._wake = wake
         self.overflowed = False
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return self._count
 
     @property
     def lags(self) -> bool:
         """Whether public data is to be left out now."""
-        return len(self._frames) >= self._limits.public_backlog_frames
+        return self._count >= self._limits.public_backlog_frames
 
     def put_private(self, frame: bytes) -> None:
         """An answer or a private notification: never dropped while the session lives."""
         if self.overflowed:
             return
         self._frames.append(frame)
+        self._count += 1
         self._bytes += len(frame)
         self._check()
         self._wake()
@@ -43,7 +54,18 @@ class Outbox:
         if self.overflowed or not frames:
             return
         self._frames.extend(frames)
+        self._count += len(frames)
         self._bytes += sum(map(len, frames))
+        self._check()
+        self._wake()
+
+    def put_block(self, block: Block) -> None:
+        """Several private frames at once, framed already."""
+        if self.overflowed:
+            return
+        self._frames.append(block)
+        self._count += block.count
+        self._bytes += len(block.framed)
         self._check()
         self._wake()
 
@@ -52,18 +74,51 @@ class Outbox:
         if self.overflowed or self.lags:
             return False
         self._frames.append(frame)
+        self._count += 1
         self._bytes += len(frame)
         self._wake()
         return True
 
     def _check(self) -> None:
-        if len(self._frames) > self._limits.outbox_frames or self._bytes > self._limits.outbox_bytes:
+        if self._count > self._limits.outbox_frames or self._bytes > self._limits.outbox_bytes:
             self.overflowed = True
             self._frames.clear()
-            self._bytes = 0
+            self._count = self._bytes = 0
 
     def take(self, count: int) -> list[bytes]:
-        """The next frames to send, at most `count`."""
-        frames = [self._frames.popleft() for _ in range(min(count, len(self._frames)))]
-        self._bytes -= sum(map(len, frames))
-        return frames
+        """The next messages to send, at most `count`, or those of one block."""
+        messages: list[bytes] = []
+        while self._frames and len(messages) < count:
+            following = self._frames[0]
+            if isinstance(following, Block):
+                if messages and len(messages) + following.count > count:
+                    break
+                messages += split_frames(following.framed)
+            else:
+                messages.append(following)
+            self._drop()
+        return messages
+
+    def take_framed(self, count: int) -> bytes:
+        """As `take`, framed for the transport."""
+        parts: list[bytes] = []
+        messages: list[bytes] = []
+        while self._frames and count > 0:
+            following = self._frames[0]
+            if isinstance(following, Block):
+                parts += [text_frames(messages), following.framed]
+                messages = []
+                count -= following.count
+            else:
+                messages.append(following)
+                count -= 1
+            self._drop()
+        parts.append(text_frames(messages))
+        return b"".join(parts)
+
+    def _drop(self) -> None:
+        """The first entry has been taken."""
+        taken = self._frames.popleft()
+        is_block = isinstance(taken, Block)
+        self._count -= taken.count if is_block else 1
+        self._bytes -= len(taken.framed if is_block else taken)

@@ -17,7 +17,6 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError,
 from picows.common import WSUpgradeResponseWithListener
 from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-defined] # in the extension, not in its stub
 
-from exchange.gateway.batching import text_frames
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
 from exchange.protocol.messages import WEBSOCKET_PATH
@@ -221,8 +220,8 @@ class _Adapter(WSListener):
         if transport is None or transport.is_close_frame_sent:
             return
         outbox = self._connection.outbox
-        if not self._is_paused and (frames := outbox.take(_FRAMES_A_WRITE)):
-            transport.underlying_transport.write(text_frames(frames))
+        if not self._is_paused and (framed := outbox.take_framed(_FRAMES_A_WRITE)):
+            transport.underlying_transport.write(framed)
         if self._connection.end_code is not None and (self._is_paused or not len(outbox)):
             self._end(transport)
         elif len(outbox):

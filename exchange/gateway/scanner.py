@@ -472,26 +472,49 @@ def _put_command(data: Any, fields: Any, kind: int, params: int, symbols: Any, o
     return _put_client_order_id(data, fields[2 * CLIENT_ORDER_ID], fields[2 * CLIENT_ORDER_ID + 1], command)
 
 
+# Whose frames lie together in a batch, and what was found in them.
+SENDER: Final = np.dtype(
+    [
+        ("account", "i8"),
+        ("session", "i8"),
+        ("order_flags", "i8"),
+        ("frame_bytes_max", "i8"),
+        ("n_frames", "i8"),
+        ("n_usual", "i8"),  # written: usual frames from the first on, up to one that is not
+        ("n_cancels", "i8"),  # written: cancels among them
+    ]
+)
+
+
 @kernel
-def scan_frames(
-    data: Any, ends: Any, first: int, symbols: Any, account: int, session: int, order_flags: int, fields: Any, commands: Any, tickets: Any
-) -> int:
-    """Read frames from number `first` on, up to one that is not usual; returns its number, or how many frames there are.
+def scan_frames(data: Any, ends: Any, senders: Any, symbols: Any, fields: Any, commands: Any, tickets: Any) -> int:
+    """Read the frames of each of `senders` (SENDER) up to one that is not usual; returns how many are usual in all.
 
     `data` (uint8) holds the frames, `ends` (int64) where the zero byte behind each stands. `commands` (COMMAND_WORDS, zeros) and `tickets` (TICKET,
     zeros) have a record a frame. `fields` is int64[2 * N_PARAMS] to work with.
     """
-    start = ends[first - 1] + 1 if first > 0 else np.int64(0)
-    for n in range(first, ends.shape[0]):
-        kind, request_id, params = _read_frame(data, start, ends[n], fields)
-        if kind == 0 or not _put_command(data, fields, kind, params, symbols, order_flags, commands[n], tickets[n]):
-            return n
-        command = commands[n]
-        command.kind = kind
-        command.version = RECORD_VERSION
-        command.account = account
-        command.session = session
-        tickets[n].id = request_id
-        tickets[n].kind = kind
-        start = ends[n] + 1
-    return ends.shape[0]
+    n_usual = 0
+    first = 0
+    for i in range(senders.shape[0]):
+        sender = senders[i]
+        sender.n_usual = 0
+        sender.n_cancels = 0
+        for n in range(first, first + sender.n_frames):
+            start = ends[n - 1] + 1 if n > 0 else np.int64(0)
+            if ends[n] - start > sender.frame_bytes_max:
+                break
+            kind, request_id, params = _read_frame(data, start, ends[n], fields)
+            if kind == 0 or not _put_command(data, fields, kind, params, symbols, sender.order_flags, commands[n], tickets[n]):
+                break
+            command = commands[n]
+            command.kind = kind
+            command.version = RECORD_VERSION
+            command.account = sender.account
+            command.session = sender.session
+            tickets[n].id = request_id
+            tickets[n].kind = kind
+            sender.n_usual += 1
+            sender.n_cancels += kind == CommandKind.CANCEL
+        n_usual += sender.n_usual
+        first += sender.n_frames
+    return n_usual

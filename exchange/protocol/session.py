@@ -70,7 +70,7 @@ class ServerSession:
         self._output.append(codec.encode_error(request.id, code, data))
 
     def claim(self, count: int) -> None:
-        """`count` frames have been read elsewhere: whoever read them answers them, by `answer_encoded` and `refuse_id`."""
+        """`count` frames wait elsewhere for their answers, which come by `answer_encoded` and `refuse_id`; a negative count gives some back."""
         self.unanswered += count
 
     def answer_encoded(self, frames: list[bytes]) -> None:

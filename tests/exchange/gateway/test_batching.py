@@ -12,7 +12,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from clients.sdk import connect
-from exchange.gateway.batching import text_frames
+from exchange.gateway.framing import text_frames
 from tests.exchange.gateway.parks import POWER, private_key, running_park
 from tests.exchange.gateway.test_websocket import serving
 
