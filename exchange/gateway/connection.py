@@ -7,6 +7,7 @@ Invariant: every request is answered exactly once, also when the node fails; not
 """
 
 import asyncio
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -27,6 +28,9 @@ from exchange.protocol.session import ServerSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from exchange.gateway.hub import Hub
     from exchange.gateway.ports import CommandAnswer
@@ -300,39 +304,35 @@ class Connection:
         gathered, self._gathered = self._gathered, []
         if not gathered:
             return
-        try:
-            answers = self.hub.node.submit_many(as_records([record for _, record, _ in gathered]))
-        except Exception as error:  # noqa: BLE001 - whatever the node raises, each request gets its answer
-            for request, _, _ in gathered:
-                self._refuse_failed(request, error)
-            return
+        waiting = deque(gathered)
         self.hub.in_flight += len(gathered)
-        futures: list[asyncio.Future[CommandAnswer]] = [asyncio.ensure_future(answer) for answer in answers]
-        # The node answers in the order of submission, so the last answer brings the others with it.
-        futures[-1].add_done_callback(partial(self._batch_committed, gathered, futures))
 
-    def _batch_committed(
-        self, gathered: "list[tuple[m.Request, bytes, InstrumentSpec | None]]", futures: "list[asyncio.Future[CommandAnswer]]", _: object
-    ) -> None:
-        for (request, record, spec), future in zip(gathered, futures, strict=True):
-            respond = partial(self._answer_order, request, spec, quantity_of(record))
-            if future.done():
-                self._respond(request, respond, future)
-            else:
-                future.add_done_callback(partial(self._committed, request, respond))
-        self.send_answers()
+        def done(outcomes: "NDArray[np.void]", _: dict[int, dict[str, Any]]) -> None:
+            self.hub.in_flight -= len(outcomes)
+            for outcome in outcomes:
+                request, record, spec = waiting.popleft()
+                self._answer_order(request, spec, quantity_of(record), outcome)
+            self.send_answers()
+
+        def failed(error: Exception) -> None:
+            self.hub.in_flight -= len(waiting)
+            while waiting:
+                self._refuse_failed(waiting.popleft()[0], error)
+            self.send_answers()
+
+        try:
+            self.hub.node.submit_batch(as_records([record for _, record, _ in gathered]), done, failed)
+        except Exception as error:  # noqa: BLE001 - whatever the node raises, each request gets its answer
+            failed(error)
 
     def _committed(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
-        self._respond(request, answer, future)
+        self.hub.in_flight -= 1
+        self._answer_with(request, answer, future)
         self.send_answers()
 
     def _finish(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
         self._answer_with(request, answer, future)
         self.send_answers()
-
-    def _respond(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
-        self.hub.in_flight -= 1
-        self._answer_with(request, answer, future)
 
     def _answer_with(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
         error = None if future.cancelled() else future.exception()
@@ -341,8 +341,8 @@ class Connection:
         else:
             answer(future.result())
 
-    def _answer_order(self, request: m.Request, spec: InstrumentSpec | None, lots: int, answer: "CommandAnswer") -> None:
-        result = order_answer(answer.outcome, spec, lots)
+    def _answer_order(self, request: m.Request, spec: InstrumentSpec | None, lots: int, outcome: "np.void") -> None:
+        result = order_answer(outcome, spec, lots)
         if isinstance(result, m.OrderResult):
             self.session.answer(request, result)
         else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason, joined
 from exchange.protocol.codec import encode_notification
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import Execution
@@ -25,6 +25,7 @@ _TRADES: Final = frozenset(TRADE_KINDS)
 _AUCTION: Final = int(Reason.AUCTION)
 _NAMES: Final = EXECUTION.names or ()
 _INSTRUMENT: Final = _NAMES.index("instrument")
+_SORTED_TOGETHER: Final = 4_096
 _ROW_BYTES: Final = np.dtype((np.void, EXECUTION.itemsize))
 # The reports below unpack rows whole, which is the fastest way to read them; so they rely on the order of the fields.
 assert _NAMES == (
@@ -153,6 +154,8 @@ class ExecutionFeed:
         self._find = find
         self._last_seq = last_seq
         self._rings: dict[int, _Ring] = {}
+        self._unsorted: list[NDArray[np.void]] = []  # nobody listens: sorted when somebody does, or when it is many
+        self._n_unsorted = 0
         self._subscribers: dict[int, set[Outbox]] = {}
 
     def on_batch(self, batch: BatchResult) -> None:
@@ -161,8 +164,18 @@ class ExecutionFeed:
 
     def publish(self, executions: NDArray[np.void]) -> None:
         """Keep the reports of EXECUTION rows, and queue them for the sessions of their accounts."""
-        if not len(executions):
+        if len(executions):
+            self._unsorted.append(executions)
+            self._n_unsorted += len(executions)
+            if self._subscribers or self._n_unsorted >= _SORTED_TOGETHER:
+                self._sort()
+
+    def _sort(self) -> None:
+        """Put what has come into the rings of its accounts, and queue it for their sessions."""
+        if not self._unsorted:
             return
+        executions = joined(self._unsorted, EXECUTION)
+        self._unsorted, self._n_unsorted = [], 0
         accounts = executions["account"]
         rows = np.arange(len(executions))
         is_trade = np.isin(executions["kind"], TRADE_KINDS)
@@ -186,11 +199,13 @@ class ExecutionFeed:
 
     def replay_from(self, account: int) -> int:
         """Oldest private sequence that can still be replayed."""
+        self._sort()
         ring = self._rings.get(account)
         return ring.first_seq if ring else self._last_seq(account) + 1
 
     def subscribe(self, account: int, outbox: Outbox, from_seq: int | None) -> None:
         """From now on, after what the ring still holds from `from_seq` on."""
+        self._sort()
         if from_seq is not None:
             ring = self._rings.get(account)
             for row, report in ring.reports(from_seq) if ring else ():

@@ -84,7 +84,7 @@ class Publisher:
             self._timer = None
 
     def _gather_public(self, executions: NDArray[np.void]) -> None:
-        specs = {instrument: self._exchange.instrument_by_id(instrument).spec for instrument in np.unique(executions["instrument"]).tolist()}
+        specs = {instrument: self._exchange.instrument_by_id(instrument).spec for instrument in set(executions["instrument"].tolist())}
         for spec in specs.values():
             self.books.touch(spec.symbol)
             self.ticker.touch(spec.symbol)

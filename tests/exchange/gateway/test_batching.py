@@ -48,7 +48,7 @@ async def test_frames_that_wait_together_leave_in_one_write(monkeypatch: pytest.
         await original(self, message)
 
     monkeypatch.setattr(BatchingProtocol, "send", counted)
-    async with serving() as (_, url), connect(url, key_id="factory", private_key=private_key("factory")) as client:
+    async with serving(backend="websockets") as (_, url), connect(url, key_id="factory", private_key=private_key("factory")) as client:
         sends.clear()
         await client.place_many([client.order_params(POWER, "buy", price="0.4000", quantity="1.0") for _ in range(20)])
     # An execution and an answer each.

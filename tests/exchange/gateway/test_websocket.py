@@ -16,14 +16,16 @@ from clients.sdk import LogonRefused, connect
 from exchange.errors import InputError
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
-from exchange.gateway.server import DEFAULT_PORT, bind, own_hosts, serve
+from exchange.gateway.server import DEFAULT_BACKEND, DEFAULT_PORT, bind, own_hosts, serve
 from tests.exchange.gateway.parks import POWER, RunningPark, private_key, request, running_park
 
 FREE = 0  # the system chooses
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None, send_buffer_bytes: int | None = None) -> AsyncIterator[tuple[RunningPark, str]]:
+async def serving(
+    limits: Limits | None = None, send_buffer_bytes: int | None = None, backend: str = DEFAULT_BACKEND
+) -> AsyncIterator[tuple[RunningPark, str]]:
     """A park behind uvicorn on a free port: (park, ws://host:port)."""
     limits = limits or Limits(flush_interval_s=0.002)
     async with running_park(limits) as park:
@@ -34,7 +36,7 @@ async def serving(limits: Limits | None = None, send_buffer_bytes: int | None = 
         app = create_app(park.node, limits=limits, hosts=own_hosts("127.0.0.1", port))
         park.hub = app.state.hub
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(serve(sock, app, limits, ready.set_result))
+        task = asyncio.create_task(serve(sock, app, limits, ready.set_result, backend=backend))
         url = (await ready).replace("http", "ws")
         try:
             yield park, url
