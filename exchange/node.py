@@ -2,8 +2,8 @@
 
     submit -> gather -> stamp and sequence -> journal (its own thread) -> Exchange.apply -> listeners, then answers
 
-While one group is being made durable the next one gathers, and while that is made durable the first is applied and answered. Nothing is answered before
-it is durable. The order of commands is the order of `submit`.
+While one group is being made durable the next one gathers, and while that is made durable the first is applied and answered. Nothing is answered
+before it is durable. The order of commands is the order of `submit`.
 """
 
 import asyncio

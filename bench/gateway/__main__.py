@@ -2,9 +2,10 @@
 
     python -m bench.gateway [--connections C] [--window W] [--rate R] [--seconds S] [--repeat N] [--backend picows|websockets] [--json] [--no-record]
 
-The server is a process of its own on the first core, the load generator one on the second; the journal is flushed to a disk for each group before
-anyone is told. Without `--rate` each connection keeps `--window` orders in flight; with it orders are due at fixed times, and a round trip counts from
-there. Without any of these options every row of bench/README.md runs and stands under `rows`. Exchange and echo server alternate; figures are medians.
+The server is a process of its own on the first core, the load generator one on the second; the journal is flushed to a disk for each group
+before anyone is told. Without `--rate` each connection keeps `--window` orders in flight; with it orders are due at fixed times, and a round trip
+counts from there. Without any of these options every row of bench/README.md runs and stands under `rows`. Exchange and echo server alternate; the
+figures are those of the run with the median CPU an order.
 All orders are new limit orders of 1 kWh, buyers and sellers in pairs, at one of 64 prices, so that about every second one trades.
 """
 

@@ -36,11 +36,11 @@ class OrderTemplate:
 
     def __init__(self, instrument: str, side: str) -> None:
         parts = (
-            '{"id":', "0" * ID_DIGITS, ',"method":"order.place","params":{"client_order_id":"c', "0" * ID_DIGITS, f'","instrument":"{instrument}","side":"',
-            f'{side}","quantity":"1.0","price":"0.4', "0" * PRICE_DIGITS, '"},"jsonrpc":"2.0"}',
+            '{"id":', "0" * ID_DIGITS, ',"method":"order.place","params":{"client_order_id":"c', "0" * ID_DIGITS,
+            f'","instrument":"{instrument}","side":"{side}","quantity":"1.0","price":"0.4', "0" * PRICE_DIGITS, '"},"jsonrpc":"2.0"}',
         )  # fmt: skip
         starts = np.cumsum([0, *(len(part) for part in parts)])
-        self.places = np.array([starts[1], starts[3], starts[6]], np.int64)
+        self.places = np.array([starts[1], starts[3], starts[5]], np.int64)
         self.data = np.frombuffer(masked_frame("".join(parts).encode()), np.uint8)
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ def _put_digits(out: Any, payload_at: int, place: int, digits: int, value: int) 
 
 @kernel
 def write_orders(out: Any, template: Any, places: Any, first_id: int, index: int, count: int, sent_ns: Any, now_ns: int) -> int:
-    """Write `count` order frames with ids from `first_id` + `index` to the start of `out` (uint8), and `now_ns` into the ring; returns their bytes."""
+    """Write `count` order frames with ids from `first_id` + `index` to `out` (uint8), and `now_ns` into the ring; returns their bytes."""
     length = template.shape[0]
     for n in range(count):
         start = n * length

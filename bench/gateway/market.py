@@ -42,17 +42,17 @@ def limits(flush_interval_s: float, connections: int) -> Limits:
 
 
 def genesis() -> Genesis:
-    return Genesis(
-        park_id="bench", hash_key=bytes(range(32)), engine_version="bench", operator_keys=(bytes(32),), document=encode_settings(ExchangeSettings())
-    )
+    settings = encode_settings(ExchangeSettings())
+    return Genesis(park_id="bench", hash_key=bytes(range(32)), engine_version="bench", operator_keys=(bytes(32),), document=settings)
 
 
 def open_contract(index: int, now_ns: int) -> InstrumentSpec:
     """Contract number `index`, open since an hour ago, with its gate in a day."""
     delivery_ns = (now_ns + NS_PER_DAY) // PERIOD_NS * PERIOD_NS
     return msgspec.structs.replace(
-        contract(index), delivery_start_ns=delivery_ns, delivery_end_ns=delivery_ns + PERIOD_NS, open_ns=now_ns - NS_PER_HOUR, close_ns=delivery_ns - 1
-    )
+        contract(index), delivery_start_ns=delivery_ns, delivery_end_ns=delivery_ns + PERIOD_NS, open_ns=now_ns - NS_PER_HOUR,
+        close_ns=delivery_ns - 1,
+    )  # fmt: skip
 
 
 async def prepare(node: Node, members: int) -> None:

@@ -19,7 +19,7 @@ from exchange.gateway.hub import as_records
 from exchange.gateway.identity import Identity, State
 from exchange.gateway.outbox import Block, Outbox
 from exchange.gateway.throttle import COSTS, TokenBucket, take_both
-from exchange.gateway.usual import is_usual_candidate
+from exchange.gateway.usual.orders import is_usual_candidate
 from exchange.gateway.validate import amend_record, cancel_record, mass_cancel_record, place_record, quantity_of
 from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
@@ -115,7 +115,7 @@ class Connection:
 
     def deliver(self, block: Block) -> None:
         """Answers that are framed already, behind what the session has said."""
-        self.session.unanswered -= block.count
+        self.session.unanswered -= block.n_messages
         if self.state is not State.CLOSED:
             self.send_output()
             self.outbox.put_block(block)

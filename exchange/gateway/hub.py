@@ -16,7 +16,7 @@ from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
 from exchange.gateway.turns import TurnConductor
-from exchange.gateway.usual import UsualOrders
+from exchange.gateway.usual.orders import UsualOrders
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind
 

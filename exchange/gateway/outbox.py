@@ -15,7 +15,7 @@ class Block(NamedTuple):
     """Messages that are framed already (framing.text_frames), one behind the other."""
 
     framed: bytes
-    count: int
+    n_messages: int
 
 
 class Outbox:
@@ -64,7 +64,7 @@ class Outbox:
         if self.overflowed:
             return
         self._frames.append(block)
-        self._count += block.count
+        self._count += block.n_messages
         self._bytes += len(block.framed)
         self._check()
         self._wake()
@@ -91,7 +91,7 @@ class Outbox:
         while self._frames and len(messages) < count:
             following = self._frames[0]
             if isinstance(following, Block):
-                if messages and len(messages) + following.count > count:
+                if messages and len(messages) + following.n_messages > count:
                     break
                 messages += split_frames(following.framed)
             else:
@@ -108,7 +108,7 @@ class Outbox:
             if isinstance(following, Block):
                 parts += [text_frames(messages), following.framed]
                 messages = []
-                count -= following.count
+                count -= following.n_messages
             else:
                 messages.append(following)
                 count -= 1
@@ -119,6 +119,9 @@ class Outbox:
     def _drop(self) -> None:
         """The first entry has been taken."""
         taken = self._frames.popleft()
-        is_block = isinstance(taken, Block)
-        self._count -= taken.count if is_block else 1
-        self._bytes -= len(taken.framed if is_block else taken)
+        if isinstance(taken, Block):
+            self._count -= taken.n_messages
+            self._bytes -= len(taken.framed)
+        else:
+            self._count -= 1
+            self._bytes -= len(taken)

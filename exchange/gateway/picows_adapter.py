@@ -1,7 +1,7 @@
 """WebSocket adapter on picows: the same `Connection` as behind ASGI, with fewer steps between it and the socket.
 
-uvicorn reads the request line of every connection and hands those that ask for a WebSocket to the class given as `ws`; so REST, the page and this share
-one port. From there on picows frames, and all text frames of one read go to the connection as one batch; answers leave in one write.
+uvicorn reads the request line of every connection and hands those that ask for a WebSocket to the class given as `ws`; so REST, the page and this
+share one port. From there on picows frames, and all text frames of one read go to the connection as one batch; answers leave in one write.
 
 picows checks what is masked, how long and how split a control frame may be. What it leaves to its user is done here: path, host and origin, number of
 connections, assembling of fragments, UTF-8, reserved bits, the closing handshake. `WSProtocol` is no documented interface, so pyproject.toml pins it.
@@ -139,7 +139,7 @@ class _Adapter(WSListener):
         if frame.last_in_buffer:
             self._process()
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the signature is picows'
         self._is_ending = True
         self._transport = None
         self._connection.disconnected()

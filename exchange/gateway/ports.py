@@ -115,4 +115,4 @@ class NodePort(Protocol):
         done: Callable[[npt.NDArray[np.void], dict[int, dict[str, Any]]], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Records without documents and without baskets. `done` gets the outcomes of the next of them, `failed` says that nothing is known of any more."""
+        """Records without documents and baskets. `done` gets the outcomes of the next of them, `failed` says that nothing is known of any more."""

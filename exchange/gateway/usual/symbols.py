@@ -1,6 +1,7 @@
 """What the compiled scanner knows of instruments: a hash table of symbols that were asked for, with what validation reads of their specs.
 
-A listed instrument keeps its symbol and its spec for ever, so an entry never has to change; one that is not here is looked up the ordinary way and entered.
+A listed instrument keeps its symbol and its spec for ever, so an entry never has to change; one that is not here is looked up the ordinary way and
+entered.
 """
 
 from typing import Any, Final

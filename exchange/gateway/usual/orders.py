@@ -2,8 +2,8 @@
 
     frames -> scanner.scan_frames -> buckets of key and account -> Node.submit_batch -> order_answers.write_answers -> outboxes
 
-What the loop has read before it turns to the node is one batch. What is not usual, and what a limit would refuse, is given back to its connection, which
-knows how to refuse; the frames of one connection are acted on in their order.
+What the loop has read before it turns to the node is one batch. What is not usual, and what a limit would refuse, is given back to its connection,
+which knows how to refuse; the frames of one connection are acted on in their order.
 """
 
 import asyncio
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.gateway.answers import Decimals, failure_code, order_answer
-from exchange.gateway.order_answers import ANSWER_BYTES_MAX, write_answers
 from exchange.gateway.outbox import Block
-from exchange.gateway.scanner import N_PARAMS, SENDER, TICKET, scan_frames
-from exchange.gateway.symbols import Symbols, as_kernel_records
 from exchange.gateway.throttle import COSTS, take_both
+from exchange.gateway.usual.answers import ANSWER_BYTES_MAX, write_answers
+from exchange.gateway.usual.requests import N_FOUND, N_PARAMS
+from exchange.gateway.usual.scanner import SENDER, TICKET, scan_frames
+from exchange.gateway.usual.symbols import Symbols, as_kernel_records
 from exchange.journal.record import COMMAND
 from exchange.order_path.records import OUTCOME, joined
 from exchange.order_path.state import COMMAND_WORDS
@@ -46,7 +47,7 @@ class UsualOrders:
         self.symbols = Symbols()
         self._node = node
         self._waiting: list[tuple[Connection, list[bytes]]] = []
-        self._fields = np.zeros(2 * N_PARAMS, np.int64)
+        self._fields, self._found = np.zeros(2 * N_PARAMS, np.int64), np.zeros(N_FOUND, np.int64)
         self._out = np.empty(_ANSWERS_AT_FIRST * ANSWER_BYTES_MAX, np.uint8)
         self._ends = np.empty(_ANSWERS_AT_FIRST, np.int64)
 
@@ -105,7 +106,7 @@ class UsualOrders:
         ends = np.cumsum(np.fromiter(map(len, frames), np.int64, count) + 1) - 1
         commands, tickets = np.zeros(count, COMMAND), np.zeros(count, TICKET)
         words = as_kernel_records(commands.view(COMMAND_WORDS))
-        scan_frames(data, ends, as_kernel_records(senders), self.symbols.table, self._fields, words, as_kernel_records(tickets))
+        scan_frames(data, ends, as_kernel_records(senders), self.symbols.table, self._fields, self._found, words, as_kernel_records(tickets))
         return commands, tickets
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.gateway.answers import AVERAGE_EXTRA_DECIMALS
-from exchange.gateway.scanner import POWERS
+from exchange.gateway.usual.tokens import POWERS
 from exchange.order_path.records import OutcomeFlag
 from exchange.protocol.reject_codes import RejectCode
 from matching.compile import kernel
