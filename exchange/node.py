@@ -157,8 +157,8 @@ class Node:
         return answers
 
     def submit_batch(self, records: NDArray[np.void], done: Done, failed: Failed) -> None:
-        """Queue COMMAND records without documents and without baskets, contiguous and in order, all or none: one call of `done` or `failed` for at most
-        GROUP_LIMIT of them, in order. Both are called in the loop and may not raise. Raises NotAcceptingError.
+        """Queue COMMAND records without documents and without baskets, contiguous and in order, all or none: one call of `done` or `failed` for at
+        most GROUP_LIMIT of them, in order. Both are called in the loop and may not raise. Raises NotAcceptingError.
         """
         self._check_accepting(len(records))
         for first in range(0, len(records), GROUP_LIMIT):

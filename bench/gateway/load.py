@@ -1,7 +1,8 @@
 """The load generator: one process, raw sockets, epoll, compiled reading and writing. It decides what is sent when; figures.py makes figures of it.
 
 Closed loop: each connection keeps `window` orders in flight. Open loop: orders are due at fixed times, whatever the server does, and a round trip
-counts from the time an order was due: no coordinated omission. How busy the generator was is part of the result, since a busy one would measure itself.
+counts from the time an order was due: no coordinated omission. How busy the generator was is part of the result, since a busy one would measure
+itself.
 """
 
 import select

@@ -129,7 +129,7 @@ class _Adapter(WSListener):
         self._connection.opened()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.TEXT and frame.fin and self._fragments_kind is None and not frame.rsv1:
+        if frame.msg_type == WSMsgType.TEXT and frame.fin and self._fragments_kind is None and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             payload = frame.get_payload_as_bytes()
             if not payload.isascii():
                 _check_text(payload)
@@ -167,6 +167,7 @@ class _Adapter(WSListener):
         if kind == WSMsgType.CLOSE:
             self._process()
             self._is_ending = True
+            self._send(transport)
             code = frame.get_close_code()
             transport.send_close(WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
             transport.disconnect()
@@ -219,13 +220,16 @@ class _Adapter(WSListener):
         transport = self._transport
         if transport is None or transport.is_close_frame_sent:
             return
+        self._send(transport)
         outbox = self._connection.outbox
-        if not self._is_paused and (framed := outbox.take_framed(_FRAMES_A_WRITE)):
-            transport.underlying_transport.write(framed)
         if self._connection.end_code is not None and (self._is_paused or not len(outbox)):
             self._end(transport)
         elif len(outbox):
             self._woken()
+
+    def _send(self, transport: WSTransport) -> None:
+        if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE)):
+            transport.underlying_transport.write(framed)
 
     def _end(self, transport: WSTransport) -> None:
         """Say why the session ends, as far as the transport still takes it."""

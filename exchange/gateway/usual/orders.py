@@ -46,7 +46,7 @@ class UsualOrders:
     def __init__(self, node: "NodePort") -> None:
         self.symbols = Symbols()
         self._node = node
-        self._waiting: list[tuple[Connection, list[bytes]]] = []
+        self._waiting: dict[Connection, list[bytes]] = {}
         self._fields, self._found = np.zeros(2 * N_PARAMS, np.int64), np.zeros(N_FOUND, np.int64)
         self._out = np.empty(_ANSWERS_AT_FIRST * ANSWER_BYTES_MAX, np.uint8)
         self._ends = np.empty(_ANSWERS_AT_FIRST, np.int64)
@@ -60,13 +60,14 @@ class UsualOrders:
         """Act on the frames of a connection that may trade, with those of others, as soon as the loop has read what is there."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self.flush)
-        self._waiting.append((connection, frames))
+        waiting = self._waiting.get(connection)
+        self._waiting[connection] = frames if waiting is None else waiting + frames
 
     def flush(self) -> None:
         """Act on all that waits, now."""
         while self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._act_on([(connection, frames) for connection, frames in waiting if connection.is_up])
+            waiting, self._waiting = self._waiting, {}
+            self._act_on([(connection, frames) for connection, frames in waiting.items() if connection.is_up])
 
     def write(self, outcomes: NDArray[np.void], tickets: NDArray[np.void]) -> tuple[bytes, list[int], int]:
         """Answers to accepted commands, framed: (their bytes, where each ends, how many have no length since they are left to the codec)."""
@@ -79,6 +80,8 @@ class UsualOrders:
         return self._out[: ends[-1]].tobytes(), ends, n_left
 
     def _act_on(self, sent: "list[tuple[Connection, list[bytes]]]") -> None:
+        if not sent:
+            return
         frames = [frame for _, own in sent for frame in own]
         senders = np.array([_sender(connection, len(own)) for connection, own in sent], SENDER)
         commands, tickets = self._scan(frames, senders)

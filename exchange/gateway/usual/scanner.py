@@ -1,8 +1,8 @@
 """Steps 1 and 2 of usual orders, compiled: the frames of one socket read to command records, without an object a frame.
 
 Usual are `order.place` (limit, without conditions but post-only), `order.amend` and `order.cancel` in JSON without escapes, with an integer id, valid
-in every respect. Everything else, and whatever would be refused, is left to the decoder and to validate.py: a frame that this module takes becomes the
-record that they would make of it, and no frame is refused here. tests/exchange/gateway/usual/test_scanner.py compares both on made-up frames.
+in every respect. Everything else, and whatever would be refused, is left to the decoder and to validate.py: a frame that this module takes becomes
+the record that they would make of it, and no frame is refused here. tests/exchange/gateway/usual/test_scanner.py compares both on made-up frames.
 
 Frames lie one behind another, each with a zero byte behind it. No JSON text holds that byte, so every loop ends there.
 """

@@ -12,7 +12,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from clients.sdk import connect
-from exchange.gateway.framing import text_frames
+from exchange.gateway.framing import split_frames, text_frames
 from tests.exchange.gateway.parks import POWER, private_key, running_park
 from tests.exchange.gateway.test_websocket import serving
 
@@ -29,12 +29,14 @@ def parsed(data: bytes) -> list[bytes]:
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
 def test_lengths_at_the_edges_of_the_header(length: int) -> None:
     message = b"x" * length
-    assert parsed(text_frames([message, b"next"])) == [message, b"next"]
+    framed = text_frames([message, b"next"])
+    assert parsed(framed) == list(split_frames(framed)) == [message, b"next"]
 
 
 @given(st.lists(st.binary(max_size=300)))
 def test_frames_are_those_of_the_standard(messages: list[bytes]) -> None:
-    assert parsed(text_frames(messages)) == messages
+    framed = text_frames(messages)
+    assert parsed(framed) == list(split_frames(framed)) == messages
 
 
 async def test_frames_that_wait_together_leave_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
