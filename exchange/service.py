@@ -21,7 +21,7 @@ from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
-from exchange.gateway.server import run_server
+from exchange.gateway.server import DEFAULT_BACKEND, run_server
 from exchange.gateway.turns import TurnConductor
 from exchange.journal.format import encode_genesis, genesis_hash
 from exchange.journal.interface import Genesis
@@ -46,7 +46,7 @@ SWITCH_INTERVAL_S: Final = 0.0001
 class ServiceOptions:
     """`genesis` is used where `journal_directory` holds no journal yet. `read_model_url` None: history is not served from SQL.
 
-    `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one.
+    `host`, `port` and `backend` as in `gateway.server.run_server`: no port means the default or the next free one.
     """
 
     journal_directory: Path
@@ -58,6 +58,7 @@ class ServiceOptions:
     limits: Limits = field(default_factory=Limits)
     host: str = "127.0.0.1"
     port: int | None = None
+    backend: str = DEFAULT_BACKEND
     public_names: tuple[str, ...] = ()
     web_directory: Path | None = None
     static_files: Mapping[str, Path] = field(default_factory=dict)
@@ -157,4 +158,4 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             on_shutdown=service.stop,
         )
 
-    run_server(make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready)
+    run_server(make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready, backend=options.backend)

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -53,6 +53,7 @@ def serve(
     park: Annotated[str, typer.Option(help="Name of the park; fixed when the journal is made.")] = "park",
     read_model: Annotated[str, typer.Option(help="Database URL of the read model; default: a SQLite file beside the journal.")] = "",
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
+    backend: Annotated[Literal["picows", "websockets"], typer.Option(help="WebSocket stack: websockets where picows is not available.")] = "picows",
     simulation: Annotated[bool, typer.Option("--simulation", help="Allow instruments of the venue national_simulated; for a new journal.")] = False,
     internal_approval: Annotated[
         str, typer.Option(help="Reference of the approval to trade instruments of the venue internal; for a new journal.")
@@ -68,7 +69,7 @@ def serve(
     """
     from clients.cli.serve_command import run_serve_command
 
-    run_serve_command(journal, host, port, park, read_model, tuple(public_name or ()), simulation, internal_approval)
+    run_serve_command(journal, host, port, park, read_model, tuple(public_name or ()), simulation, internal_approval, backend)
 
 
 @app.command()

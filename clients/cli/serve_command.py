@@ -16,7 +16,15 @@ OPERATOR_KEY_FILE = "operator.key"
 
 
 def run_serve_command(
-    directory: Path, host: str, port: int | None, park: str, read_model: str, public_names: tuple[str, ...], simulation: bool, internal_approval: str
+    directory: Path,
+    host: str,
+    port: int | None,
+    park: str,
+    read_model: str,
+    public_names: tuple[str, ...],
+    simulation: bool,
+    internal_approval: str,
+    backend: str,
 ) -> None:
     """Serve until interrupted; a journal that is there is recovered, and its settings hold."""
     typer.echo("loading the order path; the first run on a machine compiles it, which takes up to a minute")
@@ -34,6 +42,7 @@ def run_serve_command(
         read_model_url=read_model or f"sqlite:///{directory / 'readmodel.sqlite'}",
         host=host,
         port=port,
+        backend=backend,
         public_names=public_names,
         web_directory=PAGE_DIRECTORY,
         static_files=static_files(),
