@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clock import Clock
-from exchange.errors import JournalFailedError, ParkexError
+from exchange.errors import ClockSteppedError, JournalFailedError, ParkexError
 from exchange.journal.interface import CommittedGroup, Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
-from exchange.journal.writer import JournalWriter
+from exchange.journal.writer import JournalWriter, Writer
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import joined
 from exchange.protocol.documents import encode_document
@@ -67,20 +67,36 @@ class _Submission:
     failed: Failed
 
 
+class ToldTime:
+    """Market time for whoever asks: while the wall clock is in doubt, that of the last command."""
+
+    def __init__(self, clock: Clock, exchange: Exchange) -> None:
+        self._clock = clock
+        self._exchange = exchange
+
+    def now_ns(self) -> int:
+        try:
+            return self._clock.now_ns()
+        except ClockSteppedError:
+            return self._exchange.now_ns
+
+
 class Node:
     """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
 
-    def __init__(self, journal: Journal, exchange: Exchange, clock: Clock) -> None:
+    def __init__(self, journal: Journal, exchange: Exchange, clock: Clock, writer: Writer | None = None) -> None:
+        """`writer` appends to the journal: in a thread of its own unless one is given."""
         self.journal = journal
         self.exchange = exchange
-        self.clock = clock
+        self._clock = clock
+        self.clock = ToldTime(clock, exchange)
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
         self._pending: deque[_Submission] = deque()
         self._n_pending = 0  # commands
         self._flushing: list[_Submission] = []
         self._is_scheduled = False
-        self._writer = JournalWriter(journal)
+        self._writer = writer or JournalWriter(journal)
         self._idle: asyncio.Future[None] | None = None  # somebody waits for the queue to be empty
         self._accepting = False
         self._is_stopped = False
@@ -194,9 +210,13 @@ class Node:
         self._is_scheduled = False
         if self._flushing or not self._pending:
             return
+        try:
+            self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
+        except ClockSteppedError:
+            self._refuse_pending(NotAcceptingError(RejectCode.NOT_ACCEPTING))
+            return
         group = self._gather()
         records = joined([submission.records for submission in group], COMMAND)
-        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns()) if stamp_ns is None else stamp_ns
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)
         self._flushing = group
@@ -263,14 +283,18 @@ class Node:
         self.failure = error
         self._accepting = False
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
-        for submission in [*group, *self._flushing, *self._pending]:
+        self._pending.extendleft(reversed([*group, *self._flushing]))
+        self._flushing = []
+        self._refuse_pending(refusal)
+
+    def _refuse_pending(self, refusal: "NotAcceptingError") -> None:
+        """Tell all who wait that nothing is known to be recorded."""
+        waiting, self._pending, self._n_pending = self._pending, deque(), 0
+        for submission in waiting:
             try:
                 submission.failed(refusal)
             except Exception:
                 logger.exception("a refusal was not delivered")
-        self._flushing = []
-        self._pending.clear()
-        self._n_pending = 0
         if self._idle is not None:
             _resolve(self._idle, None)
 

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
+from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
 from exchange.gateway.server import DEFAULT_BACKEND, run_server
 from exchange.gateway.turns import TurnConductor
@@ -66,13 +67,17 @@ class ServiceOptions:
 
 @dataclass(slots=True)
 class Service:
-    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model."""
+    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model.
+
+    `executions` has listened since the replay began: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
+    """
 
     node: Node
     snapshots: Path
     read_model: ReadModel | None
     follower: Follower | None
     alarm: Alarm | None
+    executions: ExecutionFeed
 
     async def stop(self) -> None:
         """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
@@ -135,11 +140,14 @@ async def start_exchange(options: ServiceOptions) -> Service:
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
             node.listeners.append(follower.on_batch)
             read_model = ReadModel.open(options.read_model_url)
+        executions = ExecutionFeed(options.limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
+        node.listeners.append(executions.on_batch)
         await node.start()
+        node.listeners.remove(executions.on_batch)  # the gateway publishes to it from here on
         undo.pop_all()
     # A stepped clock has a conductor, whose ticks fire the deadlines.
     alarm = Alarm(node) if isinstance(options.clock, SystemClock) else None
-    return Service(node, snapshots, read_model, follower, alarm)
+    return Service(node, snapshots, read_model, follower, alarm, executions)
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:
@@ -156,6 +164,7 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             hosts=names,
             static_files=options.static_files,
             on_shutdown=service.stop,
+            executions=service.executions,
         )
 
     run_server(make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready, backend=options.backend)

@@ -7,13 +7,21 @@ import asyncio
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from exchange.journal.interface import CommittedGroup, Journal
 
 Appended = Callable[[CommittedGroup | BaseException], None]
+
+
+class Writer(Protocol):
+    """What a node needs of it."""
+
+    def append(self, records: NDArray[Any], documents: bytes, appended: Appended) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class JournalWriter:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from exchange.clock import TurnClock
-from exchange.errors import CheckFailedError, JournalFailedError
+from exchange.errors import CheckFailedError, ClockSteppedError, JournalFailedError
 from exchange.journal.interface import CommittedGroup
 from exchange.journal.memory import MemoryJournal
 from exchange.journal.record import COMMAND, CommandKind
@@ -204,3 +204,31 @@ async def test_what_was_applied_is_answered_though_a_listener_fails(caplog: pyte
     assert "a gateway" in caplog.text
     with pytest.raises(ValueError, match="a listener"):
         await node.stop()
+
+
+class SteppedClock(TurnClock):
+    """Refuses to tell the time while it is in doubt."""
+
+    in_doubt = False
+
+    def now_ns(self) -> int:
+        if self.in_doubt:
+            raise ClockSteppedError("stepped")
+        return super().now_ns()
+
+
+async def test_a_stepped_clock_refuses_commands_until_it_is_confirmed() -> None:
+    clock = SteppedClock(OPEN_NS)
+    node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), clock)
+    await node.start()
+    await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E01"))
+    sequence = node.exchange.last_sequence
+    clock.in_doubt = True
+    for _ in range(2):
+        with pytest.raises(NotAcceptingError) as refused:
+            await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E02"))
+        assert refused.value.code is RejectCode.NOT_ACCEPTING
+    assert (node.failure, node.exchange.last_sequence, node.clock.now_ns()) == (None, sequence, OPEN_NS)
+    clock.in_doubt = False
+    assert (await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E02"))).outcome["code"] == RejectCode.ACCEPTED
+    await node.stop()
