@@ -8,6 +8,7 @@ before it is durable. The order of commands is the order of `submit`.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from exchange.order_path.records import joined
 from exchange.protocol.documents import encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_into
+from exchange.stages import Stage, Stages
 
 logger = logging.getLogger("parkex.node")
 
@@ -92,6 +94,7 @@ class Node:
         self.clock = ToldTime(clock, exchange)
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
+        self.stages = Stages()
         self._pending: deque[_Submission] = deque()
         self._n_pending = 0  # commands
         self._flushing: list[_Submission] = []
@@ -100,7 +103,9 @@ class Node:
         self._idle: asyncio.Future[None] | None = None  # somebody waits for the queue to be empty
         self._accepting = False
         self._is_stopped = False
+        self._draining = False
         self._stamp_ns = 0
+        self._waiting_since_ns = 0  # when the oldest command in the queue came
 
     @property
     def epoch(self) -> int:
@@ -109,17 +114,26 @@ class Node:
     @property
     def accepting(self) -> bool:
         """Whether commands are taken."""
-        return self._accepting
+        return self._accepting and not self._draining
 
-    async def start(self) -> None:
+    @property
+    def queued(self) -> int:
+        """Commands that wait for a group."""
+        return self._n_pending
+
+    async def start(self, recovery_ns: int | None = None) -> None:
         """Replay what the exchange has not seen, then journal the start of this epoch: it ends every session of the epoch before.
 
-        Listeners see the replayed batches too.
+        `recovery_ns` is the length of the cancel-only phase that follows, instead of that of the genesis. Listeners see the replayed batches too.
         """
         replay_into(self.exchange, self.journal, self._tell)
         self._stamp_ns = self.exchange.now_ns
         self._accepting = True
-        await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns))
+        await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns if recovery_ns is None else recovery_ns))
+
+    def drain(self) -> None:
+        """From here on take nothing but the ends of sessions; what was taken is finished. `stop` follows."""
+        self._draining = True
 
     async def stop(self) -> None:
         """Refuse new commands, finish those that were taken, journal a checkpoint of both hashes, close the journal.
@@ -151,7 +165,7 @@ class Node:
 
     def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
         """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
-        self._check_accepting(1)
+        self._check_accepting(1, is_end=self._draining and int(record["kind"][0]) == CommandKind.SESSION_CLOSED)
         return self._enqueue(record, document)
 
     def submit_many(self, records: NDArray[np.void]) -> Sequence[asyncio.Future[Answer]]:
@@ -180,10 +194,10 @@ class Node:
         for first in range(0, len(records), GROUP_LIMIT):
             self._put(_Submission(records[first : first + GROUP_LIMIT], b"", done, failed))
 
-    def _check_accepting(self, count: int) -> None:
+    def _check_accepting(self, count: int, *, is_end: bool = False) -> None:
         if self.failure is not None:
             raise NotAcceptingError(RejectCode.JOURNAL_FAILED)
-        if not self._accepting:
+        if not self._accepting or (self._draining and not is_end):
             raise NotAcceptingError(RejectCode.NOT_ACCEPTING)
         if self._n_pending + count > QUEUE_LIMIT:
             raise NotAcceptingError(RejectCode.QUEUE_FULL)
@@ -198,6 +212,8 @@ class Node:
         return answer
 
     def _put(self, submission: _Submission) -> None:
+        if not self._pending:
+            self._waiting_since_ns = time.perf_counter_ns()
         self._pending.append(submission)
         self._n_pending += len(submission.records)
         if not self._is_scheduled and not self._flushing:
@@ -220,7 +236,7 @@ class Node:
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)
         self._flushing = group
-        self._writer.append(records, documents, partial(self._appended, group, records, documents))
+        self._writer.append(records, documents, partial(self._appended, group, records, documents, time.perf_counter_ns()))
 
     def _gather(self) -> list[_Submission]:
         """What the next group holds. A submission, and with it a basket, is never cut."""
@@ -234,13 +250,19 @@ class Node:
                 break
             self._n_pending -= len(following.records)
             group.append(self._pending.popleft())
+        gathered_ns = time.perf_counter_ns()
+        self.stages.observe(Stage.QUEUE, gathered_ns - self._waiting_since_ns)
+        self._waiting_since_ns = gathered_ns
         return group
 
-    def _appended(self, group: list[_Submission], records: NDArray[np.void], documents: bytes, receipt: CommittedGroup | BaseException) -> None:
+    def _appended(
+        self, group: list[_Submission], records: NDArray[np.void], documents: bytes, begun_ns: int, receipt: CommittedGroup | BaseException
+    ) -> None:
         """The journal has a group, or has failed. The next one is flushed while this one is applied."""
         if self.failure is not None:
             return
         self._flushing = []
+        durable_ns = time.perf_counter_ns()
         try:
             if isinstance(receipt, BaseException):
                 raise receipt
@@ -249,7 +271,11 @@ class Node:
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is final and everybody is told
             self._fail(group, error)
             return
+        applied_ns = time.perf_counter_ns()
         failure = self._publish(group, batch)
+        self.stages.observe(Stage.JOURNAL, durable_ns - begun_ns)
+        self.stages.observe(Stage.APPLY, applied_ns - durable_ns)
+        self.stages.observe(Stage.PUBLISH, time.perf_counter_ns() - applied_ns)
         if failure is not None:
             self._fail([], failure)
         elif self._idle is not None and not self._pending and not self._flushing:

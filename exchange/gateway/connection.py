@@ -7,6 +7,7 @@ Invariant: every request is answered exactly once, also when the node fails; not
 """
 
 import asyncio
+import time
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -25,6 +26,7 @@ from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import ServerSession
+from exchange.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,14 +52,16 @@ class Connection:
         self.hub = hub
         self.host = host
         self.nonce = new_nonce()
-        self.session = ServerSession(hub.limits.frame_bytes)
+        self.session = ServerSession(hub.limits.frame_bytes, hub.events.refused)
         self.outbox = Outbox(hub.limits, wake)
         self.state = State.NEW
         self.identity: Identity | None = None
         self.logon_failures = 0
+        self.received_bytes = 0
         self.channels: set[str] = set()
         self._wake = wake
         self._end_code: RejectCode | None = None
+        self._batch_began_ns = 0
         self._frames = TokenBucket("connection", hub.limits.connection, hub.monotonic_s())
         self._received: list[bytes] = []
         self._gathered: list[tuple[m.Request, bytes, InstrumentSpec | None]] = []
@@ -76,10 +80,13 @@ class Connection:
 
     def receive_text(self, frame: bytes) -> None:
         """One text frame; `process` acts on it."""
-        self._received.append(frame)
+        self.receive_texts([frame])
 
     def receive_texts(self, frames: list[bytes]) -> None:
         """The text frames of one socket read, in order."""
+        if not self._batch_began_ns:
+            self._batch_began_ns = time.perf_counter_ns()
+        self.received_bytes += sum(map(len, frames))
         self._received += frames
 
     def receive_binary(self) -> None:
@@ -98,6 +105,9 @@ class Connection:
             self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
         self._submit_gathered()
         self.send_output()
+        if self._batch_began_ns:
+            self.hub.node.stages.observe(Stage.DECODE, time.perf_counter_ns() - self._batch_began_ns)
+            self._batch_began_ns = 0
 
     def read_on(self, frames: list[bytes], n_ordinary: int) -> None:
         """Go on with frames of a batch: so many one by one, then as in `process`."""
@@ -129,6 +139,7 @@ class Connection:
         for channel in list(self.channels):
             handlers.leave_channel(self, channel)
         self.hub.remove(self)
+        self.hub.events.connection_closed(self)
         if state is State.LOGGED_ON and self.identity is not None:
             self._close_session(self.identity)
 

@@ -5,12 +5,14 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exchange.gateway.events import GatewayEvents
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
+from exchange.gateway.origins import OriginPolicy, with_default_ports_left_out
 from exchange.gateway.ports import CommandAnswer, ExchangeView, NodePort
 from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
@@ -19,11 +21,14 @@ from exchange.gateway.turns import TurnConductor
 from exchange.gateway.usual.orders import UsualOrders
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind
+from exchange.protocol.reject_codes import RejectCode
 
 if TYPE_CHECKING:
     from exchange.gateway.connection import Connection
 
 logger = logging.getLogger("parkex.gateway")
+
+_DRAIN_LOOK_S: Final = 0.01
 
 
 class Hub:
@@ -35,6 +40,7 @@ class Hub:
         limits: Limits,
         *,
         hosts: Sequence[str] = (),
+        origins: OriginPolicy | None = None,
         conductor: TurnConductor | None = None,
         executions: ExecutionFeed | None = None,
         wall_ns: Callable[[], int] = time.time_ns,
@@ -42,7 +48,10 @@ class Hub:
     ) -> None:
         self.node = node
         self.limits = limits
-        self.hosts = tuple(hosts)
+        self.hosts = with_default_ports_left_out(hosts)
+        self.origins = origins or OriginPolicy(hosts)
+        self.events = GatewayEvents()
+        self.draining = False
         self.wall_ns = wall_ns
         self.monotonic_s = monotonic_s
         self.throttle = CommandThrottle(limits.key, limits.account)
@@ -74,8 +83,17 @@ class Hub:
             return asked
         return asked if asked in self.hosts else None
 
+    def handshake_refusal(self, origin: str | None) -> str | None:
+        """Why a handshake is refused. Cookies are not looked at: they give no rights and take none."""
+        if not self.origins.accepts(origin):
+            return "origin"
+        if self.draining:
+            return "draining"
+        return "limit" if len(self.connections) >= self.limits.max_connections else None
+
     def add(self, connection: "Connection") -> None:
         self.connections.add(connection)
+        self.events.connection_opened()
         self._schedule_heartbeat()
 
     def remove(self, connection: "Connection") -> None:
@@ -99,6 +117,18 @@ class Hub:
         """End the sessions whose key no longer exists."""
         for connection in list(self.connections):
             connection.end_if_revoked()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take nothing new, let what was taken be answered, then end every session with SHUTTING_DOWN. Takes `timeout_s` at most for each."""
+        self.draining = True
+        if self.conductor is not None:
+            await self.conductor.close()
+        self.node.drain()
+        await _until(lambda: not self.in_flight, timeout_s)
+        self.publisher.flush()
+        for connection in list(self.connections):
+            connection.end(RejectCode.SHUTTING_DOWN)
+        await _until(lambda: not self.connections, timeout_s)
 
     async def close(self) -> None:
         """Stop timers and the conductor, and wait for the ends of sessions to be recorded."""
@@ -126,6 +156,12 @@ class Hub:
             connection.heartbeat()
         if self.connections:
             self._schedule_heartbeat()
+
+
+async def _until(done: Callable[[], bool], timeout_s: float) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not done() and time.monotonic() < deadline_s:  # noqa: ASYNC110 - it is looked at once in the life of a process
+        await asyncio.sleep(_DRAIN_LOOK_S)
 
 
 def as_records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":

@@ -21,7 +21,7 @@ class Block(NamedTuple):
 class Outbox:
     """Queue of encoded messages. `wake` is called when there is something to send, or when the session has to end."""
 
-    __slots__ = ("_bytes", "_count", "_frames", "_limits", "_wake", "overflowed")
+    __slots__ = ("_bytes", "_count", "_frames", "_limits", "_wake", "overflowed", "sent_bytes")
 
     def __init__(self, limits: Limits, wake: Callable[[], None]) -> None:
         self._frames: deque[bytes | Block] = deque()
@@ -30,6 +30,7 @@ class Outbox:
         self._limits = limits
         self._wake = wake
         self.overflowed = False
+        self.sent_bytes = 0  # taken to be sent
 
     def __len__(self) -> int:
         return self._count
@@ -119,9 +120,7 @@ class Outbox:
     def _drop(self) -> None:
         """The first entry has been taken."""
         taken = self._frames.popleft()
-        if isinstance(taken, Block):
-            self._count -= taken.n_messages
-            self._bytes -= len(taken.framed)
-        else:
-            self._count -= 1
-            self._bytes -= len(taken)
+        n_bytes = len(taken.framed if isinstance(taken, Block) else taken)
+        self._count -= taken.n_messages if isinstance(taken, Block) else 1
+        self._bytes -= n_bytes
+        self.sent_bytes += n_bytes

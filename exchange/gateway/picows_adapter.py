@@ -11,7 +11,6 @@ import asyncio
 import logging
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError, WSTransport, WSUpgradeRequest, WSUpgradeResponse
 from picows.common import WSUpgradeResponseWithListener
@@ -20,7 +19,7 @@ from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-de
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
 from exchange.protocol.messages import WEBSOCKET_PATH
-from exchange.protocol.reject_codes import MESSAGES
+from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 logger = logging.getLogger("parkex.gateway")
 
@@ -85,13 +84,18 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
         """The listener of a connection, or the answer to one that is not let in."""
         if request.path.partition(b"?")[0].decode("latin-1") != WEBSOCKET_PATH:
             return None
-        host = self._hub.host_for(request.headers.get("Host", ""))
-        origin = request.headers.get("Origin")
-        if host is None or (origin is not None and self._hub.host_for(urlsplit(origin).netloc) is None):
-            return _refusal(HTTPStatus.FORBIDDEN)
-        if len(self._hub.connections) >= self._hub.limits.max_connections:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-        return _Adapter(self._hub, host, self._frame_bytes_max)
+        host = self._hub.host_for(_header(request, "Host") or "")
+        refusal = "host" if host is None else self._hub.handshake_refusal(_header(request, "Origin"))
+        if host is not None and refusal is None:
+            return _Adapter(self._hub, host, self._frame_bytes_max)
+        self._hub.events.connection_refused(refusal or "host")
+        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE if refusal in {"limit", "draining"} else HTTPStatus.FORBIDDEN)
+
+
+def _header(request: WSUpgradeRequest, name: str) -> str | None:
+    """A header of the handshake. One that is repeated is joined, and so is neither of the two."""
+    found = request.headers.getall(name, [])
+    return ", ".join(found) if found else None
 
 
 def _refusal(status: HTTPStatus) -> WSUpgradeResponseWithListener:
@@ -236,7 +240,8 @@ class _Adapter(WSListener):
         code = self._connection.end_code
         assert code is not None
         self._is_ending = True
-        transport.send_close(WSCloseCode.POLICY_VIOLATION, f"{int(code)} {MESSAGES[code]}".encode())
+        status = WSCloseCode.GOING_AWAY if code is RejectCode.SHUTTING_DOWN else WSCloseCode.POLICY_VIOLATION
+        transport.send_close(status, f"{int(code)} {MESSAGES[code]}".encode())
         self._connection.disconnected()
         transport.disconnect()
         self._loop.call_later(_CLOSE_TIMEOUT_S, transport.underlying_transport.abort)
