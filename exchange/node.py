@@ -1,8 +1,9 @@
 """Assembly of one exchange: journal, state and clock behind one queue of commands.
 
-    submit -> gather -> stamp and sequence -> journal (its own thread) -> Exchange.apply -> answers, then listeners
+    submit -> gather -> stamp and sequence -> journal (its own thread) -> Exchange.apply -> listeners, then answers
 
-While one group is being made durable the next one gathers. Nothing is answered before it is durable. The order of commands is the order of `submit`.
+While one group is being made durable the next one gathers, and while that is made durable the first is applied and answered. Nothing is answered
+before it is durable. The order of commands is the order of `submit`.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 
 from exchange.clock import Clock
 from exchange.errors import ClockSteppedError, JournalFailedError, ParkexError
-from exchange.journal.interface import Journal
+from exchange.journal.interface import CommittedGroup, Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
+from exchange.journal.writer import JournalWriter, Writer
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import joined
 from exchange.protocol.documents import encode_document
@@ -51,15 +53,20 @@ class Answer:
     result: dict[str, Any] | None
 
 
-@dataclass(slots=True)
-class _Pending:
-    record: NDArray[np.void]
-    document: bytes
-    answer: asyncio.Future[Answer]
-    legs: int = 1  # commands from here on that one group must hold together
-
-
+# What a submission came to: outcomes (OUTCOME, one row a command) and what business commands answer by index, or why nothing is known to be recorded.
+Done = Callable[[NDArray[np.void], dict[int, dict[str, Any]]], None]
+Failed = Callable[["NotAcceptingError"], None]
 Listener = Callable[[BatchResult], None]
+
+
+@dataclass(slots=True)
+class _Submission:
+    """Commands that one group holds together."""
+
+    records: NDArray[np.void]
+    document: bytes
+    done: Done
+    failed: Failed
 
 
 class ToldTime:
@@ -79,7 +86,8 @@ class ToldTime:
 class Node:
     """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
 
-    def __init__(self, journal: Journal, exchange: Exchange, clock: Clock) -> None:
+    def __init__(self, journal: Journal, exchange: Exchange, clock: Clock, writer: Writer | None = None) -> None:
+        """`writer` appends to the journal: in a thread of its own unless one is given."""
         self.journal = journal
         self.exchange = exchange
         self._clock = clock
@@ -87,11 +95,14 @@ class Node:
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
         self.stages = Stages()
-        self._pending: deque[_Pending] = deque()
-        self._wake = asyncio.Event()
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._task: asyncio.Task[None] | None = None
+        self._pending: deque[_Submission] = deque()
+        self._n_pending = 0  # commands
+        self._flushing: list[_Submission] = []
+        self._is_scheduled = False
+        self._writer = writer or JournalWriter(journal)
+        self._idle: asyncio.Future[None] | None = None  # somebody waits for the queue to be empty
         self._accepting = False
+        self._is_stopped = False
         self._draining = False
         self._stamp_ns = 0
         self._waiting_since_ns = 0  # when the oldest command in the queue came
@@ -108,7 +119,7 @@ class Node:
     @property
     def queued(self) -> int:
         """Commands that wait for a group."""
-        return len(self._pending)
+        return self._n_pending
 
     async def start(self, recovery_ns: int | None = None) -> None:
         """Replay what the exchange has not seen, then journal the start of this epoch: it ends every session of the epoch before.
@@ -118,7 +129,6 @@ class Node:
         replay_into(self.exchange, self.journal, self._tell)
         self._stamp_ns = self.exchange.now_ns
         self._accepting = True
-        self._task = asyncio.create_task(self._run(), name="order-path")
         await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns if recovery_ns is None else recovery_ns))
 
     def drain(self) -> None:
@@ -126,136 +136,233 @@ class Node:
         self._draining = True
 
     async def stop(self) -> None:
-        """Refuse new commands, finish those that were taken, journal a checkpoint of both hashes, close the journal."""
-        self._accepting = False
-        self._wake.set()
+        """Refuse new commands, finish those that were taken, journal a checkpoint of both hashes, close the journal.
+
+        Raises what the node has failed with. A second call does nothing.
+        """
+        if self._is_stopped:
+            return
+        self._is_stopped = True
+        was_started, self._accepting = self._accepting or self.failure is not None, False
         try:
-            if self._task is not None:
-                await self._task
+            await self._until_idle()
+            if was_started:
                 # Stamped as the last command was, so that no deadline fires between the state it records and the state it is compared with.
-                await self._commit([self._checkpoint()], self._stamp_ns)
+                answer = self._enqueue(new_command(CommandKind.CHECKPOINT), encode_document(self.exchange.checkpoint()))
+                self._start_group(self._stamp_ns)
+                await answer
         finally:
-            self._writer.shutdown(wait=True)
+            self._writer.close()
             self.journal.close()
 
-    def _checkpoint(self) -> _Pending:
-        document = encode_document(self.exchange.checkpoint())
-        return _Pending(new_command(CommandKind.CHECKPOINT), document, asyncio.get_running_loop().create_future())
+    async def _until_idle(self) -> None:
+        """Until everything that was taken has been answered. Raises what the node has failed with."""
+        if self.failure is None and (self._pending or self._flushing):
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+        if self.failure is not None:
+            raise self.failure
 
     def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
         """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
         self._check_accepting(1, is_end=self._draining and int(record["kind"][0]) == CommandKind.SESSION_CLOSED)
-        pending = _Pending(record, document, asyncio.get_running_loop().create_future())
-        if not self._pending:
-            self._waiting_since_ns = time.perf_counter_ns()
-        self._pending.append(pending)
-        self._wake.set()
-        return pending.answer
+        return self._enqueue(record, document)
 
     def submit_many(self, records: NDArray[np.void]) -> Sequence[asyncio.Future[Answer]]:
         """Queue COMMAND records, contiguous and in order; all or none. Raises NotAcceptingError."""
-        self._check_accepting(len(records))
         loop = asyncio.get_running_loop()
-        legs = records["group"].tolist()
-        pending = [_Pending(records[i : i + 1], b"", loop.create_future(), legs[i]) for i in range(len(records))]
-        if not self._pending:
-            self._waiting_since_ns = time.perf_counter_ns()
-        self._pending.extend(pending)
-        self._wake.set()
-        return [entry.answer for entry in pending]
+        answers = [loop.create_future() for _ in range(len(records))]
+
+        def done(first: int, outcomes: NDArray[np.void], results: dict[int, dict[str, Any]]) -> None:
+            for index in range(len(outcomes)):
+                _resolve(answers[first + index], Answer(outcomes[index], results.get(index)))
+
+        def failed(first: int, count: int, refusal: NotAcceptingError) -> None:
+            for answer in answers[first : first + count]:
+                _refuse(answer, refusal)
+
+        self._check_accepting(len(records))
+        for first, end in _whole_baskets(records):
+            self._put(_Submission(records[first:end], b"", partial(done, first), partial(failed, first, end - first)))
+        return answers
+
+    def submit_batch(self, records: NDArray[np.void], done: Done, failed: Failed) -> None:
+        """Queue COMMAND records without documents and without baskets, contiguous and in order, all or none: one call of `done` or `failed` for at
+        most GROUP_LIMIT of them, in order. Both are called in the loop and may not raise. Raises NotAcceptingError.
+        """
+        self._check_accepting(len(records))
+        for first in range(0, len(records), GROUP_LIMIT):
+            self._put(_Submission(records[first : first + GROUP_LIMIT], b"", done, failed))
 
     def _check_accepting(self, count: int, *, is_end: bool = False) -> None:
         if self.failure is not None:
             raise NotAcceptingError(RejectCode.JOURNAL_FAILED)
         if not self._accepting or (self._draining and not is_end):
             raise NotAcceptingError(RejectCode.NOT_ACCEPTING)
-        if len(self._pending) + count > QUEUE_LIMIT:
+        if self._n_pending + count > QUEUE_LIMIT:
             raise NotAcceptingError(RejectCode.QUEUE_FULL)
 
-    async def _run(self) -> None:
-        while self._accepting or self._pending:
-            self._wake.clear()
-            if not self._pending:
-                await self._wake.wait()
-                continue
-            group = self._gather()
-            try:
-                await self._commit(group)
-            except ClockSteppedError:
-                _refuse(group, NotAcceptingError(RejectCode.NOT_ACCEPTING))
-            except BaseException as error:
-                self._fail(group, error)
-                raise
+    def _enqueue(self, record: NDArray[np.void], document: bytes) -> asyncio.Future[Answer]:
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._put(
+            _Submission(
+                record, document, lambda outcomes, results: _resolve(answer, Answer(outcomes[0], results.get(0))), partial(_refuse, answer)
+            )
+        )
+        return answer
 
-    def _gather(self) -> list[_Pending]:
-        """What the next group holds. A basket, which `submit_many` took as a whole and without documents, is never cut."""
-        group: list[_Pending] = []
-        documents_bytes = 0
-        while self._pending and len(group) < GROUP_LIMIT:
-            if group and len(group) + self._pending[0].legs > GROUP_LIMIT:
+    def _put(self, submission: _Submission) -> None:
+        if not self._pending:
+            self._waiting_since_ns = time.perf_counter_ns()
+        self._pending.append(submission)
+        self._n_pending += len(submission.records)
+        if not self._is_scheduled and not self._flushing:
+            # What else the loop has read by now joins this group.
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._start_group)
+
+    def _start_group(self, stamp_ns: int | None = None) -> None:
+        """Hand the next group to the journal, stamped `stamp_ns` or by the clock, unless one is on its way or none waits."""
+        self._is_scheduled = False
+        if self._flushing or not self._pending:
+            return
+        try:
+            self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
+        except ClockSteppedError:
+            self._refuse_pending(NotAcceptingError(RejectCode.NOT_ACCEPTING))
+            return
+        group = self._gather()
+        records = joined([submission.records for submission in group], COMMAND)
+        records["stamp_ns"] = self._stamp_ns
+        documents = _place_documents(records, group)
+        self._flushing = group
+        self._writer.append(records, documents, partial(self._appended, group, records, documents, time.perf_counter_ns()))
+
+    def _gather(self) -> list[_Submission]:
+        """What the next group holds. A submission, and with it a basket, is never cut."""
+        group: list[_Submission] = []
+        n_commands = documents_bytes = 0
+        while self._pending:
+            following = self._pending[0]
+            n_commands += len(following.records)
+            documents_bytes += len(following.document)
+            if group and (n_commands > GROUP_LIMIT or documents_bytes > DOCUMENTS_LIMIT_BYTES):
                 break
-            documents_bytes += len(self._pending[0].document)
-            if group and documents_bytes > DOCUMENTS_LIMIT_BYTES:
-                break
+            self._n_pending -= len(following.records)
             group.append(self._pending.popleft())
         gathered_ns = time.perf_counter_ns()
         self.stages.observe(Stage.QUEUE, gathered_ns - self._waiting_since_ns)
         self._waiting_since_ns = gathered_ns
         return group
 
-    async def _commit(self, group: list[_Pending], stamp_ns: int | None = None) -> None:
-        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish.
-
-        Raises ClockSteppedError before anything is recorded.
-        """
-        records = joined([entry.record for entry in group], COMMAND)
-        self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
-        records["stamp_ns"] = self._stamp_ns
-        documents = _place_documents(records, group)
-        loop = asyncio.get_running_loop()
-        begun_ns = time.perf_counter_ns()
-        committed = await loop.run_in_executor(self._writer, self.journal.append, records, documents)
+    def _appended(
+        self, group: list[_Submission], records: NDArray[np.void], documents: bytes, begun_ns: int, receipt: CommittedGroup | BaseException
+    ) -> None:
+        """The journal has a group, or has failed. The next one is flushed while this one is applied."""
+        if self.failure is not None:
+            return
+        self._flushing = []
         durable_ns = time.perf_counter_ns()
-        batch = self.exchange.apply(records, documents, committed.first_sequence)
+        try:
+            if isinstance(receipt, BaseException):
+                raise receipt
+            self._start_group()
+            batch = self.exchange.apply(records, documents, receipt.first_sequence)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is final and everybody is told
+            self._fail(group, error)
+            return
         applied_ns = time.perf_counter_ns()
-        for index, entry in enumerate(group):
-            if not entry.answer.done():
-                entry.answer.set_result(Answer(batch.outcomes[index], batch.results.get(index)))
-        self._tell(batch)
+        failure = self._publish(group, batch)
         self.stages.observe(Stage.JOURNAL, durable_ns - begun_ns)
         self.stages.observe(Stage.APPLY, applied_ns - durable_ns)
         self.stages.observe(Stage.PUBLISH, time.perf_counter_ns() - applied_ns)
+        if failure is not None:
+            self._fail([], failure)
+        elif self._idle is not None and not self._pending and not self._flushing:
+            _resolve(self._idle, None)
+
+    def _publish(self, group: list[_Submission], batch: BatchResult) -> BaseException | None:
+        """Listeners, then answers: who gets both hears of the event first. What has been applied is answered even if a listener has failed."""
+        failure: BaseException | None = None
+        try:
+            self._tell(batch)
+        except BaseException as error:  # noqa: BLE001 - returned
+            failure = error
+        first = 0
+        for submission in group:
+            end = first + len(submission.records)
+            results = {index - first: result for index, result in batch.results.items() if first <= index < end} if batch.results else {}
+            try:
+                submission.done(batch.outcomes[first:end], results)
+            except Exception:
+                logger.exception("an answer was not delivered")
+            first = end
+        return failure
 
     def _tell(self, batch: BatchResult) -> None:
         for listener in self.listeners:
             listener(batch)
 
-    def _fail(self, group: list[_Pending], error: BaseException) -> None:
+    def _fail(self, group: list[_Submission], error: BaseException) -> None:
         """A failed append or an inconsistent state is final: whoever waits is told that nothing is known to be recorded."""
+        logger.error("the node has stopped", exc_info=error)
         self.failure = error
         self._accepting = False
         logger.critical("no command is taken any more: %s", error)
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
-        _refuse([*group, *self._pending], refusal)
-        self._pending.clear()
+        self._pending.extendleft(reversed([*group, *self._flushing]))
+        self._flushing = []
+        self._refuse_pending(refusal)
+
+    def _refuse_pending(self, refusal: "NotAcceptingError") -> None:
+        """Tell all who wait that nothing is known to be recorded."""
+        waiting, self._pending, self._n_pending = self._pending, deque(), 0
+        for submission in waiting:
+            try:
+                submission.failed(refusal)
+            except Exception:
+                logger.exception("a refusal was not delivered")
+        if self._idle is not None:
+            _resolve(self._idle, None)
 
 
-def _refuse(entries: list[_Pending], refusal: NotAcceptingError) -> None:
-    for entry in entries:
-        if not entry.answer.done():
-            entry.answer.set_exception(refusal)
+def _resolve(answer: asyncio.Future[Any], value: Any) -> None:
+    if not answer.done():
+        answer.set_result(value)
 
 
-def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:
+def _refuse(answer: asyncio.Future[Any], refusal: NotAcceptingError) -> None:
+    if not answer.done():
+        answer.set_exception(refusal)
+
+
+def _whole_baskets(records: NDArray[np.void]) -> list[tuple[int, int]]:
+    """Records cut into runs of at most GROUP_LIMIT, never inside a basket."""
+    runs: list[tuple[int, int]] = []
+    first = end = 0
+    legs = records["group"].tolist()
+    while end < len(records):
+        following = end + max(1, legs[end])
+        if following - first > GROUP_LIMIT:
+            runs.append((first, end))
+            first = end
+        end = following
+    runs.append((first, end))
+    return runs
+
+
+def _place_documents(records: NDArray[np.void], group: list[_Submission]) -> bytes:
     """Documents of a group back to back; each record gets the place of its own."""
     parts: list[bytes] = []
     offset = 0
-    for index, entry in enumerate(group):
+    index = 0
+    for entry in group:
         if entry.document:
             records["document_offset"][index] = offset
             records["document_length"][index] = len(entry.document)
             parts.append(entry.document)
             offset += len(entry.document)
+        index += len(entry.records)
     return b"".join(parts)
 
 

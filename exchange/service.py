@@ -29,7 +29,7 @@ from exchange.gateway.origins import OriginPolicy
 from exchange.gateway.probes import DISK_FREE_MIN_BYTES, LOOPBACK, READ_MODEL_LAG_MAX, Probes
 from exchange.gateway.security_log import FOLDER as SECURITY_FOLDER
 from exchange.gateway.security_log import SecurityLog
-from exchange.gateway.server import SHUTDOWN_TIMEOUT_S, run_server
+from exchange.gateway.server import DEFAULT_BACKEND, SHUTDOWN_TIMEOUT_S, run_server
 from exchange.gateway.tls import TlsFiles
 from exchange.gateway.turns import TurnConductor
 from exchange.journal.format import encode_genesis, genesis_hash
@@ -53,17 +53,17 @@ from exchange.surveillance.follower import SurveillanceFollower
 logger = logging.getLogger("parkex.service")
 
 ENGINE_VERSION: Final = "1"
-# The projector is plain Python in a thread of this process. With the interpreter's default of 5 ms it could keep every answer waiting that long.
-SWITCH_INTERVAL_S: Final = 0.0005
+# The journal's thread needs the interpreter when its flush is done, and the loop seldom waits: with the default of 5 ms a group could wait that long.
+SWITCH_INTERVAL_S: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceOptions:
     """`genesis` is used where `journal_directory` holds no journal yet. `read_model_url` None: history is not served from SQL.
 
-    `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one. `recovery_ns` None: as the genesis says.
-    `snapshot_interval_s` 0: a snapshot is taken when the exchange stops, and no other. `surveillance` False: nobody looks at the market, which
-    costs a busy exchange about as much as its read model.
+    `host`, `port` and `backend` as in `gateway.server.run_server`: no port means the default or the next free one. `recovery_ns` None: as the genesis
+    says. `snapshot_interval_s` 0: a snapshot is taken when the exchange stops, and no other. `surveillance` False: nobody looks at the market,
+    which costs a busy exchange about as much as its read model.
     """
 
     journal_directory: Path
@@ -76,6 +76,7 @@ class ServiceOptions:
     limits: Limits = field(default_factory=Limits)
     host: str = "127.0.0.1"
     port: int | None = None
+    backend: str = DEFAULT_BACKEND
     public_names: tuple[str, ...] = ()
     web_directory: Path | None = None
     static_files: Mapping[str, Path] = field(default_factory=dict)
@@ -244,6 +245,6 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
     origins(())  # a bad origin is refused before anything is started
     networks(options.metrics_networks)
     run_server(
-        make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready, tls=options.tls,
-        shutdown_timeout_s=options.shutdown_timeout_s,
+        make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready, backend=options.backend,
+        tls=options.tls, shutdown_timeout_s=options.shutdown_timeout_s,
     )  # fmt: skip

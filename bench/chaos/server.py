@@ -3,9 +3,12 @@
 Put together as exchange/service.py does it, without a socket and without a read model.
 """
 
+import asyncio
 import random
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from numpy.typing import NDArray
 
 from bench.chaos.clocks import MachineClocks
 from bench.chaos.disk import SimulatedDisk
@@ -17,14 +20,31 @@ from exchange.gateway.connection import Connection
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.hub import Hub
 from exchange.gateway.limits import Limits
-from exchange.journal.interface import Genesis
+from exchange.journal.interface import CommittedGroup, Genesis, Journal
 from exchange.journal.segments import SegmentJournal
+from exchange.journal.writer import Appended
 from exchange.node import Node
 from exchange.order_path.path import Exchange
 from exchange.recovery import exchange_at, latest_snapshot, take_snapshot
 
 SEGMENT_BYTES: Final = 256 * 1024  # small, so that an hour has several
 ALARM_EVERY_S: Final = 1.0
+
+
+class VirtualWriter:
+    """Appends on the virtual loop, which says how long the disk takes: a real thread would not repeat."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, journal: Journal) -> None:
+        self._loop = loop
+        self._journal = journal
+
+    def append(self, records: NDArray[Any], documents: bytes, appended: Appended) -> None:
+        """See exchange.journal.writer."""
+        appending: asyncio.Future[CommittedGroup] = self._loop.run_in_executor(None, self._journal.append, records, documents)
+        appending.add_done_callback(lambda done: appended(done.exception() or done.result()))
+
+    def close(self) -> None:
+        """No thread to end."""
 
 
 class SimulatedServer:
@@ -76,7 +96,7 @@ class SimulatedServer:
             self._directory / "journal", self._genesis, segment_bytes=SEGMENT_BYTES, watermarks=watermarks, files=self.disk
         )
         self.clock = SystemClock(self._clocks.wall_ns, self._clocks.monotonic_ns)
-        node = Node(journal, exchange_at(journal, snapshot), self.clock)
+        node = Node(journal, exchange_at(journal, snapshot), self.clock, VirtualWriter(self._loop, journal))
         limits = Limits(execution_ring=1 << 17, heartbeat_interval_s=30.0)
         executions = ExecutionFeed(limits.execution_ring, node.exchange.instrument_by_id, node.exchange.execution_seq)
         node.listeners.append(executions.on_batch)

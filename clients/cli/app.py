@@ -68,6 +68,7 @@ def serve(
         str | None, typer.Option(help="Database of the read model: sqlite:///FILE or postgresql+psycopg://...; default: a file beside the journal.")
     ] = None,
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
+    backend: Annotated[str | None, typer.Option(help="WebSocket stack: picows or websockets.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may connect besides the exchange's own; repeatable.")] = None,
     tls_cert: Annotated[str | None, typer.Option(help="Certificate chain in PEM: speak TLS.")] = None,
     tls_key: Annotated[str | None, typer.Option(help="Private key of the certificate in PEM.")] = None,
@@ -103,7 +104,8 @@ def serve(
     options = {
         "exchange.directory": journal, "exchange.park": park, "exchange.simulation": simulation, "exchange.internal_approval": internal_approval,
         "exchange.operators": tuple(operator) if operator else None, "read_model.url": read_model, "server.host": host, "server.port": port,
-        "server.public_names": tuple(public_name) if public_name else None, "server.origins": tuple(origin) if origin else None,
+        "server.backend": backend, "server.public_names": tuple(public_name) if public_name else None,
+        "server.origins": tuple(origin) if origin else None,
         "tls.certificate": tls_cert, "tls.key": tls_key, "tls.development_directory": tls_dev, "log.format": log_format, "log.level": log_level,
     }  # fmt: skip
     run_serve_command(config, options, assign or ())

@@ -67,6 +67,7 @@ def _serve(configuration: Configuration, tls: TlsFiles | None) -> None:
         limits=limits_from(configuration.values()),
         host=configuration["server.host"],
         port=configuration["server.port"],
+        backend=configuration["server.backend"],
         public_names=configuration["server.public_names"],
         origins=configuration["server.origins"],
         tls=tls,

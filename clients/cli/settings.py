@@ -11,7 +11,7 @@ from typing import Final
 
 from exchange.gateway.limits import Limits, Rate
 from exchange.gateway.probes import DISK_FREE_MIN_BYTES, LOOPBACK, READ_MODEL_LAG_MAX
-from exchange.gateway.server import DEFAULT_HOST, SHUTDOWN_TIMEOUT_S
+from exchange.gateway.server import BACKENDS, DEFAULT_BACKEND, DEFAULT_HOST, SHUTDOWN_TIMEOUT_S
 from exchange.logs import LogFormat, LogLevel
 
 Value = str | int | float | bool | tuple[str, ...] | None
@@ -129,6 +129,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
             help="port to listen on; default: 8765 or the next free one"),
     Setting(key="server.public_names", kind=Kind.LIST, default=(), option="--public-name",
             help="host:port under which clients reach the exchange; default: this machine's names"),
+    Setting(key="server.backend", kind=Kind.TEXT, default=DEFAULT_BACKEND, option="--backend", choices=BACKENDS,
+            help="WebSocket stack of the server"),
     Setting(key="server.origins", kind=Kind.LIST, default=(), option="--origin",
             help="origins (https://desk.example) whose pages may connect besides the exchange's own"),
     Setting(key="server.metrics_allow", kind=Kind.LIST, default=LOOPBACK, help="networks that may read /metrics"),

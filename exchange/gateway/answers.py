@@ -1,15 +1,18 @@
 """Outcomes of committed commands to the results of the wire."""
 
-from typing import Any, Final
+import logging
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
+from exchange.errors import JournalError, ParkexError
 from exchange.order_path.records import OUTCOME, OutcomeFlag
 from exchange.protocol.decimals import format_decimal
-from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.messages import OrderResult
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import divide_half_even
+
+logger = logging.getLogger("parkex.gateway")
 
 # Decimals an average price has beyond those of the instrument; half-even, once.
 AVERAGE_EXTRA_DECIMALS: Final = 2
@@ -23,7 +26,28 @@ assert OUTCOME.names[:10] == (
 )  # fmt: skip
 
 
-def order_answer(outcome: np.void, spec: InstrumentSpec | None, requested_lots: int) -> OrderResult | tuple[RejectCode, dict[str, Any]]:
+class Quoted(Protocol):
+    """What an answer needs of an instrument."""
+
+    @property
+    def price_decimals(self) -> int: ...
+
+    @property
+    def quantity_decimals(self) -> int: ...
+
+    @property
+    def multiplier_micro(self) -> int: ...
+
+
+class Decimals(NamedTuple):
+    """A Quoted of numbers alone."""
+
+    price_decimals: int
+    quantity_decimals: int
+    multiplier_micro: int
+
+
+def order_answer(outcome: np.void, spec: Quoted | None, requested_lots: int) -> OrderResult | tuple[RejectCode, dict[str, Any]]:
     """Result of an accepted order command, or code and data of a refused one.
 
     `spec` is None for cancels, which fill nothing. `requested_lots` 0: the command named no quantity.
@@ -54,3 +78,13 @@ def order_answer(outcome: np.void, spec: InstrumentSpec | None, requested_lots: 
         remaining=format_decimal(remaining, quantity_decimals), revision=revision, average_price=average_price,
         cancelled_orders=cancelled, duplicate=duplicate,
     )  # fmt: skip
+
+
+def failure_code(error: BaseException | None) -> RejectCode:
+    """Code of a command that the node did not take or did not keep. What it did not raise on purpose is logged."""
+    code = getattr(error, "code", None)
+    if isinstance(code, RejectCode):
+        return code
+    if error is not None and not isinstance(error, ParkexError):
+        logger.error("a command failed inside the node", exc_info=error)
+    return RejectCode.JOURNAL_FAILED if isinstance(error, JournalError) else RejectCode.NOT_ACCEPTING

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
+from exchange.order_path.records import ExecutionKind
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.encoding import SharedNotification
@@ -19,6 +23,7 @@ from exchange.units import NS_PER_HOUR, NS_PER_MINUTE, divide_half_even
 INTERVALS_NS: Final = {"1m": NS_PER_MINUTE, "5m": 5 * NS_PER_MINUTE, "15m": 15 * NS_PER_MINUTE, "1h": NS_PER_HOUR, "1d": 24 * NS_PER_HOUR}
 # Days are those of China, eight hours ahead of UTC; all shorter intervals divide them.
 _DAY_BEGINS_NS: Final = -8 * NS_PER_HOUR
+_FOLDED_TOGETHER: Final = 4_096  # trades that wait at most for somebody to ask
 _KEPT_MINUTES: Final = 1_500  # of each instrument: a day and an hour
 _TOLD_AT_FIRST: Final = 100
 _VWAP_EXTRA_DECIMALS: Final = 2
@@ -105,10 +110,28 @@ class BarChannels:
         self._minutes: dict[str, OrderedDict[int, Candle]] = {}
         self._channels: dict[tuple[str, str], _Channel] = {}
         self._dirty: set[tuple[str, str]] = set()
+        self._unfolded: list[NDArray[np.void]] = []
+        self._n_unfolded = 0
 
     @property
     def pending(self) -> bool:
         return bool(self._dirty) or any(channel.owed_snapshot for channel in self._channels.values())
+
+    def note(self, executions: NDArray[np.void]) -> None:
+        """EXECUTION rows, in the order of time. Their trades are added up when somebody wants to know, or when they are many."""
+        trades = executions[executions["kind"] == ExecutionKind.TRADE]
+        if len(trades):
+            self._unfolded.append(trades)
+            self._n_unfolded += len(trades)
+            if self._channels or self._n_unfolded >= _FOLDED_TOGETHER:
+                self._fold()
+
+    def _fold(self) -> None:
+        unfolded, self._unfolded, self._n_unfolded = self._unfolded, [], 0
+        for trades in unfolded:
+            columns = (trades[name].tolist() for name in ("instrument", "stamp_ns", "price_ticks", "quantity_lots"))
+            for instrument, at_ns, price_ticks, quantity_lots in zip(*columns, strict=True):
+                self.add(self._exchange.instrument_by_id(instrument).spec.symbol, at_ns, price_ticks, quantity_lots)
 
     def add(self, symbol: str, at_ns: int, price_ticks: int, quantity_lots: int) -> None:
         """One trade, in the order of time."""
@@ -125,6 +148,7 @@ class BarChannels:
 
     def bars(self, spec: InstrumentSpec, interval: str) -> list[Bar]:
         """All that is kept, oldest first."""
+        self._fold()
         candles = merged(self._minutes.get(spec.symbol, OrderedDict()).values(), interval)
         return [bar_of(candle, spec, partial=candle.start_ns < self.since_ns) for candle in candles]
 

@@ -9,7 +9,6 @@ It also bounds what one client can make the protocol hold: fragments of a messag
 closed but never takes its last bytes.
 """
 
-from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -18,12 +17,10 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from exchange.gateway.framing import server_frames
 from exchange.gateway.limits import Limits
 
 FRAMES_EXTENSION: Final = "parkex.frames"
-
-_FINAL_TEXT: Final = 0x81  # RFC 6455, 5.2: FIN and opcode 1
-_FINAL_BINARY: Final = 0x82
 
 
 class BatchingProtocol(WebSocketsSansIOProtocol):
@@ -78,19 +75,3 @@ class BatchingProtocol(WebSocketsSansIOProtocol):
 def batching_protocol(limits: Limits) -> type[BatchingProtocol]:
     """The protocol class with these limits: uvicorn makes the objects."""
     return type("BatchingProtocol", (BatchingProtocol,), {"limits": limits})
-
-
-def server_frames(messages: Iterable[bytes], *, is_binary: bool = False) -> bytes:
-    """Unmasked WebSocket frames, one a message (RFC 6455, section 5.2)."""
-    first = _FINAL_BINARY if is_binary else _FINAL_TEXT
-    parts: list[bytes] = []
-    for message in messages:
-        length = len(message)
-        if length < 126:
-            parts.append(bytes((first, length)))
-        elif length < 65_536:
-            parts.append(bytes((first, 126, length >> 8, length & 255)))
-        else:
-            parts.append(bytes((first, 127)) + length.to_bytes(8))
-        parts.append(message)
-    return b"".join(parts)

@@ -2,28 +2,28 @@
 
     frame -> connection's bucket -> decode (protocol.session) -> validate -> key's and account's bucket -> node -> answer
 
-All frames of one socket read are given to `receive_text` (or `receive_binary`) and then to one `process`: their orders reach the node as one
+All frames of one socket read are given to `receive_text` or `receive_binary` and then to one `process`: their orders reach the node as one
 contiguous array.
 Invariant: every request is answered exactly once, also when the node fails; nothing a client sends raises here.
 """
 
 import asyncio
-import logging
 import time
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from exchange.errors import JournalError, ParkexError
 from exchange.gateway import handlers
 from exchange.gateway.access import PUBLIC_DATA, SCOPES
-from exchange.gateway.answers import order_answer
+from exchange.gateway.answers import failure_code, order_answer
 from exchange.gateway.auth import new_nonce
 from exchange.gateway.channels import last_seqs, leave_channel
 from exchange.gateway.dry_runs import answer_order
 from exchange.gateway.hub import as_records
 from exchange.gateway.identity import Identity, State
-from exchange.gateway.outbox import Outbox
+from exchange.gateway.outbox import Block, Outbox
 from exchange.gateway.throttle import COSTS, TokenBucket, take_both
+from exchange.gateway.usual.orders import is_usual_candidate
 from exchange.gateway.validate import amend_record, cancel_record, mass_cancel_record, place_record, quantity_of
 from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
@@ -35,10 +35,11 @@ from exchange.stages import Stage
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from exchange.gateway.hub import Hub
     from exchange.gateway.ports import CommandAnswer
-
-logger = logging.getLogger("parkex.gateway")
 
 _T = TypeVar("_T")
 
@@ -70,6 +71,7 @@ class Connection:
         self._opened_s = hub.monotonic_s()
         self._turned_away = 0
         self._frames = TokenBucket("connection", hub.limits.connection, self._opened_s)
+        self._received: list[bytes] = []
         self._gathered: list[tuple[m.Request, bytes, InstrumentSpec | None]] = []
 
     @property
@@ -85,45 +87,71 @@ class Connection:
         self.send_output()
 
     def receive_text(self, frame: bytes) -> None:
-        """One text frame; it is decoded now and acted on in `process`. Refused where the encoding is a binary one."""
-        self._receive(frame, is_binary=False)
+        """One text frame; `process` acts on it. Refused where the encoding is a binary one."""
+        self.receive_frames([frame], is_binary=False)
 
     def receive_binary(self, frame: bytes) -> None:
         """One binary frame, as `receive_text`. Refused where the encoding is text, whatever it holds."""
-        self._receive(frame, is_binary=True)
+        self.receive_frames([frame], is_binary=True)
 
-    def _receive(self, frame: bytes, *, is_binary: bool) -> None:
+    def receive_frames(self, frames: list[bytes], *, is_binary: bool) -> None:
+        """Frames of one socket read, in order, all of one kind."""
         if not self._batch_began_ns:
             self._batch_began_ns = time.perf_counter_ns()
-        self.received_bytes += len(frame)
+        self.received_bytes += sum(map(len, frames))
         encoding = self.session.encoding
-        if is_binary is not encoding.is_binary:
+        if is_binary is encoding.is_binary:
+            self._received += frames
+            return
+        for _ in frames:
             self._frames.take(_FRAME_COST, self.hub.monotonic_s())
             self.session.refuse_frame(encoding.wrong_frame)
-        elif self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
-            self.session.receive_data(frame)
-        else:
-            self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
-            self._turned_away += 1
-            if self._turned_away >= self.hub.limits.turned_away_frames:
-                self.end(RejectCode.RATE_LIMITED)
 
     def process(self) -> None:
         """Act on all frames received since the last call, as one batch."""
         if self.state is State.CLOSED:
             return
-        for request in self.session.events_received():
-            self._dispatch(request)
-            if self.outbox.overflowed:
-                return
+        frames, self._received = self._received, []
+        n_taken = self._frames.take_some(_FRAME_COST, len(frames), self.hub.monotonic_s())
+        self._read(frames[:n_taken] if n_taken < len(frames) else frames)
+        for frame in frames[n_taken:]:
+            self._turn_away(frame)
         self._submit_gathered()
         self.send_output()
         if self._batch_began_ns:
             self.hub.node.stages.observe(Stage.DECODE, time.perf_counter_ns() - self._batch_began_ns)
             self._batch_began_ns = 0
 
+    def _turn_away(self, frame: bytes) -> None:
+        self.session.turn_away(frame, RejectCode.RATE_LIMITED, self._frames.refusal(_FRAME_COST))
+        self._turned_away += 1
+        if self._turned_away >= self.hub.limits.turned_away_frames:
+            self.end(RejectCode.RATE_LIMITED)
+
+    def read_on(self, frames: list[bytes], n_ordinary: int) -> None:
+        """Go on with frames of a batch: so many one by one, then as in `process`."""
+        self.session.claim(-len(frames))
+        for frame in frames[:n_ordinary]:
+            self._read_frame(frame)
+        self._read(frames[n_ordinary:])
+        self._submit_gathered()
+        self.send_answers()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the transport is there."""
+        return self.state is not State.CLOSED
+
+    def deliver(self, block: Block) -> None:
+        """Answers that are framed already, behind what the session has said."""
+        self.session.unanswered -= block.n_messages
+        if self.state is not State.CLOSED:
+            self.send_output()
+            self.outbox.put_block(block)
+
     def disconnected(self) -> None:
-        """The transport is gone: end subscriptions and, if there is one, the session."""
+        """The transport is gone: end subscriptions and, if there is one, the session. What has been read is acted on before."""
+        self.hub.usual.flush()
         state, self.state = self.state, State.CLOSED
         if state is State.CLOSED:
             return
@@ -166,6 +194,11 @@ class Connection:
     def send_output(self) -> None:
         """Move what the session has to say to the outbox."""
         self.outbox.put_answers(self.session.data_to_send())
+
+    def send_answers(self) -> None:
+        """As `send_output`, unless the transport is gone."""
+        if self.state is not State.CLOSED:
+            self.send_output()
 
     def submit(self, request: m.Request, record: bytes, document: bytes, answer: "Callable[[CommandAnswer], None]") -> None:
         """Hand one record to the node; `answer` is called when it is committed, and has to answer the request."""
@@ -216,6 +249,32 @@ class Connection:
             self.session.frame_limit_bytes = self.hub.limits.operator_frame_bytes
 
     # Dispatch
+
+    def _read(self, frames: list[bytes]) -> None:
+        """Act on frames in their order: from the first that may be a usual order on together with those of others, everything before one by one."""
+        is_text = not self.session.encoding.is_binary
+        for index, frame in enumerate(frames):
+            if self.outbox.overflowed:
+                return
+            if is_text and is_usual_candidate(frame) and self.may_trade:
+                self._submit_gathered()
+                rest = frames[index:] if index else frames
+                self.session.claim(len(rest))
+                self.hub.usual.put(self, rest)
+                return
+            self.hub.usual.flush()  # what this connection has asked for before
+            self._read_frame(frame)
+
+    def _read_frame(self, frame: bytes) -> None:
+        """Decode one frame and act on it."""
+        self.session.receive_data(frame)
+        for request in self.session.events_received():
+            self._dispatch(request)
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether order commands of this connection are let in."""
+        return self._access_problem(m.Place) is None
 
     def _dispatch(self, request: m.Request) -> None:
         kind = type(request)
@@ -291,48 +350,43 @@ class Connection:
             symbol = request.params.instrument
             record = mass_cancel_record(request.params, identity.account, identity.session, None if symbol is None else exchange.instrument(symbol))
             listed = None
+        if listed is not None:
+            self.hub.usual.symbols.learn(listed.spec.symbol, listed)
         return record, None if listed is None else listed.spec
 
     def _submit_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
         if not gathered:
             return
-        try:
-            answers = self.hub.node.submit_many(as_records([record for _, record, _ in gathered]))
-        except Exception as error:  # noqa: BLE001 - whatever the node raises, each request gets its answer
-            for request, _, _ in gathered:
-                self._refuse_failed(request, error)
-            return
+        waiting = deque(gathered)
         self.hub.in_flight += len(gathered)
-        futures: list[asyncio.Future[CommandAnswer]] = [asyncio.ensure_future(answer) for answer in answers]
-        # The node answers in the order of submission, so the last answer brings the others with it.
-        futures[-1].add_done_callback(partial(self._batch_committed, gathered, futures))
 
-    def _batch_committed(
-        self, gathered: "list[tuple[m.Request, bytes, InstrumentSpec | None]]", futures: "list[asyncio.Future[CommandAnswer]]", _: object
-    ) -> None:
-        for (request, record, spec), future in zip(gathered, futures, strict=True):
-            respond = partial(self._answer_order, request, spec, quantity_of(record))
-            if future.done():
-                self._respond(request, respond, future)
-            else:
-                future.add_done_callback(partial(self._committed, request, respond))
-        if self.state is not State.CLOSED:
-            self.send_output()
+        def done(outcomes: "NDArray[np.void]", _: dict[int, dict[str, Any]]) -> None:
+            self.hub.in_flight -= len(outcomes)
+            for outcome in outcomes:
+                request, record, spec = waiting.popleft()
+                self._answer_order(request, spec, quantity_of(record), outcome)
+            self.send_answers()
+
+        def failed(error: Exception) -> None:
+            self.hub.in_flight -= len(waiting)
+            while waiting:
+                self._refuse_failed(waiting.popleft()[0], error)
+            self.send_answers()
+
+        try:
+            self.hub.node.submit_batch(as_records([record for _, record, _ in gathered]), done, failed)
+        except Exception as error:  # noqa: BLE001 - whatever the node raises, each request gets its answer
+            failed(error)
 
     def _committed(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
-        self._respond(request, answer, future)
-        if self.state is not State.CLOSED:
-            self.send_output()
+        self.hub.in_flight -= 1
+        self._answer_with(request, answer, future)
+        self.send_answers()
 
     def _finish(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
         self._answer_with(request, answer, future)
-        if self.state is not State.CLOSED:
-            self.send_output()
-
-    def _respond(self, request: m.Request, answer: "Callable[[CommandAnswer], None]", future: "asyncio.Future[CommandAnswer]") -> None:
-        self.hub.in_flight -= 1
-        self._answer_with(request, answer, future)
+        self.send_answers()
 
     def _answer_with(self, request: m.Request, answer: "Callable[[_T], None]", future: "asyncio.Future[_T]") -> None:
         error = None if future.cancelled() else future.exception()
@@ -341,21 +395,15 @@ class Connection:
         else:
             answer(future.result())
 
-    def _answer_order(self, request: m.Request, spec: InstrumentSpec | None, lots: int, answer: "CommandAnswer") -> None:
-        result = order_answer(answer.outcome, spec, lots)
+    def _answer_order(self, request: m.Request, spec: InstrumentSpec | None, lots: int, outcome: "np.void") -> None:
+        result = order_answer(outcome, spec, lots)
         if isinstance(result, m.OrderResult):
             self.session.answer(request, result)
         else:
             self.session.refuse(request, *result)
 
     def _refuse_failed(self, request: m.Request, error: BaseException | None) -> None:
-        """The node did not take or did not keep a command."""
-        code = getattr(error, "code", None)
-        if not isinstance(code, RejectCode):
-            code = RejectCode.JOURNAL_FAILED if isinstance(error, JournalError) else RejectCode.NOT_ACCEPTING
-            if error is not None and not isinstance(error, ParkexError):
-                logger.error("a command failed inside the node", exc_info=error)
-        self.session.refuse(request, code)
+        self.session.refuse(request, failure_code(error))
 
     def _close_session(self, identity: Identity) -> None:
         self.hub.close_session(identity.account, identity.session, identity.key_number, cancel_on_disconnect=identity.cancel_on_disconnect)

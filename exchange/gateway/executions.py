@@ -2,13 +2,17 @@
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exchange.gateway.outbox import Outbox
 from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, HouseReason, joined
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.encoding import SharedNotification
 from exchange.protocol.messages import Execution
@@ -21,9 +25,9 @@ SIDE_NAMES: Final = ("buy", "sell")
 _TRADES: Final = frozenset(TRADE_KINDS)
 _AUCTION: Final = int(Reason.AUCTION)
 _NAMES: Final = EXECUTION.names or ()
-_KIND, _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT, _SEQ, _COUNTER_SEQ = (
-    _NAMES.index(name) for name in ("kind", "instrument", "account", "counter_account", "seq", "counter_seq")
-)
+_INSTRUMENT: Final = _NAMES.index("instrument")
+_SORTED_TOGETHER: Final = 4_096
+_ROW_BYTES: Final = np.dtype((np.void, EXECUTION.itemsize))
 # The reports below unpack rows whole, which is the fastest way to read them; so they rely on the order of the fields.
 assert _NAMES == (
     "sequence", "index", "kind", "side", "reason", "unused", "stamp_ns", "instrument", "order_id", "counter_order_id", "price_ticks",
@@ -100,6 +104,49 @@ def _as_in_a_row(value: Any) -> Any:
 
 _Report = Callable[[Row, Instrument], Execution]
 
+_REPORTS: Final[tuple[_Report, _Report]] = (taker_report, maker_report)
+
+
+class _Chunk(NamedTuple):
+    """Reports of one account from one batch, in the order of their seqs."""
+
+    first_seq: int
+    rows: NDArray[np.void]  # EXECUTION
+    is_maker: NDArray[np.bool_]  # which of the two sides of each row the account is
+
+    def reports(self, from_seq: int) -> Iterator[tuple[Row, _Report]]:
+        """Those with a seq of `from_seq` or more."""
+        first = max(0, from_seq - self.first_seq)
+        for row, is_maker in zip(self.rows[first:].tolist(), self.is_maker[first:].tolist(), strict=True):
+            yield row, _REPORTS[is_maker]
+
+
+class _Ring:
+    """Chunks of one account, bounded by the number of reports in them."""
+
+    __slots__ = ("_chunks", "_length", "_n_reports")
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._chunks: deque[_Chunk] = deque()
+        self._n_reports = 0
+
+    @property
+    def first_seq(self) -> int:
+        """Of the oldest report that is kept."""
+        return self._chunks[0].first_seq + max(0, self._n_reports - self._length)
+
+    def append(self, chunk: _Chunk) -> None:
+        self._chunks.append(chunk)
+        self._n_reports += len(chunk.rows)
+        while self._n_reports - len(self._chunks[0].rows) >= self._length:
+            self._n_reports -= len(self._chunks.popleft().rows)
+
+    def reports(self, from_seq: int) -> Iterator[tuple[Row, _Report]]:
+        from_seq = max(from_seq, self.first_seq)
+        for chunk in self._chunks:
+            yield from chunk.reports(from_seq)
+
 
 class ExecutionFeed:
     """Rings and subscribers by account.
@@ -111,19 +158,45 @@ class ExecutionFeed:
         self._ring_length = ring_length
         self._find = find
         self._last_seq = last_seq
-        self._rings: dict[int, deque[tuple[int, Row, _Report]]] = {}
+        self._rings: dict[int, _Ring] = {}
+        self._unsorted: list[NDArray[np.void]] = []  # nobody listens: sorted when somebody does, or when it is many
+        self._n_unsorted = 0
         self._subscribers: dict[int, set[Outbox]] = {}
 
     def on_batch(self, batch: BatchResult) -> None:
         """A listener for a node that replays its journal before there is a gateway."""
-        self.publish(batch.executions.tolist())
+        self.publish(batch.executions)
 
-    def publish(self, rows: Sequence[Row]) -> None:
-        """Keep each report of EXECUTION rows, and queue it for the account's sessions."""
-        for row in rows:
-            self._publish(row[_ACCOUNT], row[_SEQ], row, taker_report)
-            if row[_KIND] in _TRADES:
-                self._publish(row[_COUNTER_ACCOUNT], row[_COUNTER_SEQ], row, maker_report)
+    def publish(self, executions: NDArray[np.void]) -> None:
+        """Keep the reports of EXECUTION rows, and queue them for the sessions of their accounts."""
+        if len(executions):
+            self._unsorted.append(executions)
+            self._n_unsorted += len(executions)
+            if self._subscribers or self._n_unsorted >= _SORTED_TOGETHER:
+                self._sort()
+
+    def _sort(self) -> None:
+        """Put what has come into the rings of its accounts, and queue it for their sessions."""
+        if not self._unsorted:
+            return
+        executions = joined(self._unsorted, EXECUTION)
+        self._unsorted, self._n_unsorted = [], 0
+        accounts = executions["account"]
+        rows = np.arange(len(executions))
+        is_trade = np.isin(executions["kind"], TRADE_KINDS)
+        n_trades = np.count_nonzero(is_trade)
+        if n_trades:
+            # Both sides of a trade: the taker's report before the maker's where one account is both.
+            accounts = np.concatenate([accounts, executions["counter_account"][is_trade]])
+            rows = np.concatenate([rows, rows[is_trade]])
+        order = np.lexsort((rows, accounts))
+        accounts, rows, is_maker = accounts[order], rows[order], order >= len(executions)
+        bounds = np.flatnonzero(accounts[1:] != accounts[:-1]) + 1
+        # As runs of bytes: numpy copies records field by field.
+        data = executions.view(_ROW_BYTES)[rows].view(EXECUTION)
+        starts = [0, *bounds.tolist(), len(rows)]
+        for first, end in pairwise(starts):
+            self._publish(int(accounts[first]), data[first:end], is_maker[first:end])
 
     def last_seq(self, account: int) -> int:
         """Last private sequence of an account."""
@@ -131,13 +204,15 @@ class ExecutionFeed:
 
     def replay_from(self, account: int) -> int:
         """Oldest private sequence that can still be replayed."""
+        self._sort()
         ring = self._rings.get(account)
-        return ring[0][0] if ring else self._last_seq(account) + 1
+        return ring.first_seq if ring else self._last_seq(account) + 1
 
     def recent(self, account: int, from_seq: int, limit: int) -> list[Execution]:
         """Reports that the ring still holds, from `from_seq` on, at most `limit`."""
-        ring = self._rings.get(account, ())
-        rows = itertools.islice(((row, report) for seq, row, report in ring if seq >= from_seq), limit)
+        self._sort()
+        ring = self._rings.get(account)
+        rows = itertools.islice(ring.reports(from_seq), limit) if ring else ()
         return [report(row, self._find(row[_INSTRUMENT])) for row, report in rows]
 
     def recorded(self, account: int, rows: Sequence[Mapping[str, Any]]) -> list[Execution]:
@@ -151,10 +226,11 @@ class ExecutionFeed:
 
     def subscribe(self, account: int, outbox: Outbox, from_seq: int | None) -> None:
         """From now on, after what the ring still holds from `from_seq` on."""
+        self._sort()
         if from_seq is not None:
-            for seq, row, report in self._rings.get(account, ()):
-                if seq >= from_seq:
-                    outbox.put_private(self._told(row, report).encoded(outbox.encoding))
+            ring = self._rings.get(account)
+            for row, report in ring.reports(from_seq) if ring else ():
+                outbox.put_private(self._told(row, report).encoded(outbox.encoding))
         self._subscribers.setdefault(account, set()).add(outbox)
 
     def unsubscribe(self, account: int, outbox: Outbox) -> None:
@@ -164,16 +240,17 @@ class ExecutionFeed:
             if not sessions:
                 del self._subscribers[account]
 
-    def _publish(self, account: int, seq: int, row: Row, report: _Report) -> None:
+    def _publish(self, account: int, rows: NDArray[np.void], is_maker: NDArray[np.bool_]) -> None:
+        chunk = _Chunk(int(rows[0]["counter_seq" if is_maker[0] else "seq"]), rows, is_maker)
         ring = self._rings.get(account)
         if ring is None:
-            ring = self._rings[account] = deque(maxlen=self._ring_length)
-        ring.append((seq, row, report))
+            ring = self._rings[account] = _Ring(self._ring_length)
+        ring.append(chunk)
         sessions = self._subscribers.get(account)
         if sessions:
-            told = self._told(row, report)
+            told = [self._told(row, report) for row, report in chunk.reports(0)]
             for outbox in sessions:
-                outbox.put_private(told.encoded(outbox.encoding))
+                outbox.put_answers([notification.encoded(outbox.encoding) for notification in told])
 
     def _told(self, row: Row, report: _Report) -> SharedNotification:
         return SharedNotification("execution", report(row, self._find(row[_INSTRUMENT])))

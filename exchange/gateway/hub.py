@@ -23,6 +23,7 @@ from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.statistics import Statistics
 from exchange.gateway.throttle import CommandThrottle
 from exchange.gateway.turns import TurnConductor
+from exchange.gateway.usual.orders import UsualOrders
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult
@@ -67,6 +68,7 @@ class Hub:
         self.guard = Guard(limits)
         self._security_log = security_log
         self.publisher = Publisher(node.exchange, lambda: node.epoch, limits, executions)
+        self.usual = UsualOrders(node)
         self.connections: set[Connection] = set()
         self.history = history
         self.asking: set[Connection] = set()  # have a question at the read model
@@ -99,6 +101,14 @@ class Hub:
         if not self.hosts:
             return asked
         return asked if asked in self.hosts else None
+
+    def handshake_refusal(self, origin: str | None) -> str | None:
+        """Why a handshake is refused. Cookies are not looked at: they give no rights and take none."""
+        if not self.origins.accepts(origin):
+            return "origin"
+        if self.draining:
+            return "draining"
+        return "limit" if len(self.connections) >= self.limits.max_connections else None
 
     def add(self, connection: "Connection") -> None:
         self.connections.add(connection)

@@ -216,6 +216,11 @@ class TradeChannels:
     def pending(self) -> bool:
         return bool(self._waiting)
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether anybody has subscribed to trades."""
+        return bool(self._subscribers)
+
     def add(self, trade: PublicTrade) -> None:
         self._waiting.append(trade)
 

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exchange.gateway.executions import SIDE_NAMES
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
@@ -64,13 +67,17 @@ class OrderChannels:
         if symbol in self._queues:
             self._dirty.add(symbol)
 
-    def note(self, symbol: str, kind: int, order_id: int) -> None:
-        """An event of an order: `touch`, and whether the order has lost its place."""
-        queues = self._queues.get(symbol)
-        if queues is not None:
-            self._dirty.add(symbol)
-            if kind in _TO_THE_END:
-                queues.moved.add(order_id)
+    def note(self, executions: NDArray[np.void]) -> None:
+        """Events of orders (EXECUTION): `touch`, and which orders have lost their place."""
+        if not self._queues:
+            return
+        for instrument, kind, order_id in zip(*(executions[name].tolist() for name in ("instrument", "kind", "order_id")), strict=True):
+            symbol = self._exchange.instrument_by_id(instrument).spec.symbol
+            queues = self._queues.get(symbol)
+            if queues is not None:
+                self._dirty.add(symbol)
+                if kind in _TO_THE_END:
+                    queues.moved.add(order_id)
 
     def subscribe(self, spec: InstrumentSpec, outbox: Outbox) -> None:
         queues = self._queues.get(spec.symbol)

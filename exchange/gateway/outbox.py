@@ -5,19 +5,29 @@ One slow or dead transport fills its own outbox and nobody else's; publishing ne
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
+from exchange.gateway.framing import server_frames, split_frames
 from exchange.gateway.limits import Limits
 from exchange.protocol.encoding import JSON, Encoding
 
 
-class Outbox:
-    """Queue of frames in the connection's encoding. `wake` is called when there is something to send, or when the session has to end."""
+class Block(NamedTuple):
+    """Text messages that are framed already (framing.server_frames), one behind the other."""
 
-    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "encoding", "overflowed", "sent_bytes")
+    framed: bytes
+    n_messages: int
+
+
+class Outbox:
+    """Queue of messages in the connection's encoding. `wake` is called when there is something to send, or when the session has to end."""
+
+    __slots__ = ("_bytes", "_count", "_frames", "_limits", "_wake", "encoding", "overflowed", "sent_bytes")
 
     def __init__(self, limits: Limits, wake: Callable[[], None], encoding: Encoding = JSON) -> None:
         self.encoding = encoding
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[bytes | Block] = deque()
+        self._count = 0  # messages, those in blocks as well
         self._bytes = 0
         self._limits = limits
         self._wake = wake
@@ -25,18 +35,19 @@ class Outbox:
         self.sent_bytes = 0  # taken to be sent
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return self._count
 
     @property
     def lags(self) -> bool:
         """Whether public data is to be left out now."""
-        return len(self._frames) >= self._limits.public_backlog_frames
+        return self._count >= self._limits.public_backlog_frames
 
     def put_private(self, frame: bytes) -> None:
         """An answer or a private notification: never dropped while the session lives."""
         if self.overflowed:
             return
         self._frames.append(frame)
+        self._count += 1
         self._bytes += len(frame)
         self._check()
         self._wake()
@@ -46,7 +57,18 @@ class Outbox:
         if self.overflowed or not frames:
             return
         self._frames.extend(frames)
+        self._count += len(frames)
         self._bytes += sum(map(len, frames))
+        self._check()
+        self._wake()
+
+    def put_block(self, block: Block) -> None:
+        """Several private frames at once, framed already."""
+        if self.overflowed:
+            return
+        self._frames.append(block)
+        self._count += block.n_messages
+        self._bytes += len(block.framed)
         self._check()
         self._wake()
 
@@ -55,21 +77,55 @@ class Outbox:
         if self.overflowed or self.lags:
             return False
         self._frames.append(frame)
+        self._count += 1
         self._bytes += len(frame)
         self._wake()
         return True
 
     def _check(self) -> None:
-        # The newest frame does not count: an answer larger than the limit reaches a client that reads.
-        if len(self._frames) > self._limits.outbox_frames or self._bytes - len(self._frames[-1]) > self._limits.outbox_bytes:
+        # The newest message does not count: an answer larger than the limit reaches a client that reads.
+        newest = self._frames[-1]
+        n_bytes = self._bytes if isinstance(newest, Block) else self._bytes - len(newest)
+        if self._count > self._limits.outbox_frames or n_bytes > self._limits.outbox_bytes:
             self.overflowed = True
             self._frames.clear()
-            self._bytes = 0
+            self._count = self._bytes = 0
 
     def take(self, count: int) -> list[bytes]:
-        """The next frames to send, at most `count`."""
-        frames = [self._frames.popleft() for _ in range(min(count, len(self._frames)))]
-        n_bytes = sum(map(len, frames))
+        """The next messages to send, at most `count`, or those of one block."""
+        messages: list[bytes] = []
+        while self._frames and len(messages) < count:
+            following = self._frames[0]
+            if isinstance(following, Block):
+                if messages and len(messages) + following.n_messages > count:
+                    break
+                messages += split_frames(following.framed)
+            else:
+                messages.append(following)
+            self._drop()
+        return messages
+
+    def take_framed(self, count: int) -> bytes:
+        """As `take`, framed for the transport."""
+        parts: list[bytes] = []
+        messages: list[bytes] = []
+        while self._frames and count > 0:
+            following = self._frames[0]
+            if isinstance(following, Block):
+                parts += [server_frames(messages, is_binary=self.encoding.is_binary), following.framed]
+                messages = []
+                count -= following.n_messages
+            else:
+                messages.append(following)
+                count -= 1
+            self._drop()
+        parts.append(server_frames(messages, is_binary=self.encoding.is_binary))
+        return b"".join(parts)
+
+    def _drop(self) -> None:
+        """The first entry has been taken."""
+        taken = self._frames.popleft()
+        n_bytes = len(taken.framed if isinstance(taken, Block) else taken)
+        self._count -= taken.n_messages if isinstance(taken, Block) else 1
         self._bytes -= n_bytes
         self.sent_bytes += n_bytes
-        return frames

@@ -158,3 +158,11 @@ class NodePort(Protocol):
     def drain(self) -> None:
         """From here on take nothing but the ends of sessions."""
         ...
+
+    def submit_batch(
+        self,
+        records: npt.NDArray[np.void],
+        done: Callable[[npt.NDArray[np.void], dict[int, dict[str, Any]]], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Records without documents and baskets. `done` gets the outcomes of the next of them, `failed` says that nothing is known of any more."""

@@ -6,7 +6,7 @@ its own or of the operator, a settlement, the end of a negotiated trade or an au
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET
 
@@ -58,11 +58,11 @@ class PrivateState:
     def pending(self) -> bool:
         return bool(self._touched)
 
-    def on_batch(self, batch: BatchResult, rows: Iterable[tuple[Any, ...]]) -> None:
-        """`rows` are the executions of the batch."""
+    def on_batch(self, batch: BatchResult) -> None:
+        """Note which accounts to look at again."""
         if not self._accounts:
             return
-        for row in rows:
+        for row in batch.executions.tolist():
             for account in (row[_ACCOUNT], row[_COUNTER_ACCOUNT]):
                 known = self._accounts.get(account)
                 if known is not None:

@@ -4,9 +4,12 @@ Executions leave at once; public data is gathered and leaves with the next flush
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exchange.gateway.administration_results import proposal_row
 from exchange.gateway.auctions import AuctionChannel, auction_held
@@ -21,7 +24,7 @@ from exchange.gateway.ports import ExchangeView
 from exchange.gateway.private_state import PrivateState
 from exchange.gateway.status import StatusChannel
 from exchange.order_path.path import BatchResult
-from exchange.order_path.records import EXECUTION, TRADE_MODES, ExecutionKind, trade_mode
+from exchange.order_path.records import EXECUTION, TRADE_KINDS, ExecutionKind, trade_mode
 from exchange.order_path.tables import Notice
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.documents import InstrumentSpec
@@ -74,11 +77,10 @@ class Publisher:
 
     def on_batch(self, batch: BatchResult) -> None:
         """Publish one applied batch."""
-        rows = batch.executions.tolist() if len(batch.executions) else []
-        if rows:
-            self.executions.publish(rows)
-            self._gather_public(rows)
-        self.private.on_batch(batch, rows)
+        if len(batch.executions):
+            self.executions.publish(batch.executions)
+            self._gather_public(batch.executions)
+        self.private.on_batch(batch)
         for notice in batch.notices:
             self._publish_notice(notice)
         self._schedule_flush()
@@ -111,27 +113,29 @@ class Publisher:
             self._timer.cancel()
             self._timer = None
 
-    def _gather_public(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        for row in rows:
-            spec = self._exchange.instrument_by_id(row[_INSTRUMENT]).spec
+    def _gather_public(self, executions: NDArray[np.void]) -> None:
+        specs = {instrument: self._exchange.instrument_by_id(instrument).spec for instrument in set(executions["instrument"].tolist())}
+        for spec in specs.values():
             self.books.touch(spec.symbol)
-            self.orders.note(spec.symbol, row[_KIND], row[_ORDER_ID])
             self.ticker.touch(spec.symbol)
             self.auctions.touch(spec.symbol)
-            if row[_KIND] == _TRADE:
-                self.bars.add(spec.symbol, row[_STAMP], row[_PRICE], row[_QUANTITY])
-            if row[_KIND] in TRADE_MODES:
-                self.trades.add(
-                    PublicTrade(
-                        instrument=spec.symbol,
-                        number=row[_TRADE_NUMBER],
-                        price=format_decimal(row[_PRICE], spec.price_decimals),
-                        quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
-                        side="" if row[_REASON] == _AUCTION else SIDE_NAMES[row[_SIDE]],
-                        at_ns=row[_STAMP],
-                        mode=trade_mode(row[_KIND], row[_REASON]),
-                    )
+        self.orders.note(executions)
+        self.bars.note(executions)
+        if not self.trades.is_followed:
+            return
+        for row in executions[np.isin(executions["kind"], TRADE_KINDS)].tolist():
+            spec = specs[row[_INSTRUMENT]]
+            self.trades.add(
+                PublicTrade(
+                    instrument=spec.symbol,
+                    number=row[_TRADE_NUMBER],
+                    price=format_decimal(row[_PRICE], spec.price_decimals),
+                    quantity=format_decimal(row[_QUANTITY], spec.quantity_decimals),
+                    side="" if row[_REASON] == _AUCTION else SIDE_NAMES[row[_SIDE]],
+                    at_ns=row[_STAMP],
+                    mode=trade_mode(row[_KIND], row[_REASON]),
                 )
+            )
 
     def _publish_notice(self, notice: Notice) -> None:
         """Phases, new instruments with the phase they were listed in, daily closes, proposals and results of auctions: few, and never left out."""

@@ -1,12 +1,16 @@
-"""Run a gateway under uvicorn: event loop uvloop, HTTP by httptools, WebSocket by websockets' sans-I/O layer (batching.py)."""
+"""Run a gateway under uvicorn: event loop uvloop, HTTP by httptools, WebSocket by picows (picows_adapter.py) or by websockets' sans-I/O layer
+(websocket.py and batching.py). All on one port.
+"""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,6 +26,9 @@ DEFAULT_PORT: Final = 8765
 SHUTDOWN_TIMEOUT_S: Final = 10
 _PORTS_TRIED: Final = 100
 _BACKLOG: Final = 1024
+
+BACKENDS: Final = ("picows", "websockets")
+DEFAULT_BACKEND: Final = "picows"
 
 MakeApp = Callable[[tuple[str, ...]], Awaitable[FastAPI]]
 
@@ -85,6 +92,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there now stays. Left to the collector, it would be walked through while orders wait.
+        gc.collect()
+        gc.freeze()
         if self.started and self._on_ready is not None:
             self._on_ready(self._url)
 
@@ -95,17 +105,20 @@ async def serve(
     limits: Limits,
     on_ready: Callable[[str], None] | None = None,
     *,
+    backend: str = DEFAULT_BACKEND,
     tls: TlsFiles | None = None,
     shutdown_timeout_s: int = SHUTDOWN_TIMEOUT_S,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or cancelled; either way what was taken is answered, sessions are ended and the application's shutdown runs.
 
-    `on_ready` gets the base URL once the socket accepts connections. Each step of the shutdown waits `shutdown_timeout_s` at most.
+    `on_ready` gets the base URL once the socket accepts connections. `backend` is one of BACKENDS. Each step of the shutdown waits
+    `shutdown_timeout_s` at most.
     """
+    app.state.hub.usual.compile()
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
-        app, http=guarded_http(limits), ws=batching_protocol(limits), ws_max_size=limits.frame_headroom * limits.frame_bytes,
+        app, http=guarded_http(limits), ws=_websocket_class(app, backend, limits), ws_max_size=limits.frame_headroom * limits.frame_bytes,
         ws_per_message_deflate=False, log_level="warning", log_config=None, access_log=False, timeout_graceful_shutdown=shutdown_timeout_s,
         lifespan="on", ssl_context_factory=None if tls is None else lambda _config, _default: server_context(tls),
     )  # fmt: skip
@@ -121,6 +134,17 @@ async def serve(
         raise
 
 
+def _websocket_class(app: FastAPI, backend: str, limits: Limits) -> Any:
+    """What uvicorn calls for a connection that asks for a WebSocket. Raises InputError for a backend that is none."""
+    if backend == "websockets":
+        return batching_protocol(limits)
+    if backend != "picows":
+        raise InputError(f"backend is one of {', '.join(BACKENDS)}, not {backend}")
+    from exchange.gateway.picows_adapter import PicowsProtocol
+
+    return partial(PicowsProtocol, app.state.hub)
+
+
 def run_server(
     make_app: MakeApp,
     host: str = DEFAULT_HOST,
@@ -129,6 +153,7 @@ def run_server(
     limits: Limits | None = None,
     hosts: tuple[str, ...] = (),
     on_ready: Callable[[str], None] | None = None,
+    backend: str = DEFAULT_BACKEND,
     tls: TlsFiles | None = None,
     shutdown_timeout_s: int = SHUTDOWN_TIMEOUT_S,
 ) -> None:
@@ -143,7 +168,9 @@ def run_server(
     names = hosts or own_hosts(host, sock.getsockname()[1])
 
     async def main() -> None:
-        await serve(sock, await make_app(names), limits or Limits(), on_ready, tls=tls, shutdown_timeout_s=shutdown_timeout_s)
+        await serve(
+            sock, await make_app(names), limits or Limits(), on_ready, backend=backend, tls=tls, shutdown_timeout_s=shutdown_timeout_s
+        )
 
     try:
         with asyncio.Runner(loop_factory=_new_event_loop()) as runner:

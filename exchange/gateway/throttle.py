@@ -56,6 +56,14 @@ class TokenBucket:
         self._tokens -= cost
         return True
 
+    def take_some(self, cost: float, count: int, now_s: float) -> int:
+        """Take `cost` tokens up to `count` times; returns how often they were there."""
+        if not self.has(cost, now_s):
+            return 0
+        taken = min(count, int(self._tokens / cost))
+        self._tokens -= taken * cost
+        return taken
+
     def spend(self, cost: float) -> None:
         """Take tokens that `has` has just seen."""
         self._tokens -= cost

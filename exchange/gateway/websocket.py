@@ -42,7 +42,7 @@ class WebSocketEndpoint:
         if message["type"] != "websocket.connect":
             return
         host = self._hub.host_for(_header(scope, b"host") or "")
-        refusal = "host" if host is None else self._refusal(_header(scope, b"origin"))
+        refusal = "host" if host is None else self._hub.handshake_refusal(_header(scope, b"origin"))
         if host is None or refusal is not None:
             self._hub.events.connection_refused(refusal or "host")
             code = _TRY_AGAIN_LATER if refusal in {"limit", "draining"} else _POLICY_VIOLATION
@@ -64,15 +64,6 @@ class WebSocketEndpoint:
             await _serve(self._hub, host, encoding, receive, _sender(scope, send), _limiter(scope), address)
         finally:
             self._hub.guard.disconnect(address)
-
-    def _refusal(self, origin: str | None) -> str | None:
-        """Why a handshake is refused. Cookies are not looked at: they give no rights and take none."""
-        hub = self._hub
-        if not hub.origins.accepts(origin):
-            return "origin"
-        if hub.draining:
-            return "draining"
-        return "limit" if len(hub.connections) >= hub.limits.max_connections else None
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:

@@ -74,6 +74,20 @@ class ServerSession:
         self.unanswered -= 1
         self._put_error(request.id, code, data)
 
+    def claim(self, count: int) -> None:
+        """`count` frames wait elsewhere for their answers, which come by `answer_encoded` and `refuse_id`; a negative count gives some back."""
+        self.unanswered += count
+
+    def answer_encoded(self, frames: list[bytes]) -> None:
+        """Answers, one a frame, that are encoded already."""
+        self.unanswered -= len(frames)
+        self._output.extend(frames)
+
+    def refuse_id(self, request_id: int | str, code: RejectCode, data: dict[str, Any] | None = None) -> None:
+        """As `refuse`, for a request of which only the id is at hand."""
+        self.unanswered -= 1
+        self._put_error(request_id, code, data)
+
     def notify(self, method: str, params: Params) -> None:
         self._output.append(self.encoding.encode_notification(method, params))
 

@@ -1,7 +1,9 @@
 """The node: what is answered is durable, applied and replayable."""
 
 import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from exchange.journal.memory import MemoryJournal
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.journal.segments import JournalReader, SegmentJournal
 from exchange.node import Node, NotAcceptingError
-from exchange.order_path.path import Exchange
+from exchange.order_path.path import BatchResult, Exchange
 from exchange.protocol.documents import Admit, ListInstruments, encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_directory, state_hash_hex
@@ -169,6 +171,73 @@ async def test_no_group_cuts_a_basket() -> None:
         if len(legs):
             assert cut["group"][legs[0]] == 100
             assert len(legs) % 100 == 0
+
+
+async def test_a_batch_has_one_callback_a_group_and_its_outcomes_in_order() -> None:
+    journal = CountingJournal()
+    node = Node(journal, Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    found: list[np.ndarray] = []
+    node.submit_batch(np.concatenate([command(CommandKind.TICK)] * 2_500), lambda outcomes, _: found.append(outcomes.copy()), pytest.fail)
+    await node.submit(command(CommandKind.TICK))
+    assert [len(outcomes) for outcomes in found] == [1024, 1024, 452]
+    assert np.concatenate(found)["sequence"].tolist() == list(range(2, 2_502))
+    await node.stop()
+    await node.stop()  # once is enough
+    with pytest.raises(NotAcceptingError):
+        node.submit_batch(command(CommandKind.TICK), lambda outcomes, _: None, pytest.fail)
+
+
+class SlowJournal(MemoryJournal):
+    """Says when it is at work, and waits for a word to go on."""
+
+    def __init__(self) -> None:
+        super().__init__(GENESIS)
+        self.begun, self.may_end = threading.Semaphore(0), threading.Semaphore(1)
+
+    def append(self, records: np.ndarray, documents: bytes = b"") -> CommittedGroup:
+        self.begun.release()
+        assert self.may_end.acquire(timeout=5)
+        return super().append(records, documents)
+
+
+async def test_a_group_is_applied_while_the_next_is_flushed() -> None:
+    journal = SlowJournal()
+    node = Node(journal, Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    first = node.submit(command(CommandKind.TICK))
+    assert await asyncio.to_thread(journal.begun.acquire, timeout=5)  # node_started
+    assert await asyncio.to_thread(journal.begun.acquire, timeout=5)
+    second = node.submit(command(CommandKind.TICK))
+    journal.may_end.release()
+    await first
+    assert await asyncio.to_thread(journal.begun.acquire, timeout=5)  # the second is on its way, and the first has been answered
+    assert not second.done()
+    journal.may_end.release()
+    await second
+    journal.may_end.release()
+    await node.stop()
+
+
+async def test_what_was_applied_is_answered_though_a_listener_fails(caplog: pytest.LogCaptureFixture) -> None:
+    node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+
+    def fail(batch: BatchResult) -> None:
+        raise ValueError("a listener")
+
+    def raise_too(outcomes: np.ndarray, results: dict[int, Any]) -> None:
+        raise ValueError("a gateway")
+
+    node.listeners.append(fail)
+    node.submit_batch(command(CommandKind.TICK), raise_too, pytest.fail)
+    answer = await node.submit(command(CommandKind.TICK))
+    assert answer.outcome["sequence"] == 3
+    with pytest.raises(NotAcceptingError):
+        node.submit(command(CommandKind.TICK))
+    assert "a gateway" in caplog.text
+    with pytest.raises(ValueError, match="a listener"):
+        await node.stop()
 
 
 class SteppedClock(TurnClock):

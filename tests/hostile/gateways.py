@@ -17,7 +17,7 @@ from tests.exchange.gateway.parks import RunningPark, private_key, request
 from tests.exchange.gateway.test_websocket import serving
 
 # Every test here runs against each. A further backend of the server is a further name, and its case in `gateway`.
-BACKENDS = ("websockets",)
+BACKENDS = ("websockets", "picows")
 PATIENCE_S = 20.0
 Served = tuple[RunningPark, str]  # a park and the host:port of its gateway
 
@@ -28,8 +28,7 @@ FIN, RSV1 = 0x80, 0x40
 @asynccontextmanager
 async def gateway(backend: str, limits: Limits | None = None, **options: Any) -> AsyncIterator[Served]:
     """A park behind uvicorn: (park, host:port)."""
-    assert backend == "websockets"
-    async with serving(limits, **options) as (park, url):
+    async with serving(limits, backend=backend, **options) as (park, url):
         yield park, url.removeprefix("ws://")
 
 

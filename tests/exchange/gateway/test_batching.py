@@ -12,7 +12,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from clients.sdk import connect
-from exchange.gateway.batching import server_frames
+from exchange.gateway.framing import server_frames, split_frames
 from tests.exchange.gateway.parks import POWER, private_key, running_park
 from tests.exchange.gateway.test_websocket import serving
 
@@ -29,12 +29,14 @@ def parsed(data: bytes, opcode: Opcode = Opcode.TEXT) -> list[bytes]:
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
 def test_lengths_at_the_edges_of_the_header(length: int) -> None:
     message = b"x" * length
-    assert parsed(server_frames([message, b"next"])) == [message, b"next"]
+    framed = server_frames([message, b"next"])
+    assert parsed(framed) == list(split_frames(framed)) == [message, b"next"]
 
 
 @given(st.lists(st.binary(max_size=300)))
 def test_frames_are_those_of_the_standard(messages: list[bytes]) -> None:
-    assert parsed(server_frames(messages)) == messages
+    framed = server_frames(messages)
+    assert parsed(framed) == list(split_frames(framed)) == messages
     assert parsed(server_frames(messages, is_binary=True), Opcode.BINARY) == messages
 
 
@@ -49,7 +51,7 @@ async def test_frames_that_wait_together_leave_in_one_write(monkeypatch: pytest.
         await original(self, message)
 
     monkeypatch.setattr(BatchingProtocol, "send", counted)
-    async with serving() as (_, url), connect(url, key_id="factory", private_key=private_key("factory")) as client:
+    async with serving(backend="websockets") as (_, url), connect(url, key_id="factory", private_key=private_key("factory")) as client:
         sends.clear()
         await client.place_many([client.order_params(POWER, "buy", price="0.4000", quantity="1.0") for _ in range(20)])
     # An execution and an answer each.

@@ -189,7 +189,6 @@ async def test_a_failed_journal_is_told_and_every_request_is_answered() -> None:
         park.node.journal.append = append  # type: ignore[method-assign]
         with pytest.raises(JournalFailedError):
             await park.node.stop()
-        park.node._task = None
 
 
 async def test_a_bug_behind_a_method_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:

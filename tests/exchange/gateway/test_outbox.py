@@ -1,7 +1,8 @@
 """The bounded queue of one transport."""
 
+from exchange.gateway.framing import server_frames
 from exchange.gateway.limits import Limits
-from exchange.gateway.outbox import Outbox
+from exchange.gateway.outbox import Block, Outbox
 
 LIMITS = Limits(outbox_frames=5, outbox_bytes=100, public_backlog_frames=3)
 
@@ -62,3 +63,31 @@ def test_one_frame_larger_than_the_limit_reaches_a_client_that_reads() -> None:
     assert (outbox.overflowed, outbox.take(9)) == (False, [large])
     outbox.put_answers([large, b"behind"])
     assert outbox.overflowed
+def filled() -> Outbox:
+    outbox = Outbox(Limits(), lambda: None)
+    outbox.put_private(b"a")
+    outbox.put_block(Block(server_frames([b"b", b"c" * 200]), 2))
+    outbox.put_answers([b"d", b"e"])
+    return outbox
+
+
+def test_blocks_are_messages_to_who_counts_and_to_who_frames_them_himself() -> None:
+    outbox = filled()
+    assert len(outbox) == 5
+    assert [outbox.take(2), outbox.take(1), outbox.take(9)] == [[b"a"], [b"b", b"c" * 200], [b"d", b"e"]]
+    assert len(outbox) == 0
+
+
+def test_blocks_leave_as_they_are_where_the_transport_takes_frames() -> None:
+    outbox = filled()
+    assert outbox.take_framed(2) == server_frames([b"a", b"b", b"c" * 200])
+    assert (len(outbox), outbox.take_framed(9), outbox.take_framed(9)) == (2, server_frames([b"d", b"e"]), b"")
+
+
+def test_a_backlog_of_blocks_ends_the_session() -> None:
+    for block in (Block(server_frames([b"x"] * 6), 6), Block(server_frames([b"x" * 120]), 1)):
+        outbox = Outbox(LIMITS, lambda: None)
+        outbox.put_block(block)
+        assert outbox.overflowed
+        outbox.put_block(block)
+        assert outbox.take_framed(1) == b""

@@ -49,3 +49,10 @@ def test_sessions_of_one_account_share_its_bucket_and_logging_on_again_refills_n
 @pytest.mark.parametrize("dearer", [m.Place, m.Amend])
 def test_cancels_are_cheaper_than_orders(dearer: type[m.Request]) -> None:
     assert COSTS[m.Cancel] < COSTS[dearer]
+
+
+def test_some_of_many_are_taken() -> None:
+    bucket = TokenBucket("connection", Rate(1, 10), 0.0)
+    assert [bucket.take_some(1.0, count, 0.0) for count in (4, 9, 1, 0)] == [4, 6, 0, 0]
+    assert bucket.take_some(1.0, 9, 2.5) == 2
+    assert bucket.take_some(0.25, 9, 2.5) == 2

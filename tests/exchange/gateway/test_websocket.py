@@ -17,7 +17,7 @@ from clients.sdk import LogonRefused, connect
 from exchange.errors import InputError
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
-from exchange.gateway.server import DEFAULT_PORT, bind, own_hosts, serve
+from exchange.gateway.server import BACKENDS, DEFAULT_BACKEND, DEFAULT_PORT, bind, own_hosts, serve
 from exchange.gateway.tls import TlsFiles
 from exchange.gateway.websocket import WebSocketEndpoint
 from exchange.protocol.reject_codes import RejectCode
@@ -26,9 +26,15 @@ from tests.exchange.gateway.parks import POWER, RunningPark, private_key, reques
 FREE = 0  # the system chooses
 
 
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each test of the adapter runs on both stacks."""
+    return str(request.param)
+
+
 @asynccontextmanager
 async def serving(
-    limits: Limits | None = None, send_buffer_bytes: int | None = None, tls: TlsFiles | None = None
+    limits: Limits | None = None, send_buffer_bytes: int | None = None, backend: str = DEFAULT_BACKEND, tls: TlsFiles | None = None
 ) -> AsyncIterator[tuple[RunningPark, str]]:
     """A park behind uvicorn on a free port: (park, ws://host:port), with `tls` wss://."""
     limits = limits or Limits(flush_interval_s=0.002)
@@ -40,7 +46,7 @@ async def serving(
         app = create_app(park.node, limits=limits, hosts=own_hosts("127.0.0.1", port))
         park.hub = app.state.hub
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(serve(sock, app, limits, ready.set_result, tls=tls))
+        task = asyncio.create_task(serve(sock, app, limits, ready.set_result, backend=backend, tls=tls))
         url = (await ready).replace("http", "ws")
         try:
             yield park, url
@@ -60,16 +66,16 @@ async def exchange(websocket: ClientConnection, frame: bytes) -> dict[str, Any]:
     return await receive(websocket)
 
 
-async def test_an_order_over_a_socket() -> None:
-    async with serving() as (_, url), connect(url, key_id="solar", private_key=private_key("solar")) as park:
+async def test_an_order_over_a_socket(backend: str) -> None:
+    async with serving(backend=backend) as (_, url), connect(url, key_id="solar", private_key=private_key("solar")) as park:
         order = await park.place(POWER, "sell", price="0.4100", quantity="12.5")
         assert order.status == "resting"
         await order.cancel()
         assert len(park.ack_latency_ns) == 2
 
 
-async def test_malformed_frames_are_answered_and_the_connection_lives() -> None:
-    async with serving() as (_, url), open_websocket(url + "/ws/v1", max_size=None) as websocket:
+async def test_malformed_frames_are_answered_and_the_connection_lives(backend: str) -> None:
+    async with serving(backend=backend) as (_, url), open_websocket(url + "/ws/v1", max_size=None) as websocket:
         assert (await receive(websocket))["method"] == "challenge"
         rows: list[tuple[bytes | str, int]] = [
             ("garbage", 1004), ("[]", 1006), ("[" * 20_000, 1005), ("x" * 70_000, 1001), (b"binary", 1002), ("{}", 1007),
@@ -82,8 +88,8 @@ async def test_malformed_frames_are_answered_and_the_connection_lives() -> None:
         assert (await receive(websocket))["result"]["sessions"] == 1
 
 
-async def test_fragmented_frames_are_one_message() -> None:
-    async with serving() as (_, url), open_websocket(url + "/ws/v1") as websocket:
+async def test_fragmented_frames_are_one_message(backend: str) -> None:
+    async with serving(backend=backend) as (_, url), open_websocket(url + "/ws/v1") as websocket:
         await receive(websocket)
         text = request("system.status").decode()
         await websocket.send([text[:10], text[10:30], text[30:]])
@@ -91,8 +97,8 @@ async def test_fragmented_frames_are_one_message() -> None:
 
 
 @pytest.mark.parametrize("frame", [b"\xff\xfe", b"x" * (9 * 1024 * 1024)], ids=["not UTF-8", "beyond every limit"])
-async def test_what_websocket_itself_forbids_ends_this_connection_only(frame: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    async with serving() as (_, url), open_websocket(url + "/ws/v1") as other:
+async def test_what_websocket_itself_forbids_ends_this_connection_only(frame: bytes, backend: str) -> None:
+    async with serving(backend=backend) as (_, url), open_websocket(url + "/ws/v1") as other:
         await receive(other)
         async with open_websocket(url + "/ws/v1") as websocket:
             await receive(websocket)
@@ -104,16 +110,16 @@ async def test_what_websocket_itself_forbids_ends_this_connection_only(frame: by
         assert "result" in await receive(other)
 
 
-async def test_the_frames_of_one_write_are_one_batch() -> None:
-    async with serving() as (park, url), connect(url, key_id="factory", private_key=private_key("factory")) as client:
+async def test_the_frames_of_one_write_are_one_batch(backend: str) -> None:
+    async with serving(backend=backend) as (park, url), connect(url, key_id="factory", private_key=private_key("factory")) as client:
         park.published.clear()
         results = await client.place_many([client.order_params(POWER, "buy", price=f"0.40{n:02d}", quantity="1.0") for n in range(50)])
         assert [order.status for order in results if not isinstance(order, Exception)] == ["resting"] * 50
         assert max(len(batch.records) for batch in park.published) == 50
 
 
-async def test_logon_signed_for_another_host_is_refused() -> None:
-    async with serving() as (park, url):
+async def test_logon_signed_for_another_host_is_refused(backend: str) -> None:
+    async with serving(backend=backend) as (park, url):
         park.hub.hosts = ("park.example:443",)
         with pytest.raises(OSError, match="refused"):
             async with connect(url, key_id="solar", private_key=private_key("solar")):
@@ -128,8 +134,8 @@ async def test_logon_signed_for_another_host_is_refused() -> None:
     ("headers", "accepted"),
     [({}, True), ({"Origin": "http://{host}"}, True), ({"Origin": "https://evil.example"}, False), ({"Origin": "null"}, False)],
 )
-async def test_origin(headers: dict[str, str], accepted: bool) -> None:
-    async with serving() as (_, url):
+async def test_origin(headers: dict[str, str], accepted: bool, backend: str) -> None:
+    async with serving(backend=backend) as (_, url):
         headers = {name: value.format(host=url.removeprefix("ws://")) for name, value in headers.items()}
         if accepted:
             async with open_websocket(url + "/ws/v1", additional_headers=headers) as websocket:
@@ -140,8 +146,17 @@ async def test_origin(headers: dict[str, str], accepted: bool) -> None:
             assert refused.value.response.status_code == 403
 
 
-async def test_connections_are_counted() -> None:
-    async with serving(Limits(max_connections=2)) as (_, url):
+async def test_the_rest_of_the_port_is_as_before(backend: str) -> None:
+    async with serving(backend=backend) as (_, url), httpx.AsyncClient(base_url=url.replace("ws", "http")) as client:
+        assert (await client.get("/v1/summary")).status_code == 200
+        assert (await client.get("/ws/v1")).status_code in {404, 426}
+        with pytest.raises(InvalidStatus) as refused:
+            await open_websocket(url + "/ws/v2")
+        assert refused.value.response.status_code in {403, 404}
+
+
+async def test_connections_are_counted(backend: str) -> None:
+    async with serving(Limits(max_connections=2), backend=backend) as (_, url):
         async with open_websocket(url + "/ws/v1"), open_websocket(url + "/ws/v1"):
             with pytest.raises(InvalidStatus):
                 await open_websocket(url + "/ws/v1")
@@ -150,10 +165,10 @@ async def test_connections_are_counted() -> None:
             assert (await receive(websocket))["method"] == "challenge"
 
 
-async def test_a_client_that_does_not_read_costs_the_others_nothing() -> None:
+async def test_a_client_that_does_not_read_costs_the_others_nothing(backend: str) -> None:
     """It is ended when its private data piles up; meanwhile the others trade as before."""
     limits = Limits(flush_interval_s=0.002, outbox_frames=300, outbox_bytes=200_000)
-    async with serving(limits, 8192) as (park, url), connect(url, key_id="solar", private_key=private_key("solar")) as solar:
+    async with serving(limits, 8192, backend) as (park, url), connect(url, key_id="solar", private_key=private_key("solar")) as solar:
         reader, writer = await asyncio.open_connection(*url.removeprefix("ws://").split(":"), limit=1024)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         writer.write(
@@ -181,8 +196,8 @@ async def test_a_client_that_does_not_read_costs_the_others_nothing() -> None:
         del reader
 
 
-async def test_sessions_end_when_the_server_stops() -> None:
-    async with serving() as (park, url):
+async def test_sessions_end_when_the_server_stops(backend: str) -> None:
+    async with serving(backend=backend) as (park, url):
         client = await open_websocket(url + "/ws/v1")
         await receive(client)
         assert len(park.hub.connections) == 1
