@@ -210,7 +210,7 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     counters.event_hash = mix_pair(h, np.uint64(remaining_lots), np.uint64(outcome.notional_micro))
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def record_key_outcome(state: Any, key: int, index: int) -> None:
     """Keep the answer with the idempotency key, for a resend."""
     outcome = state.outcomes[index]
