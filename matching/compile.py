@@ -205,7 +205,7 @@ def kernel(*, inline: bool = False, internal: bool = False, merged: bool = False
 def kernel(function: Any = None, /, *, inline: bool = False, internal: bool = False, merged: bool = False, nogil: bool = False) -> Any:
     """Compile a function that allocates nothing.
 
-    `internal=True` is for functions that only kernels call: they get no machine code of their own (linking.py), which is most of the time of compiling.
+    `internal=True` is for functions that only kernels call: they get no machine code of their own (linking.py), the half of compiling.
     `inline=True` makes such a function part of every kernel that calls it. `merged=True` does so before anything is compiled: for a function on
     top of many others with one caller, since every function that is compiled by itself takes all below it through the optimizer once more.
     `nogil=True` lets other threads run while Python waits for it: for arrays that nobody else has. With NUMBA_DISABLE_JIT=1 the function is
