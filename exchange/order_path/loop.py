@@ -58,7 +58,7 @@ def has_room(state: Any, executions: int) -> bool:
     )
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _withdrawals(state: Any, command: Any) -> int:
     """Orders that a command may withdraw or cut at most, beside what the books do."""
     if command.kind == CommandKind.PLACE or command.kind == CommandKind.AMEND or command.kind == CommandKind.BASKET:
@@ -240,7 +240,7 @@ def answer_resend(state: Any, key: int, digest: int, index: int) -> None:
     outcome["flags"] = np.int64(record["flags"]) | OutcomeFlag.DUPLICATE
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _is_order_command(kind: int) -> bool:
     return kind >= CommandKind.PLACE and kind <= CommandKind.MASS_CANCEL
 
