@@ -91,7 +91,6 @@ def sizes_for(workload: Workload) -> Sizes:
         pages=8 * workload.n_books + 64,
         nodes=4 * workload.n_books + 64,
         id_pages=n_warm // 64 + 512,
-        id_span=len(workload.entries) // 4096 + 2,
         owners=256,
         chunks=n_warm + 16_384,
         callers_ids=n_warm + n_warm // 4,

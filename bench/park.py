@@ -46,7 +46,7 @@ def sizes_of(n_commands: int, n_books: int, n_resting: int) -> tuple[PathSizes, 
     path = PathSizes(accounts=512, instruments=n_books + 1, keys=1 << (n_commands + 2 * ACCOUNTS).bit_length(), deadlines=4 * n_books + 1024)
     core = CoreSizes(
         books=n_books, orders=4 * n_resting + 100_000, pages=8 * n_books + 64, nodes=4 * n_books + 64, id_pages=n_resting // 64 + 512,
-        id_span=n_commands // 4096 + 2, owners=512, chunks=n_resting + 16_384,
+        owners=512, chunks=n_resting + 16_384,
     )  # fmt: skip
     return path, core
 

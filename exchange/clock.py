@@ -1,9 +1,10 @@
 """Clocks of a node. The core never asks a clock: time enters the state only as the stamp of a command."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
-from exchange.errors import ParkexError
+from exchange.errors import ClockSteppedError
 from exchange.units import NS_PER_SECOND
 
 
@@ -20,18 +21,20 @@ class SystemClock:
 
     STEP_LIMIT_NS = NS_PER_SECOND
 
-    def __init__(self) -> None:
+    def __init__(self, wall_ns: Callable[[], int] = time.time_ns, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._wall_ns = wall_ns
+        self._monotonic_ns = monotonic_ns
         self.confirm()
 
     def confirm(self) -> None:
         """The operator confirms the wall clock as it is now."""
-        self._offset_ns = time.time_ns() - time.monotonic_ns()
+        self._offset_ns = self._wall_ns() - self._monotonic_ns()
 
     def now_ns(self) -> int:
-        """Raises ParkexError when the wall clock has moved against the monotonic clock by more than a second since it was confirmed."""
-        wall_ns = time.time_ns()
-        if abs(wall_ns - time.monotonic_ns() - self._offset_ns) > self.STEP_LIMIT_NS:
-            raise ParkexError("the wall clock was stepped by more than a second; confirm it to go on")
+        """Raises ClockSteppedError when the wall clock has moved against the monotonic clock by more than a second since it was confirmed."""
+        wall_ns = self._wall_ns()
+        if abs(wall_ns - self._monotonic_ns() - self._offset_ns) > self.STEP_LIMIT_NS:
+            raise ClockSteppedError("the wall clock was stepped by more than a second; confirm it to go on")
         return wall_ns
 
 

@@ -3,6 +3,7 @@
 ParkexError
 ├── InputError                 bad configuration, scenario or file: exit code 2
 ├── CheckFailedError           an invariant or a comparison failed: exit code 1
+├── ClockSteppedError          the wall clock was stepped; commands are refused until it is confirmed
 ├── CorruptionError            committed data is damaged: exit code 3
 │   └── JournalShorterError    the journal ends before a watermark kept elsewhere
 └── JournalError               the journal cannot accept writes
@@ -21,6 +22,10 @@ class InputError(ParkexError):
 
 class CheckFailedError(ParkexError):
     """An invariant or a comparison does not hold; the message names it."""
+
+
+class ClockSteppedError(ParkexError):
+    """The wall clock has moved against the monotonic clock. Nothing is accepted until the operator confirms it."""
 
 
 class CorruptionError(ParkexError):

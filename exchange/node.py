@@ -6,6 +6,7 @@ While one group is being made durable the next one gathers. Nothing is answered 
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.clock import Clock
-from exchange.errors import JournalFailedError, ParkexError
+from exchange.errors import ClockSteppedError, JournalFailedError, ParkexError
 from exchange.journal.interface import Journal
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
@@ -24,6 +25,7 @@ from exchange.order_path.records import joined
 from exchange.protocol.documents import encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_into
+from exchange.stages import Stage, Stages
 
 GROUP_LIMIT: Final = 1024
 QUEUE_LIMIT: Final = 16_384
@@ -57,21 +59,39 @@ class _Pending:
 Listener = Callable[[BatchResult], None]
 
 
+class ToldTime:
+    """Market time for whoever asks: while the wall clock is in doubt, that of the last command."""
+
+    def __init__(self, clock: Clock, exchange: Exchange) -> None:
+        self._clock = clock
+        self._exchange = exchange
+
+    def now_ns(self) -> int:
+        try:
+            return self._clock.now_ns()
+        except ClockSteppedError:
+            return self._exchange.now_ns
+
+
 class Node:
     """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
 
     def __init__(self, journal: Journal, exchange: Exchange, clock: Clock) -> None:
         self.journal = journal
         self.exchange = exchange
-        self.clock = clock
+        self._clock = clock
+        self.clock = ToldTime(clock, exchange)
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
+        self.stages = Stages()
         self._pending: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._task: asyncio.Task[None] | None = None
         self._accepting = False
+        self._draining = False
         self._stamp_ns = 0
+        self._waiting_since_ns = 0  # when the oldest command in the queue came
 
     @property
     def epoch(self) -> int:
@@ -80,18 +100,27 @@ class Node:
     @property
     def accepting(self) -> bool:
         """Whether commands are taken."""
-        return self._accepting
+        return self._accepting and not self._draining
 
-    async def start(self) -> None:
+    @property
+    def queued(self) -> int:
+        """Commands that wait for a group."""
+        return len(self._pending)
+
+    async def start(self, recovery_ns: int | None = None) -> None:
         """Replay what the exchange has not seen, then journal the start of this epoch: it ends every session of the epoch before.
 
-        Listeners see the replayed batches too.
+        `recovery_ns` is the length of the cancel-only phase that follows, instead of that of the genesis. Listeners see the replayed batches too.
         """
         replay_into(self.exchange, self.journal, self._tell)
         self._stamp_ns = self.exchange.now_ns
         self._accepting = True
         self._task = asyncio.create_task(self._run(), name="order-path")
-        await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns))
+        await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns if recovery_ns is None else recovery_ns))
+
+    def drain(self) -> None:
+        """From here on take nothing but the ends of sessions; what was taken is finished. `stop` follows."""
+        self._draining = True
 
     async def stop(self) -> None:
         """Refuse new commands, finish those that were taken, journal a checkpoint of both hashes, close the journal."""
@@ -112,8 +141,10 @@ class Node:
 
     def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
         """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
-        self._check_accepting(1)
+        self._check_accepting(1, is_end=self._draining and int(record["kind"][0]) == CommandKind.SESSION_CLOSED)
         pending = _Pending(record, document, asyncio.get_running_loop().create_future())
+        if not self._pending:
+            self._waiting_since_ns = time.perf_counter_ns()
         self._pending.append(pending)
         self._wake.set()
         return pending.answer
@@ -124,14 +155,16 @@ class Node:
         loop = asyncio.get_running_loop()
         legs = records["group"].tolist()
         pending = [_Pending(records[i : i + 1], b"", loop.create_future(), legs[i]) for i in range(len(records))]
+        if not self._pending:
+            self._waiting_since_ns = time.perf_counter_ns()
         self._pending.extend(pending)
         self._wake.set()
         return [entry.answer for entry in pending]
 
-    def _check_accepting(self, count: int) -> None:
+    def _check_accepting(self, count: int, *, is_end: bool = False) -> None:
         if self.failure is not None:
             raise NotAcceptingError(RejectCode.JOURNAL_FAILED)
-        if not self._accepting:
+        if not self._accepting or (self._draining and not is_end):
             raise NotAcceptingError(RejectCode.NOT_ACCEPTING)
         if len(self._pending) + count > QUEUE_LIMIT:
             raise NotAcceptingError(RejectCode.QUEUE_FULL)
@@ -145,6 +178,8 @@ class Node:
             group = self._gather()
             try:
                 await self._commit(group)
+            except ClockSteppedError:
+                _refuse(group, NotAcceptingError(RejectCode.NOT_ACCEPTING))
             except BaseException as error:
                 self._fail(group, error)
                 raise
@@ -160,21 +195,33 @@ class Node:
             if group and documents_bytes > DOCUMENTS_LIMIT_BYTES:
                 break
             group.append(self._pending.popleft())
+        gathered_ns = time.perf_counter_ns()
+        self.stages.observe(Stage.QUEUE, gathered_ns - self._waiting_since_ns)
+        self._waiting_since_ns = gathered_ns
         return group
 
     async def _commit(self, group: list[_Pending], stamp_ns: int | None = None) -> None:
-        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish."""
+        """One group: sequence, stamp (`stamp_ns`, or the clock), journal, apply, answer, publish.
+
+        Raises ClockSteppedError before anything is recorded.
+        """
         records = joined([entry.record for entry in group], COMMAND)
-        self._stamp_ns = max(self._stamp_ns, self.clock.now_ns()) if stamp_ns is None else stamp_ns
+        self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
         records["stamp_ns"] = self._stamp_ns
         documents = _place_documents(records, group)
         loop = asyncio.get_running_loop()
+        begun_ns = time.perf_counter_ns()
         committed = await loop.run_in_executor(self._writer, self.journal.append, records, documents)
+        durable_ns = time.perf_counter_ns()
         batch = self.exchange.apply(records, documents, committed.first_sequence)
+        applied_ns = time.perf_counter_ns()
         for index, entry in enumerate(group):
             if not entry.answer.done():
                 entry.answer.set_result(Answer(batch.outcomes[index], batch.results.get(index)))
         self._tell(batch)
+        self.stages.observe(Stage.JOURNAL, durable_ns - begun_ns)
+        self.stages.observe(Stage.APPLY, applied_ns - durable_ns)
+        self.stages.observe(Stage.PUBLISH, time.perf_counter_ns() - applied_ns)
 
     def _tell(self, batch: BatchResult) -> None:
         for listener in self.listeners:
@@ -185,10 +232,14 @@ class Node:
         self.failure = error
         self._accepting = False
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
-        for entry in [*group, *self._pending]:
-            if not entry.answer.done():
-                entry.answer.set_exception(refusal)
+        _refuse([*group, *self._pending], refusal)
         self._pending.clear()
+
+
+def _refuse(entries: list[_Pending], refusal: NotAcceptingError) -> None:
+    for entry in entries:
+        if not entry.answer.done():
+            entry.answer.set_exception(refusal)
 
 
 def _place_documents(records: NDArray[np.void], group: list[_Pending]) -> bytes:

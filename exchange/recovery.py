@@ -4,6 +4,8 @@ A snapshot only saves time. One that is damaged, of another layout, or does not 
 """
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +44,15 @@ def exchange_at(journal: Journal, snapshot: Snapshot | None) -> Exchange:
     return exchange
 
 
+def prepare_snapshot(exchange: Exchange, chain_hash: str, directory: Path) -> Callable[[], Path]:
+    """The state as of the last command, copied; what is returned writes it, from any thread and while the exchange goes on. Raises JournalError then.
+
+    `chain_hash` is that of the group which ends there.
+    """
+    state_hash, payload = canonical.state_hash(exchange), canonical.snapshot(exchange)
+    return partial(write_snapshot, directory, exchange.last_sequence, chain_hash, state_hash, payload, layout=LAYOUT)
+
+
 def take_snapshot(exchange: Exchange, chain_hash: str, directory: Path) -> Path:
     """Write the state as of the last command; `chain_hash` is that of the group which ends there. Raises JournalError."""
-    return write_snapshot(
-        directory, exchange.last_sequence, chain_hash, canonical.state_hash(exchange), canonical.snapshot(exchange), layout=LAYOUT
-    )
+    return prepare_snapshot(exchange, chain_hash, directory)()

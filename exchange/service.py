@@ -8,6 +8,7 @@ Recovery: the journal is verified, the newest snapshot is restored and what foll
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -20,13 +21,19 @@ from fastapi import FastAPI
 from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
 from exchange.gateway.app import create_app
+from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
-from exchange.gateway.server import run_server
+from exchange.gateway.operations import networks
+from exchange.gateway.origins import OriginPolicy
+from exchange.gateway.probes import DISK_FREE_MIN_BYTES, LOOPBACK, READ_MODEL_LAG_MAX, Probes
+from exchange.gateway.server import SHUTDOWN_TIMEOUT_S, run_server
+from exchange.gateway.tls import TlsFiles
 from exchange.gateway.turns import TurnConductor
 from exchange.journal.format import encode_genesis, genesis_hash
 from exchange.journal.interface import Genesis
 from exchange.journal.segments import SEGMENT_BYTES_DEFAULT, SegmentJournal
 from exchange.journal.watermarks import check_watermark
+from exchange.logs import log_event
 from exchange.node import Node
 from exchange.order_path.path import Exchange
 from exchange.order_path.settings import ExchangeSettings, encode_settings
@@ -35,6 +42,9 @@ from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
 from exchange.recovery import exchange_at, latest_snapshot, take_snapshot
 from exchange.settlement.statement import DaySettlement
+from exchange.snapshot_timer import SnapshotTimer
+
+logger = logging.getLogger("parkex.service")
 
 ENGINE_VERSION: Final = "1"
 SNAPSHOTS_FOLDER: Final = "snapshots"  # beside the segments
@@ -46,7 +56,8 @@ SWITCH_INTERVAL_S: Final = 0.0005
 class ServiceOptions:
     """`genesis` is used where `journal_directory` holds no journal yet. `read_model_url` None: history is not served from SQL.
 
-    `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one.
+    `host` and `port` as in `gateway.server.run_server`: no port means the default or the next free one. `recovery_ns` None: as the genesis says.
+    `snapshot_interval_s` 0: a snapshot is taken when the exchange stops, and no other.
     """
 
     journal_directory: Path
@@ -61,25 +72,41 @@ class ServiceOptions:
     public_names: tuple[str, ...] = ()
     web_directory: Path | None = None
     static_files: Mapping[str, Path] = field(default_factory=dict)
+    origins: tuple[str, ...] = ()
+    tls: TlsFiles | None = None
+    metrics_networks: tuple[str, ...] = LOOPBACK
+    shutdown_timeout_s: int = SHUTDOWN_TIMEOUT_S
+    recovery_ns: int | None = None
+    snapshot_interval_s: int = 0
+    read_model_lag_max: int = READ_MODEL_LAG_MAX
+    disk_free_min_bytes: int = DISK_FREE_MIN_BYTES
 
 
 @dataclass(slots=True)
 class Service:
-    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model."""
+    """A started exchange. `stop` ends it in the order of its parts: commands, journal, read model.
+
+    `executions` has listened since the replay began: a gateway goes on with it, so that clients learn what they missed while the exchange was down.
+    """
 
     node: Node
     snapshots: Path
     read_model: ReadModel | None
     follower: Follower | None
     alarm: Alarm | None
+    snapshot_timer: SnapshotTimer | None
+    executions: ExecutionFeed
 
     async def stop(self) -> None:
         """Finish what was taken, close the journal, leave a snapshot, write the rest of the read model."""
         if self.alarm is not None:
             await self.alarm.stop()
+        if self.snapshot_timer is not None:
+            await self.snapshot_timer.stop()
         try:
             await self.node.stop()
             take_snapshot(self.node.exchange, self.node.journal.chain_hash, self.snapshots)
+            log_event(logger, logging.INFO, "exchange stopped", epoch=self.node.epoch, sequence=self.node.exchange.last_sequence, snapshot=True)
         finally:
             if self.follower is not None:
                 await asyncio.to_thread(self.follower.close)
@@ -134,11 +161,35 @@ async def start_exchange(options: ServiceOptions) -> Service:
             follower = Follower(projector, lambda: journal.chain_hash if node.accepting else "")
             node.listeners.append(follower.on_batch)
             read_model = ReadModel.open(options.read_model_url)
-        await node.start()
+        executions = ExecutionFeed(options.limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
+        node.listeners.append(executions.on_batch)
+        await node.start(options.recovery_ns)
         undo.pop_all()
     # A stepped clock has a conductor, whose ticks fire the deadlines.
     alarm = Alarm(node) if isinstance(options.clock, SystemClock) else None
-    return Service(node, snapshots, read_model, follower, alarm)
+    timer = None
+    if options.snapshot_interval_s:
+        behind = None if projector is None else projector_behind(projector)
+        timer = SnapshotTimer(node, snapshots, options.snapshot_interval_s, behind)
+    log_event(logger, logging.INFO, "exchange started", epoch=node.epoch, sequence=exchange.last_sequence, park=journal.genesis.park_id)
+    return Service(node, snapshots, read_model, follower, alarm, timer, executions)
+
+
+def projector_behind(projector: Projector) -> Callable[[int], bool]:
+    """Whether a read model lacks a command."""
+    return lambda sequence: projector.last_sequence < sequence
+
+
+def probes_of(service: Service, options: ServiceOptions) -> Probes:
+    """What the operator's routes watch of a service."""
+    follower = service.follower
+    return Probes(
+        read_model_sequence=None if follower is None else lambda: follower.projector.last_sequence,
+        read_model_failed=None if follower is None else lambda: follower.failure is not None,
+        journal_directory=options.journal_directory,
+        read_model_lag_max=options.read_model_lag_max,
+        disk_free_min_bytes=options.disk_free_min_bytes,
+    )
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:
@@ -155,6 +206,18 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             hosts=names,
             static_files=options.static_files,
             on_shutdown=service.stop,
+            executions=service.executions,
+            origins=origins(names),
+            probes=probes_of(service, options),
+            metrics_networks=options.metrics_networks,
         )
 
-    run_server(make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready)
+    def origins(names: tuple[str, ...]) -> OriginPolicy:
+        return OriginPolicy(names, options.origins, secure=options.tls is not None)
+
+    origins(())  # a bad origin is refused before anything is started
+    networks(options.metrics_networks)
+    run_server(
+        make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready, tls=options.tls,
+        shutdown_timeout_s=options.shutdown_timeout_s,
+    )  # fmt: skip

@@ -155,7 +155,6 @@ class Sizes(NamedTuple):
     pages: int = 64
     nodes: int = 32
     id_pages: int = 4
-    id_span: int = 16  # id pages that the directory covers
     owners: int = 64
     chunks: int = 64
     callers_ids: int = 4096  # ids of the caller that live at once

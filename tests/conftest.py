@@ -34,6 +34,8 @@ def missing_tools() -> dict[str, str]:
         missing["browser"] = "no Chromium found: tests of the page are deselected (Debian: apt-get install chromium)"
     if find_compiler() is None:
         missing["compiler"] = "no C compiler found: tests of the C interface are deselected (Debian: apt-get install gcc libc6-dev)"
+    if shutil.which("systemd-analyze") is None:
+        missing["systemd"] = "no systemd-analyze found: the test that it reads the unit is deselected (Debian: apt-get install systemd)"
     return missing
 
 

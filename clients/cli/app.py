@@ -45,30 +45,68 @@ def demo(
     run_demo_command(scenario, date, meters, tariff, seed, speed, port, out, keep_serving)
 
 
-@app.command()
+@app.command(short_help="Run an exchange until Ctrl-C or SIGTERM.")
 def serve(
-    journal: Annotated[Path, typer.Option(help="Folder of the journal; made with a new operator key when there is none.")] = Path("parkex-data"),
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML). See: parkex config --help")] = None,
+    journal: Annotated[str | None, typer.Option(help="Folder of the journal; made with a new operator key when there is none.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8765 or the next free one.")] = None,
-    park: Annotated[str, typer.Option(help="Name of the park; fixed when the journal is made.")] = "park",
-    read_model: Annotated[str, typer.Option(help="Database URL of the read model; default: a SQLite file beside the journal.")] = "",
+    park: Annotated[str | None, typer.Option(help="Name of the park; fixed when the journal is made.")] = None,
+    read_model: Annotated[str | None, typer.Option(help="Database URL of the read model; default: a SQLite file beside the journal.")] = None,
     public_name: Annotated[list[str] | None, typer.Option(help="host:port under which clients reach the exchange; repeatable.")] = None,
-    simulation: Annotated[bool, typer.Option("--simulation", help="Allow instruments of the venue national_simulated; for a new journal.")] = False,
+    origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may connect besides the exchange's own; repeatable.")] = None,
+    tls_cert: Annotated[str | None, typer.Option(help="Certificate chain in PEM: speak TLS.")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="Private key of the certificate in PEM.")] = None,
+    tls_dev: Annotated[str | None, typer.Option(help="Speak TLS with a certificate for development, made in this folder.")] = None,
+    simulation: Annotated[
+        bool | None, typer.Option("--simulation", help="Allow instruments of the venue national_simulated; for a new journal.")
+    ] = None,
     internal_approval: Annotated[
-        str, typer.Option(help="Reference of the approval to trade instruments of the venue internal; for a new journal.")
-    ] = "",
+        str | None, typer.Option(help="Reference of the approval to trade instruments of the venue internal; for a new journal.")
+    ] = None,
+    log_format: Annotated[str | None, typer.Option(help="text or json.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    assign: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE: any setting of docs/configuration.md; repeatable.")] = None,
 ) -> None:
-    """Run an exchange until Ctrl-C. A restart recovers everything from the journal.
+    """Run an exchange until Ctrl-C or SIGTERM. A restart recovers everything from the journal.
 
     The operator admits members and lists instruments over WebSocket with the key written to operator.key: docs/guides/operate.md has a program.
+    What options leave open, the environment (PARKEX_...), the file and the defaults say, in this order: docs/configuration.md.
 
     \b
-    Example:
+    Examples:
       parkex serve --journal data --port 8765
+      parkex serve --config parkex.toml --log-format json
+      parkex serve --tls-dev tls --set limits.max_connections=100
     """
     from clients.cli.serve_command import run_serve_command
 
-    run_serve_command(journal, host, port, park, read_model, tuple(public_name or ()), simulation, internal_approval)
+    options = {
+        "exchange.directory": journal, "exchange.park": park, "exchange.simulation": simulation, "exchange.internal_approval": internal_approval,
+        "read_model.url": read_model, "server.host": host, "server.port": port,
+        "server.public_names": tuple(public_name) if public_name else None, "server.origins": tuple(origin) if origin else None,
+        "tls.certificate": tls_cert, "tls.key": tls_key, "tls.development_directory": tls_dev, "log.format": log_format, "log.level": log_level,
+    }  # fmt: skip
+    run_serve_command(config, options, assign or ())
+
+
+@app.command(short_help="Check a configuration, print each value with its source.")
+def config(
+    file: Annotated[Path | None, typer.Option("--config", help="Configuration file (TOML); default: PARKEX_CONFIG of the environment.")] = None,
+    assign: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as of parkex serve; repeatable.")] = None,
+) -> None:
+    """Check the configuration of `parkex serve` and print it: each value with its source, as a file to start from.
+
+    Exit code 2 names everything wrong, with the line of the file or the variable.
+
+    \b
+    Examples:
+      parkex config > parkex.toml
+      parkex config --config parkex.toml
+    """
+    from clients.cli.serve_command import run_config_command
+
+    run_config_command(file, assign or ())
 
 
 @app.command()
@@ -79,6 +117,7 @@ def bot(
     every: Annotated[
         float, typer.Option(min=0, help="Decide every so many seconds, on an exchange that runs on the wall clock; 0: by its turns.")
     ] = 0,
+    ca: Annotated[Path | None, typer.Option(help="Certificate (PEM) of the authority to trust for wss://, besides no other.")] = None,
     list_strategies: Annotated[bool, typer.Option("--list", help="Print the strategies with their sources and the data they need.")] = False,
 ) -> None:
     """Run one bot against an exchange until its last turn or Ctrl-C.
@@ -92,7 +131,7 @@ def bot(
     """
     from clients.cli.bot_command import run_bot_command
 
-    run_bot_command(strategy, url, key, every, list_strategies=list_strategies)
+    run_bot_command(strategy, url, key, every, ca, list_strategies=list_strategies)
 
 
 @app.command(short_help="Verify a journal, fold it, print the hash.")

@@ -16,14 +16,14 @@ from clients.sdk import ClientError, connect
 from exchange.errors import InputError
 
 
-def run_bot_command(strategy: str, url: str, key: Path | None, every_s: float, *, list_strategies: bool) -> None:
+def run_bot_command(strategy: str, url: str, key: Path | None, every_s: float, ca: Path | None = None, *, list_strategies: bool) -> None:
     """Play `strategy` with the private data of the member file `key`. Raises InputError for an unknown strategy, a bad file or a refused logon."""
     if list_strategies:
         typer.echo(describe_strategies())
         return
     member = read_member(strategy, key)
     try:
-        asyncio.run(_play(url, member, every_s))
+        asyncio.run(_play(url, member, every_s, ca))
     except ClientError as error:
         raise InputError(f"{url}: {error}") from None
 
@@ -55,8 +55,11 @@ def read_member(strategy: str, key: Path | None) -> MemberFile:
     return msgspec.structs.replace(member, strategies=chosen)
 
 
-async def _play(url: str, member: MemberFile, every_s: float) -> None:
-    async with connect(url) as public, connect(url, key_id=member.key_id, private_key=member.private_key) as park:
+async def _play(url: str, member: MemberFile, every_s: float, ca: Path | None) -> None:
+    async with (
+        connect(url, ca_file=ca) as public,
+        connect(url, key_id=member.key_id, private_key=member.private_key, ca_file=ca) as park,
+    ):
         feed = await PublicFeed.subscribe(public)
         account = await OwnAccount.load(park, feed.contracts, member.contract_lots)
         session = BotSession(park, feed, account, build_strategies(member), Pace(1))

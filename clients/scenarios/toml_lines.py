@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,10 +31,10 @@ class TomlFile:
         return None
 
 
-def parse_toml(text: str, name: str) -> TomlFile:
-    """Parse TOML. Raises InputError with the place of a syntax error, as tomllib words it."""
+def parse_toml(text: str, name: str, parse_float: Callable[[str], Any] = str) -> TomlFile:
+    """Parse TOML. Raises InputError with the place of a syntax error, as tomllib words it. `parse_float` makes what numbers with a point become."""
     try:
-        content = tomllib.loads(text, parse_float=str)
+        content = tomllib.loads(text, parse_float=parse_float)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{name}: not valid TOML: {error}") from error
     return TomlFile(name, content, _find_lines(text))

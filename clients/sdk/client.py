@@ -14,6 +14,7 @@ import secrets
 from array import array
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -44,10 +45,12 @@ async def connect(
     private_key: Ed25519PrivateKey | bytes | str | None = None,
     cancel_on_disconnect: bool = False,
     resume_for_s: float = RESUME_FOR_S,
+    ca_file: str | Path | None = None,
 ) -> AsyncIterator["ParkClient"]:
     """A logged-on client of the exchange at `ws://host:port` (or behind a connector), for the length of the block.
 
-    Without a key only public data can be had. After a lost connection the client resumes by itself for `resume_for_s`.
+    `ca_file` names the authorities to trust for `wss://`, instead of the system's. Without a key only public data can be had.
+    After a lost connection the client resumes by itself for `resume_for_s`.
     Raises ValueError for a bad address or key, OSError when nobody answers, LogonRefused.
     """
     credentials = None
@@ -55,7 +58,7 @@ async def connect(
         if private_key is None:
             raise ValueError("a key id needs its private key")
         credentials = Credentials(key_id, as_private_key(private_key), cancel_on_disconnect)
-    connector = websocket_connector(exchange) if isinstance(exchange, str) else exchange
+    connector = websocket_connector(exchange, ca_file) if isinstance(exchange, str) else exchange
     park = ParkClient(connector, credentials, resume_for_s=resume_for_s)
     await park.open()
     try:

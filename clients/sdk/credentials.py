@@ -3,6 +3,7 @@
 import base64
 import binascii
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,10 +36,11 @@ class Credentials:
     key_id: str
     private_key: Ed25519PrivateKey = field(repr=False)
     cancel_on_disconnect: bool = False
+    wall_ns: Callable[[], int] = field(default=time.time_ns, repr=False)
 
     def sign(self, challenge: Challenge, host: str) -> LogonParams:
         """Logon for one connection to `host`, stamped with this machine's wall time."""
-        timestamp_ns = time.time_ns()
+        timestamp_ns = self.wall_ns()
         message = logon_message(challenge.nonce, challenge.epoch, timestamp_ns, self.key_id, host)
         signature = base64.b64encode(self.private_key.sign(message)).decode()
         return LogonParams(key_id=self.key_id, timestamp_ns=timestamp_ns, signature=signature, cancel_on_disconnect=self.cancel_on_disconnect)

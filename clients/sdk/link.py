@@ -21,6 +21,7 @@ from clients.sdk.errors import ClientError, ConnectionLost, LogonRefused, Reques
 from clients.sdk.transport import Connector, Transport
 from exchange.protocol.codec import DECODE_ERRORS, WireError
 from exchange.protocol.messages import Challenge, LogonResult, Params
+from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import Answered, ClientSession, Notified, SessionError
 
 logger = logging.getLogger("parkex.sdk")
@@ -30,6 +31,8 @@ T = TypeVar("T")
 _FIRST_DELAY_S: Final = 0.05
 _LAST_DELAY_S: Final = 2.0
 _LOGON_TIMEOUT_S: Final = 10.0
+# Refusals of a logon that speak of the exchange's state, not of the key: a restart or a moment mends them.
+_TRY_LATER: Final = frozenset({RejectCode.RATE_LIMITED, RejectCode.QUEUE_FULL, RejectCode.NOT_ACCEPTING, RejectCode.JOURNAL_FAILED})
 
 _decode_logon: Final = msgspec.json.Decoder(LogonResult).decode
 
@@ -212,13 +215,27 @@ class Link:
                 if self._credentials is not None:
                     self.logon = await self._log_on(self._credentials, challenge)
                 await self._restore()
-        except TimeoutError:
-            raise ConnectionLost("the exchange did not answer the logon") from None
+        except BaseException as error:
+            await self._abandon(generation)
+            if isinstance(error, TimeoutError):
+                raise ConnectionLost("the exchange did not answer the logon") from None
+            raise
+        if generation != self._generation:
+            raise ConnectionLost("the connection ended during the logon")
         self._ready = True
         unsent, self._unsent = self._unsent, []
         for call in unsent:
             if not call.future.done():
                 self._send(call)
+
+    async def _abandon(self, generation: int) -> None:
+        """A connection that did not come as far as it should is closed, so that none is left open behind the next attempt."""
+        if generation != self._generation:
+            return  # it was lost, and with it its calls
+        transport = self._transport
+        self._connection_lost(generation, None)
+        if transport is not None:
+            await transport.close()
 
     async def _log_on(self, credentials: Credentials, challenge: Challenge) -> LogonResult:
         assert self._transport is not None
@@ -228,6 +245,8 @@ class Link:
         try:
             return await self.call("logon", credentials.sign(challenge, host), _decode_logon, at_once=True, resend=False)
         except RequestRefused as error:
+            if error.code in _TRY_LATER:
+                raise ConnectionLost(f"the exchange takes no logon now: {error}") from None
             raise LogonRefused(str(error)) from None
 
     def _connection_lost(self, generation: int, error: Exception | None) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,6 +36,7 @@ def connect(
     key_id: str | None = None,
     private_key: Ed25519PrivateKey | bytes | str | None = None,
     cancel_on_disconnect: bool = False,
+    ca_file: str | Path | None = None,
 ) -> Iterator["SyncClient"]:
     """As `clients.sdk.connect`. Use the client from one thread."""
     loop = asyncio.new_event_loop()
@@ -44,7 +46,7 @@ def connect(
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
-    context = connect_async(exchange, key_id=key_id, private_key=private_key, cancel_on_disconnect=cancel_on_disconnect)
+    context = connect_async(exchange, key_id=key_id, private_key=private_key, cancel_on_disconnect=cancel_on_disconnect, ca_file=ca_file)
     try:
         park = run(context.__aenter__())
         try:

@@ -6,6 +6,7 @@ A transport gives what it receives to one callback, all frames of one socket rea
 import asyncio
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -61,10 +62,12 @@ class WebSocketTransport(asyncio.Protocol):
         self._fragments: list[bytes] = []
 
     @classmethod
-    async def connect(cls, url: str, on_frames: FramesReceived, on_lost: ConnectionLost) -> "WebSocketTransport":
-        """Open a connection. Raises OSError when there is none to be had, InvalidURI for a bad URL."""
+    async def connect(
+        cls, url: str, on_frames: FramesReceived, on_lost: ConnectionLost, ca_file: str | Path | None = None
+    ) -> "WebSocketTransport":
+        """Open a connection. Raises OSError when there is none to be had, InvalidURI for a bad URL. `ca_file` as of `websocket_connector`."""
         uri = parse_uri(url)
-        context = ssl_module.create_default_context() if uri.secure else None
+        context = ssl_module.create_default_context(cafile=ca_file) if uri.secure else None
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_OPEN_TIMEOUT_S):
             _, transport = await loop.create_connection(lambda: cls(uri, on_frames, on_lost), uri.host, uri.port, ssl=context)
@@ -244,9 +247,10 @@ class LoopbackTransport:
         self._on_frames(frames)
 
 
-def websocket_connector(url: str) -> Connector:
+def websocket_connector(url: str, ca_file: str | Path | None = None) -> Connector:
     """A connector for `ws://host:port` or `wss://host`; the path of the protocol is added when the URL has none.
 
+    `ca_file`: certificates (PEM) of the authorities to trust for `wss://`, instead of the system's.
     Raises ValueError for a URL that is none of these.
     """
     parts = urlsplit(url)
@@ -255,7 +259,7 @@ def websocket_connector(url: str) -> Connector:
         parse_uri(full)
     except (InvalidURI, InvalidHandshake) as error:
         raise ValueError("the exchange's address is ws://host:port or wss://host") from error
-    return lambda on_frames, on_lost: WebSocketTransport.connect(full, on_frames, on_lost)
+    return lambda on_frames, on_lost: WebSocketTransport.connect(full, on_frames, on_lost, ca_file)
 
 
 def loopback_connector(app: AsgiApp) -> Connector:

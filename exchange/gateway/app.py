@@ -1,10 +1,11 @@
-"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, OpenAPI at /docs, the page at / if a directory is given."""
+"""The application of one gateway: WebSocket at /ws/v1, REST under /v1, the operator's routes, OpenAPI at /docs, the page at /."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
@@ -13,7 +14,10 @@ from starlette.staticfiles import StaticFiles
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.hub import Hub
 from exchange.gateway.limits import Limits
+from exchange.gateway.operations import operations_router
+from exchange.gateway.origins import OriginPolicy
 from exchange.gateway.ports import NodePort
+from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.rest import ReadModel, rest_router
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
@@ -34,15 +38,19 @@ def create_app(
     static_files: Mapping[str, Path] | None = None,
     on_shutdown: Callable[[], Awaitable[None]] | None = None,
     executions: ExecutionFeed | None = None,
+    origins: OriginPolicy | None = None,
+    probes: Probes | None = None,
+    metrics_networks: Sequence[str] = LOOPBACK,
 ) -> FastAPI:
     """An ASGI application over a started node. Call it inside the running loop.
 
     `hosts` are the names (with port) that clients may ask for and that their logon signature has to carry; empty accepts any, for use inside one
     process. `static_files` are served as /static/NAME, for the page. `on_shutdown` runs after the last session has ended, to stop the node.
     `executions` is a feed that has listened to the node while it replayed its journal, so that clients can be told what they missed.
-    `app.state.hub` is the gateway's shared part.
+    `origins` says from which pages a browser may open the socket (default: those of `hosts`); other origins it names may read REST as well.
+    `probes` and `metrics_networks` are for the operator's routes (operations.py). `app.state.hub` is the gateway's shared part.
     """
-    hub = Hub(node, limits or Limits(), hosts=hosts, conductor=conductor, executions=executions)
+    hub = Hub(node, limits or Limits(), hosts=hosts, origins=origins, conductor=conductor, executions=executions)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,6 +63,9 @@ def create_app(
     app.state.hub = hub
     app.router.routes.append(WebSocketRoute(WEBSOCKET_PATH, WebSocketEndpoint(hub)))
     app.include_router(rest_router(hub, read_model, time_zone))
+    app.include_router(operations_router(hub, probes or Probes(), metrics_networks))
+    if hub.origins.allowed:
+        app.add_middleware(CORSMiddleware, allow_origins=hub.origins.allowed, allow_methods=["GET"])
     for name, path in (static_files or {}).items():
         app.router.routes.append(Route(f"/static/{name}", _sender(path)))
     if web_directory is not None:

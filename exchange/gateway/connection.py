@@ -8,6 +8,7 @@ Invariant: every request is answered exactly once, also when the node fails; not
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -25,6 +26,7 @@ from exchange.protocol import messages as m
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.session import ServerSession
+from exchange.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,14 +51,16 @@ class Connection:
         self.hub = hub
         self.host = host
         self.nonce = new_nonce()
-        self.session = ServerSession(hub.limits.frame_bytes)
+        self.session = ServerSession(hub.limits.frame_bytes, hub.events.refused)
         self.outbox = Outbox(hub.limits, wake)
         self.state = State.NEW
         self.identity: Identity | None = None
         self.logon_failures = 0
+        self.received_bytes = 0
         self.channels: set[str] = set()
         self._wake = wake
         self._end_code: RejectCode | None = None
+        self._batch_began_ns = 0
         self._frames = TokenBucket("connection", hub.limits.connection, hub.monotonic_s())
         self._gathered: list[tuple[m.Request, bytes, InstrumentSpec | None]] = []
 
@@ -74,6 +78,9 @@ class Connection:
 
     def receive_text(self, frame: bytes) -> None:
         """One text frame; it is decoded now and acted on in `process`."""
+        if not self._batch_began_ns:
+            self._batch_began_ns = time.perf_counter_ns()
+        self.received_bytes += len(frame)
         if self._frames.take(_FRAME_COST, self.hub.monotonic_s()):
             self.session.receive_data(frame)
         else:
@@ -92,6 +99,9 @@ class Connection:
             self._dispatch(request)
         self._submit_gathered()
         self.send_output()
+        if self._batch_began_ns:
+            self.hub.node.stages.observe(Stage.DECODE, time.perf_counter_ns() - self._batch_began_ns)
+            self._batch_began_ns = 0
 
     def disconnected(self) -> None:
         """The transport is gone: end subscriptions and, if there is one, the session."""
@@ -101,6 +111,7 @@ class Connection:
         for channel in list(self.channels):
             handlers.leave_channel(self, channel)
         self.hub.remove(self)
+        self.hub.events.connection_closed(self)
         if state is State.LOGGED_ON and self.identity is not None:
             self._close_session(self.identity)
 

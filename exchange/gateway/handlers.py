@@ -40,6 +40,7 @@ def logon(connection: "Connection", request: m.Logon) -> None:
     )
     if problem is not None or key is None or participant is None:
         connection.session.refuse(request, problem or RejectCode.UNKNOWN_KEY)
+        hub.events.logon_refused(problem or RejectCode.UNKNOWN_KEY, None if key is None else key.account, None if key is None else key.key_id)
         connection.logon_failures += 1
         if connection.logon_failures >= hub.limits.max_logon_failures:
             connection.end(problem or RejectCode.UNKNOWN_KEY)
@@ -58,6 +59,7 @@ def logon(connection: "Connection", request: m.Logon) -> None:
             connection.state = State.NEW if connection.state is State.LOGGING_ON else connection.state
             connection.session.refuse(request, RejectCode(code), {"sequence": int(answer.outcome["sequence"])})
             return
+        hub.events.session_opened(identity)
         connection.log_on(identity)
         result = m.LogonResult(
             session=identity.session, account=identity.account, name=name, role=role, scopes=sorted(identity.scopes), epoch=hub.node.epoch,
@@ -269,6 +271,7 @@ def clock_run(connection: "Connection", request: m.ClockRun) -> None:
         connection.session.refuse(request, RejectCode.NOT_ACCEPTING)
         return
     conductor.run(request.params.speed)
+    connection.hub.events.clock_changed(_identity(connection), "run")
     connection.session.answer(request, m.TurnResult(turn=conductor.turn))
 
 
@@ -278,6 +281,7 @@ def clock_pause(connection: "Connection", request: m.ClockPause) -> None:
         connection.session.refuse(request, RejectCode.NOT_ACCEPTING)
         return
     conductor.pause()
+    connection.hub.events.clock_changed(_identity(connection), "pause")
     connection.session.answer(request, m.TurnResult(turn=conductor.turn))
 
 

@@ -5,12 +5,14 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exchange.gateway.events import GatewayEvents
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
+from exchange.gateway.origins import OriginPolicy, with_default_ports_left_out
 from exchange.gateway.ports import CommandAnswer, ExchangeView, NodePort
 from exchange.gateway.publisher import Publisher
 from exchange.gateway.statistics import Statistics
@@ -18,11 +20,14 @@ from exchange.gateway.throttle import CommandThrottle
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import COMMAND, CommandFlag, CommandKind
+from exchange.protocol.reject_codes import RejectCode
 
 if TYPE_CHECKING:
     from exchange.gateway.connection import Connection
 
 logger = logging.getLogger("parkex.gateway")
+
+_DRAIN_LOOK_S: Final = 0.01
 
 
 class Hub:
@@ -34,6 +39,7 @@ class Hub:
         limits: Limits,
         *,
         hosts: Sequence[str] = (),
+        origins: OriginPolicy | None = None,
         conductor: TurnConductor | None = None,
         executions: ExecutionFeed | None = None,
         wall_ns: Callable[[], int] = time.time_ns,
@@ -41,7 +47,10 @@ class Hub:
     ) -> None:
         self.node = node
         self.limits = limits
-        self.hosts = tuple(hosts)
+        self.hosts = with_default_ports_left_out(hosts)
+        self.origins = origins or OriginPolicy(hosts)
+        self.events = GatewayEvents()
+        self.draining = False
         self.wall_ns = wall_ns
         self.monotonic_s = monotonic_s
         self.throttle = CommandThrottle(limits.key, limits.account)
@@ -74,6 +83,7 @@ class Hub:
 
     def add(self, connection: "Connection") -> None:
         self.connections.add(connection)
+        self.events.connection_opened()
         self._schedule_heartbeat()
 
     def remove(self, connection: "Connection") -> None:
@@ -97,6 +107,18 @@ class Hub:
         """End the sessions whose key no longer exists."""
         for connection in list(self.connections):
             connection.end_if_revoked()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take nothing new, let what was taken be answered, then end every session with SHUTTING_DOWN. Takes `timeout_s` at most for each."""
+        self.draining = True
+        if self.conductor is not None:
+            await self.conductor.close()
+        self.node.drain()
+        await _until(lambda: not self.in_flight, timeout_s)
+        self.publisher.flush()
+        for connection in list(self.connections):
+            connection.end(RejectCode.SHUTTING_DOWN)
+        await _until(lambda: not self.connections, timeout_s)
 
     async def close(self) -> None:
         """Stop timers and the conductor, and wait for the ends of sessions to be recorded."""
@@ -124,6 +146,12 @@ class Hub:
             connection.heartbeat()
         if self.connections:
             self._schedule_heartbeat()
+
+
+async def _until(done: Callable[[], bool], timeout_s: float) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not done() and time.monotonic() < deadline_s:  # noqa: ASYNC110 - it is looked at once in the life of a process
+        await asyncio.sleep(_DRAIN_LOOK_S)
 
 
 def as_records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":

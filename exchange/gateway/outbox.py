@@ -12,7 +12,7 @@ from exchange.gateway.limits import Limits
 class Outbox:
     """Queue of encoded frames. `wake` is called when there is something to send, or when the session has to end."""
 
-    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "overflowed")
+    __slots__ = ("_bytes", "_frames", "_limits", "_wake", "overflowed", "sent_bytes")
 
     def __init__(self, limits: Limits, wake: Callable[[], None]) -> None:
         self._frames: deque[bytes] = deque()
@@ -20,6 +20,7 @@ class Outbox:
         self._limits = limits
         self._wake = wake
         self.overflowed = False
+        self.sent_bytes = 0  # taken to be sent
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -65,5 +66,7 @@ class Outbox:
     def take(self, count: int) -> list[bytes]:
         """The next frames to send, at most `count`."""
         frames = [self._frames.popleft() for _ in range(min(count, len(self._frames)))]
-        self._bytes -= sum(map(len, frames))
+        n_bytes = sum(map(len, frames))
+        self._bytes -= n_bytes
+        self.sent_bytes += n_bytes
         return frames

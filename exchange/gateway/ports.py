@@ -13,6 +13,7 @@ from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.order_path.path import BatchResult
 from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
 from exchange.order_path.tables import Rooms
+from exchange.stages import Stages
 
 
 class ExchangeView(Protocol):
@@ -103,8 +104,25 @@ class NodePort(Protocol):
     def accepting(self) -> bool: ...
 
     @property
+    def failure(self) -> BaseException | None:
+        """What ended the order path for good; only a restart recovers from it."""
+        ...
+
+    @property
+    def stages(self) -> Stages:
+        """How long groups take; the gateway adds its own steps."""
+        ...
+
+    @property
+    def queued(self) -> int: ...
+
+    @property
     def listeners(self) -> list[Callable[[BatchResult], None]]: ...
 
     def submit(self, record: npt.NDArray[np.void], document: bytes = b"") -> Awaitable[CommandAnswer]: ...
 
     def submit_many(self, records: npt.NDArray[np.void]) -> Sequence[Awaitable[CommandAnswer]]: ...
+
+    def drain(self) -> None:
+        """From here on take nothing but the ends of sessions."""
+        ...

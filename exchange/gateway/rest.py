@@ -11,6 +11,7 @@ from exchange.gateway.executions import SIDE_NAMES
 from exchange.gateway.hub import Hub
 from exchange.gateway.national_results import auction_result
 from exchange.gateway.queries import instrument_result
+from exchange.gateway.schemas import Problem
 from exchange.market.phases import Phase
 from exchange.protocol.decimals import format_decimal
 
@@ -187,7 +188,9 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
             instruments=[InstrumentOut(**msgspec.to_builtins(instrument_result(i, exchange.phase_end_ns(i.symbol)))) for i in found],
         )
 
-    @router.get("/trades", summary="Last public trades, newest first")
+    @router.get(
+        "/trades", summary="Last public trades, newest first", responses={404: {"model": Problem, "description": "No such instrument is listed"}}
+    )
     async def trades(
         instrument: Annotated[str | None, Query(max_length=64)] = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> TradeList:

@@ -1,8 +1,11 @@
 """Run a gateway under uvicorn: event loop uvloop, HTTP by httptools, WebSocket by websockets' sans-I/O layer (batching.py)."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -11,9 +14,11 @@ from fastapi import FastAPI
 from exchange.errors import InputError
 from exchange.gateway.batching import BatchingProtocol
 from exchange.gateway.limits import Limits
+from exchange.gateway.tls import TlsFiles, server_context
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8765
+SHUTDOWN_TIMEOUT_S: Final = 10
 _PORTS_TRIED: Final = 100
 _BACKLOG: Final = 1024
 # Frames above the session's own limit are answered with a code; only what is larger than this ends the connection (WebSocket code 1009).
@@ -50,12 +55,34 @@ def own_hosts(host: str, port: int) -> tuple[str, ...]:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says when it listens."""
+    """A uvicorn server that says when it listens, and lets the application end its sessions before it closes their transports.
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None, url: str) -> None:
+    The first SIGTERM or SIGINT shuts down; a SIGINT is raised again after that, so that the caller sees the interruption. A second signal ends the
+    process at once, with nothing of the shutdown: what was acknowledged is in the journal, and the next start recovers as after a crash.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None, url: str, drain: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
         self._url = url
+        self._drain = drain
+        self._signalled = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a signal handler
+        if self._signalled:
+            os._exit(128 + sig)
+        self._signalled = self.should_exit = True
+        if sig == signal.SIGINT:
+            self._captured_signals.append(sig)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await self._drain()
+        # A session that has ended may still be saying why; uvicorn would close its transport with words of its own.
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=self.config.timeout_graceful_shutdown)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -63,18 +90,28 @@ class Server(uvicorn.Server):
             self._on_ready(self._url)
 
 
-async def serve(sock: socket.socket, app: FastAPI, limits: Limits, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until interrupted or cancelled; either way sessions are closed and the application's shutdown runs.
+async def serve(
+    sock: socket.socket,
+    app: FastAPI,
+    limits: Limits,
+    on_ready: Callable[[str], None] | None = None,
+    *,
+    tls: TlsFiles | None = None,
+    shutdown_timeout_s: int = SHUTDOWN_TIMEOUT_S,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or cancelled; either way what was taken is answered, sessions are ended and the application's shutdown runs.
 
-    `on_ready` gets the base URL once the socket accepts connections.
+    `on_ready` gets the base URL once the socket accepts connections. Each step of the shutdown waits `shutdown_timeout_s` at most.
     """
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app, http="httptools", ws=BatchingProtocol, ws_max_size=_FRAME_HEADROOM * limits.operator_frame_bytes, ws_per_message_deflate=False,
-        log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on",
+        log_level="warning", log_config=None, access_log=False, timeout_graceful_shutdown=shutdown_timeout_s, lifespan="on",
+        ssl_context_factory=None if tls is None else lambda _config, _default: server_context(tls),
     )  # fmt: skip
-    server = Server(config, on_ready, f"http://{shown}:{port}")
+    url = f"{'http' if tls is None else 'https'}://{shown}:{port}"
+    server = Server(config, on_ready, url, lambda: app.state.hub.drain(shutdown_timeout_s))
     serving = asyncio.create_task(server.serve(sockets=[sock]), name="uvicorn")
     try:
         await asyncio.shield(serving)
@@ -93,17 +130,21 @@ def run_server(
     limits: Limits | None = None,
     hosts: tuple[str, ...] = (),
     on_ready: Callable[[str], None] | None = None,
+    tls: TlsFiles | None = None,
+    shutdown_timeout_s: int = SHUTDOWN_TIMEOUT_S,
 ) -> None:
     """Bind, make the application inside the loop, serve until interrupted.
 
     `make_app` gets the names clients may use: `hosts`, or those of this machine. It starts the node and calls `create_app`.
-    Raises InputError when the port is taken.
+    Raises InputError when the port is taken or the files of `tls` are of no use.
     """
+    if tls is not None:
+        server_context(tls)  # before anything is started
     sock = bind(host, port)
     names = hosts or own_hosts(host, sock.getsockname()[1])
 
     async def main() -> None:
-        await serve(sock, await make_app(names), limits or Limits(), on_ready)
+        await serve(sock, await make_app(names), limits or Limits(), on_ready, tls=tls, shutdown_timeout_s=shutdown_timeout_s)
 
     try:
         with asyncio.Runner(loop_factory=_new_event_loop()) as runner:

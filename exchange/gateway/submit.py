@@ -40,6 +40,7 @@ def submit_document(connection: "Connection", request: m.Request, document: Docu
 
     def committed(answer: "CommandAnswer") -> None:
         code, sequence = int(answer.outcome["code"]), int(answer.outcome["sequence"])
+        connection.hub.events.document_committed(identity, document.SCHEMA, sequence, code)
         if code:
             connection.session.refuse(request, RejectCode(code), {"sequence": sequence, **(answer.result or {})})
             return

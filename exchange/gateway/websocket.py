@@ -9,12 +9,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from exchange.gateway.batching import FRAMES_EXTENSION
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
-from exchange.protocol.reject_codes import MESSAGES
+from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 logger = logging.getLogger("parkex.gateway")
 
@@ -23,6 +22,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_GOING_AWAY: Final = 1001
 _POLICY_VIOLATION: Final = 1008
 _TRY_AGAIN_LATER: Final = 1013
 # The writer takes so many frames at once and then lets others run, so that one long queue does not hold them up.
@@ -40,23 +40,30 @@ class WebSocketEndpoint:
         message = await receive()
         if message["type"] != "websocket.connect":
             return
-        host = self._accepted_host(scope)
-        if host is None:
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
-        elif len(self._hub.connections) >= self._hub.limits.max_connections:
-            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+        host = self._hub.host_for(_header(scope, b"host") or "")
+        refusal = "host" if host is None else self._refusal(_header(scope, b"origin"))
+        if host is None or refusal is not None:
+            self._hub.events.connection_refused(refusal or "host")
+            code = _TRY_AGAIN_LATER if refusal in {"limit", "draining"} else _POLICY_VIOLATION
+            await send({"type": "websocket.close", "code": code})
         else:
             await send({"type": "websocket.accept"})
             await _serve(self._hub, host, receive, _sender(scope, send))
 
-    def _accepted_host(self, scope: Scope) -> str | None:
-        """The host the client asked for, if this exchange answers to it and the page it comes from (if any) is its own."""
-        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host = self._hub.host_for(headers.get(b"host", ""))
-        origin = headers.get(b"origin")
-        if host is not None and origin is not None and self._hub.host_for(urlsplit(origin).netloc) is None:
-            return None
-        return host
+    def _refusal(self, origin: str | None) -> str | None:
+        """Why a handshake is refused. Cookies are not looked at: they give no rights and take none."""
+        hub = self._hub
+        if not hub.origins.accepts(origin):
+            return "origin"
+        if hub.draining:
+            return "draining"
+        return "limit" if len(hub.connections) >= hub.limits.max_connections else None
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    """A header of the handshake. One that is repeated is joined, and so is neither of the two."""
+    found = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted]
+    return ", ".join(found) if found else None
 
 
 def _sender(scope: Scope, send: Send) -> Send:
@@ -144,8 +151,9 @@ async def _close(connection: Connection, send: Send) -> None:
     code = connection.end_code
     if code is None:
         return
+    status = _GOING_AWAY if code is RejectCode.SHUTTING_DOWN else _POLICY_VIOLATION
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": f"{int(code)} {MESSAGES[code]}"})
+            await send({"type": "websocket.close", "code": status, "reason": f"{int(code)} {MESSAGES[code]}"})
     except (TimeoutError, OSError):
         logger.info("a session that was ended (%d) had no transport left to say so", int(code))

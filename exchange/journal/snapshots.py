@@ -5,6 +5,7 @@ File: magic, format version, length of the description, description (MessagePack
 description.
 """
 
+import contextlib
 import hashlib
 import re
 import struct
@@ -96,7 +97,8 @@ def write_snapshot(
         for _, old in _snapshot_files(directory)[keep:]:
             old.unlink()
     except OSError as error:
-        new_name(path).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new_name(path).unlink(missing_ok=True)
         raise JournalError(f"{path} cannot be written: {error}") from error
     return path
 

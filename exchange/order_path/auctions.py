@@ -147,7 +147,7 @@ def resume_event(exchange: "Exchange", instrument: Instrument, now_ns: int) -> P
     spec = instrument.spec
     if spec.closing_auction_ns and now_ns >= spec.close_ns - spec.closing_auction_ns:
         return PhaseEvent.RESUME_CLOSING
-    if spec.opening_auction_ns and now_ns < spec.open_ns:
+    if instrument.is_power and now_ns < spec.open_ns:
         return PhaseEvent.RESUME_WAITING
     if spec.opening_auction_ns and now_ns < spec.open_ns + spec.opening_auction_ns:
         return PhaseEvent.RESUME_OPENING

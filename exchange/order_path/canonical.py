@@ -248,20 +248,20 @@ def _restore_keys(exchange: "Exchange", rows: NDArray[np.void], outlived: set[in
         exchange.state = room.with_keys(exchange.state)
     keys, counters = exchange.state.keys, exchange.state.counters[0]
     counters.key_free = -1
-    for slot, row in enumerate(rows):
-        for name in _KEY_FIELDS:
-            keys[slot][name] = row[name]
-        keys[slot].used = 1
-        if int(row["sequence"]) not in outlived:
-            exchange.state.fifo[int(counters.fifo_tail)] = slot
-            counters.fifo_tail += 1
+    for name in _KEY_FIELDS:
+        keys[name][: len(rows)] = rows[name]
+    keys["used"][: len(rows)] = 1
+    in_ring = np.flatnonzero(~np.isin(rows["sequence"], list(outlived)))
+    exchange.state.fifo[int(counters.fifo_tail) : int(counters.fifo_tail) + len(in_ring)] = in_ring
+    counters.fifo_tail += len(in_ring)
     counters.n_keys = len(rows)
     place_all_in_buckets(exchange.state)
     room.chain_free_keys(exchange.state, len(rows), keys.shape[0])
 
 
 def _restore_books(exchange: "Exchange", books: list[Any]) -> None:
-    key_of_sequence = {int(key.sequence): slot for slot, key in enumerate(exchange.state.keys) if key.used}
+    used = np.flatnonzero(exchange.state.keys.used)
+    key_of_sequence = dict(zip(exchange.state.keys.sequence[used].tolist(), used.tolist(), strict=True))
     view = np.zeros(1, ORDER_VIEW).view(np.recarray)
     for instrument_id, *fields, facts, data in books:
         instrument = exchange.rooms.instruments.by_id[instrument_id]

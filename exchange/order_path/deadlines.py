@@ -6,6 +6,7 @@ import numpy as np
 
 from exchange.order_path.state import DeadlineKind
 from matching.compile import kernel
+from matching.ids import find_slot
 
 
 @kernel(internal=True)
@@ -68,6 +69,19 @@ def pop_deadline(state: Any) -> None:
             return
         _swap(state.deadlines, child, index)
         index = child
+
+
+@kernel
+def drop_dead_deadlines(state: Any) -> None:
+    """Take out the ends of orders that are gone: they would do nothing, but an order with a far end leaves one behind when it is cancelled."""
+    counters = state.counters[0]
+    count = counters.n_deadlines
+    counters.n_deadlines = 0
+    for i in range(count):
+        deadline = state.deadlines[i]
+        # What is pushed stands at or before the place that was read.
+        if deadline.kind != DeadlineKind.ORDER_EXPIRY or find_slot(state.books, deadline.ref) >= 0:
+            push_deadline(state, deadline.at_ns, deadline.id, deadline.kind, deadline.ref)
 
 
 @kernel(internal=True)

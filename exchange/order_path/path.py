@@ -204,7 +204,7 @@ class Exchange(Queries):
         elif stop is Stop.KEYS:
             self.state = room.with_keys(self.state)
         elif stop is Stop.DEADLINES:
-            self.state = self.state._replace(deadlines=room.longer(self.state.deadlines, self.state.deadlines.shape[0] + at_least))
+            self.state = room.with_deadlines(self.state, at_least)
         else:
             self.drain_output()
             if not has_room(self.state, at_least):

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from exchange.order_path.deadlines import drop_dead_deadlines
 from exchange.order_path.idempotency import BUCKETS_PER_KEY, move_buckets
 from exchange.order_path.loop import POSTINGS_PER_EVENT
 from exchange.order_path.state import PathState, output_arrays
@@ -30,6 +31,14 @@ def with_output(state: PathState, executions: int) -> PathState:
 def with_events(state: PathState, events: int) -> PathState:
     """Room for `events` events of the books in one command."""
     return state._replace(events=np.zeros(events, EVENT).view(np.recarray))
+
+
+def with_deadlines(state: PathState, at_least: int) -> PathState:
+    """Room for `at_least` more deadlines; dead ones go first, and the array grows only where they were less than half of it."""
+    drop_dead_deadlines(state)
+    needed = int(state.counters[0].n_deadlines) + at_least
+    size = state.deadlines.shape[0]
+    return state if 2 * needed <= size else state._replace(deadlines=longer(state.deadlines, size + at_least))
 
 
 def with_keys(state: PathState) -> PathState:

@@ -86,6 +86,8 @@ class RejectCode(IntEnum):
     JOURNAL_FAILED = 5011
     SESSION_BACKLOG = 5012
 
+    SHUTTING_DOWN = 5060
+
 
 # Short, stable, and free of anything the client sent.
 MESSAGES: Final[dict[RejectCode, str]] = {
@@ -158,4 +160,5 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.NOT_ACCEPTING: "the exchange does not accept commands now",
     RejectCode.JOURNAL_FAILED: "the journal failed; the command was not recorded",
     RejectCode.SESSION_BACKLOG: "session ended: it does not read its messages",
+    RejectCode.SHUTTING_DOWN: "session ended: the exchange shuts down",
 }

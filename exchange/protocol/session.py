@@ -8,6 +8,7 @@ Invariants: the server's session answers every frame exactly once, either itself
 sends never quotes what it received.
 """
 
+from collections import Counter
 from typing import Any, Final
 
 from msgspec import Raw, Struct
@@ -23,9 +24,11 @@ FRAME_LIMIT_BYTES: Final = 64 * 1024
 class ServerSession:
     """The exchange's end of one connection."""
 
-    __slots__ = ("_events", "_output", "frame_limit_bytes", "frames_refused", "unanswered")
+    __slots__ = ("_events", "_output", "_refused", "frame_limit_bytes", "frames_refused", "unanswered")
 
-    def __init__(self, frame_limit_bytes: int = FRAME_LIMIT_BYTES) -> None:
+    def __init__(self, frame_limit_bytes: int = FRAME_LIMIT_BYTES, refused: Counter[int] | None = None) -> None:
+        """`refused` counts what is refused by code; sessions may share it."""
+        self._refused = Counter() if refused is None else refused
         self.frame_limit_bytes = frame_limit_bytes
         self.unanswered = 0
         self.frames_refused = 0
@@ -40,7 +43,7 @@ class ServerSession:
         request = codec.decode_request(frame)
         if isinstance(request, codec.Refusal):
             self.frames_refused += 1
-            self._output.append(codec.encode_error(request.id, request.code, request.data))
+            self._put_error(request.id, request.code, request.data)
             return
         self.unanswered += 1
         self._events.append(request)
@@ -49,12 +52,12 @@ class ServerSession:
         """Refuse a frame before it is decoded: only its id is read, so that the client knows which request was refused."""
         request_id = codec.decode_id(frame) if len(frame) <= self.frame_limit_bytes else None
         self.frames_refused += 1
-        self._output.append(codec.encode_error(request_id, code, data))
+        self._put_error(request_id, code, data)
 
     def refuse_frame(self, code: RejectCode, data: dict[str, Any] | None = None) -> None:
         """Refuse a frame that is not going to be read at all (too large, binary)."""
         self.frames_refused += 1
-        self._output.append(codec.encode_error(None, code, data))
+        self._put_error(None, code, data)
 
     def events_received(self) -> list[Request]:
         """Requests since the last call, in the order of their frames."""
@@ -67,7 +70,7 @@ class ServerSession:
 
     def refuse(self, request: Request, code: RejectCode, data: dict[str, Any] | None = None) -> None:
         self.unanswered -= 1
-        self._output.append(codec.encode_error(request.id, code, data))
+        self._put_error(request.id, code, data)
 
     def notify(self, method: str, params: Params) -> None:
         self._output.append(codec.encode_notification(method, params))
@@ -76,6 +79,10 @@ class ServerSession:
         """Frames to send, in order; each is one text frame."""
         output, self._output = self._output, []
         return output
+
+    def _put_error(self, request_id: int | str | None, code: RejectCode, data: dict[str, Any] | None) -> None:
+        self._refused[code] += 1
+        self._output.append(codec.encode_error(request_id, code, data))
 
 
 class Answered(Struct, frozen=True, gc=False):

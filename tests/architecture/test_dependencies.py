@@ -14,6 +14,8 @@ PAGE = (DOCS / "dependencies.md").read_text("utf-8")
 PACKAGES: Final = ("matching", "exchange", "clients")
 # uvicorn finds these by itself; of plotly only its bundle of JavaScript is used.
 NOT_IMPORTED: Final = {"uvloop", "httptools", "plotly"}
+# Where the name of an import is not that of its distribution.
+DISTRIBUTED_AS: Final = {"prometheus_client": "prometheus-client"}
 # Parts of a library's own interface that come with it.
 BROUGHT_BY: Final = {"starlette": "fastapi", "pydantic": "fastapi", "click": "typer", "llvmlite": "numba"}
 
@@ -34,7 +36,7 @@ def _imported(path: Path) -> set[str]:
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.partition(".")[0])
-    return names - sys.stdlib_module_names - {*PACKAGES, "bench", "tests"}
+    return {DISTRIBUTED_AS.get(name, name) for name in names - sys.stdlib_module_names - {*PACKAGES, "bench", "tests"}}
 
 
 def test_run_time_libraries_are_justified() -> None:

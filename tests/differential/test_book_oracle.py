@@ -148,7 +148,7 @@ def test_every_kind_is_taken_as_it_stands():
         assert all(event.reason < 32 for event in pair.apply(entry)), kind
 
 
-SIZES = [TINY, Sizes(), Sizes(books=2, orders=3, pages=200, nodes=2, id_pages=1, id_span=1000, owners=5, chunks=2)]
+SIZES = [TINY, Sizes(), Sizes(books=2, orders=3, pages=200, nodes=2, id_pages=1, owners=5, chunks=2)]
 
 
 def opened(sizes: Sizes) -> MatchingCore:

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from exchange.clock import TurnClock
-from exchange.errors import CheckFailedError, JournalFailedError
+from exchange.errors import CheckFailedError, ClockSteppedError, JournalFailedError
 from exchange.journal.interface import CommittedGroup
 from exchange.journal.memory import MemoryJournal
 from exchange.journal.record import COMMAND, CommandKind
 from exchange.journal.segments import JournalReader, SegmentJournal
 from exchange.node import Node, NotAcceptingError
 from exchange.order_path.path import Exchange
-from exchange.protocol.documents import Admit, encode_document
+from exchange.protocol.documents import Admit, ListInstruments, encode_document
 from exchange.protocol.reject_codes import RejectCode
 from exchange.replay import replay_directory, state_hash_hex
-from tests.exchange.order_path.park import GENESIS, OPEN_NS, OPERATOR
+from tests.exchange.order_path.park import GENESIS, OPEN_NS, OPERATOR, power_spec
 
 
 def command(kind: CommandKind, account: int = 0) -> np.ndarray:
@@ -50,6 +50,40 @@ async def test_restart_continues_the_sequence_and_the_epoch(tmp_path: Path) -> N
         await node.stop()
     assert node.exchange.last_sequence == 6  # each epoch: started, one document, checkpoint
     assert [p.name for p in node.exchange.participants()] == ["operator", "E1", "E2"]
+
+
+async def test_a_draining_node_takes_the_ends_of_sessions_and_nothing_else() -> None:
+    node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start()
+    taken = node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E1"))
+    node.drain()
+    assert not node.accepting
+    for refused in (
+        lambda: node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E2")),
+        lambda: node.submit(command(CommandKind.TICK)),
+        lambda: node.submit_many(command(CommandKind.CANCEL, OPERATOR)),
+    ):
+        with pytest.raises(NotAcceptingError) as refusal:
+            refused()
+        assert refusal.value.code is RejectCode.NOT_ACCEPTING
+    ended = node.submit(command(CommandKind.SESSION_CLOSED, OPERATOR))
+    assert (await taken).result == {"account": 33}
+    assert (await ended).outcome["sequence"] == 3
+    await node.stop()
+
+
+@pytest.mark.parametrize(("recovery_ns", "expected"), [(None, RejectCode.INSUFFICIENT_CASH), (10**9, RejectCode.RECOVERY_CANCEL_ONLY)])
+async def test_the_recovery_phase_may_be_set_at_a_start(recovery_ns: int | None, expected: RejectCode, tmp_path: Path) -> None:
+    journal = SegmentJournal.open(tmp_path / "journal", GENESIS, segment_bytes=1 << 20)
+    node = Node(journal, Exchange(GENESIS), TurnClock(OPEN_NS))
+    await node.start(recovery_ns)
+    await node.submit(command(CommandKind.DOCUMENT, OPERATOR), encode_document(ListInstruments(instruments=[power_spec(40)])))
+    await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E1"))
+    place = command(CommandKind.PLACE, 33)
+    place["instrument"], place["price_ticks"], place["quantity_lots"], place["client_order_id"] = 1, 3_000, 5, b"c"
+    assert (await node.submit(place)).outcome["code"] == expected
+    await node.stop()
+    assert state_hash_hex(replay_directory(tmp_path / "journal")[0]) == state_hash_hex(node.exchange)
 
 
 class FailingJournal(MemoryJournal):
@@ -135,3 +169,31 @@ async def test_no_group_cuts_a_basket() -> None:
         if len(legs):
             assert cut["group"][legs[0]] == 100
             assert len(legs) % 100 == 0
+
+
+class SteppedClock(TurnClock):
+    """Refuses to tell the time while it is in doubt."""
+
+    in_doubt = False
+
+    def now_ns(self) -> int:
+        if self.in_doubt:
+            raise ClockSteppedError("stepped")
+        return super().now_ns()
+
+
+async def test_a_stepped_clock_refuses_commands_until_it_is_confirmed() -> None:
+    clock = SteppedClock(OPEN_NS)
+    node = Node(MemoryJournal(GENESIS), Exchange(GENESIS), clock)
+    await node.start()
+    await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E01"))
+    sequence = node.exchange.last_sequence
+    clock.in_doubt = True
+    for _ in range(2):
+        with pytest.raises(NotAcceptingError) as refused:
+            await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E02"))
+        assert refused.value.code is RejectCode.NOT_ACCEPTING
+    assert (node.failure, node.exchange.last_sequence, node.clock.now_ns()) == (None, sequence, OPEN_NS)
+    clock.in_doubt = False
+    assert (await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E02"))).outcome["code"] == RejectCode.ACCEPTED
+    await node.stop()

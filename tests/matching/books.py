@@ -12,7 +12,7 @@ from matching.records import ENTRY, EVENT, EventKind, Need, Reason, Side
 from matching.reference import ReferenceBooks, ReferenceEntry, ReferenceEvent, ReferenceOrder
 from matching.state import Sizes, make_records
 
-TINY = Sizes(books=1, orders=1, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1)
+TINY = Sizes(books=1, orders=1, pages=1, nodes=1, id_pages=1, owners=1, chunks=1)
 
 
 # `ReferenceEntry` in the sequence of the fields of ENTRY.

@@ -12,7 +12,7 @@ from tests.matching.books import to_array
 
 @pytest.fixture
 def core():
-    core = MatchingCore(Sizes(books=1, orders=8, pages=8, nodes=16, id_pages=2, id_span=2, owners=4, chunks=4))
+    core = MatchingCore(Sizes(books=1, orders=8, pages=8, nodes=16, id_pages=2, owners=4, chunks=4))
     core.open_book()
     rows = [(1, 1, 10), (2, 1, 10), (3, 2, 9), (4, 1, 70_000_000), (5, 3, 80_000_000)]
     sides = {price: Side.SELL if price > 100 else Side.BUY for _, _, price in rows}

@@ -69,7 +69,7 @@ NEEDS = [
 
 @pytest.mark.parametrize(("entry", "events_free", "expected"), NEEDS)
 def test_needs_of_a_core_without_room(entry, events_free, expected):
-    core = MatchingCore(Sizes(books=1, orders=1, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1))
+    core = MatchingCore(Sizes(books=1, orders=1, pages=1, nodes=1, id_pages=1, owners=1, chunks=1))
     core.open_book()
     core.submit(to_array([place(0)]))  # takes the only order
     before = core.state_hash()

@@ -91,7 +91,7 @@ def test_the_same_in_a_process_of_its_own() -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "bot", "replay", "profiles import", "profiles template"])
+@pytest.mark.parametrize("command", ["demo", "serve", "config", "bot", "replay", "profiles import", "profiles template"])
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
@@ -104,7 +104,7 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     code, shown, _ = here("--help")
     assert code == 0
     listed = shown.split("Commands:\n")[1]
-    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "bot", "replay", "match", "version", "profiles"]
+    assert [line.split()[0] for line in listed.splitlines()] == ["demo", "serve", "config", "bot", "replay", "match", "version", "profiles"]
     assert "..." not in listed
 
 

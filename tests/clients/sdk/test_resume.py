@@ -196,6 +196,20 @@ async def test_a_turn_that_was_done_is_reported_done_again() -> None:
             await other.aclose()
 
 
+async def test_a_logon_that_comes_at_a_bad_moment_is_tried_again() -> None:
+    """The journal has failed, or the exchange does not accept: a restart mends that, another key would not."""
+    async with running_park() as park:
+        line = Line(park)
+        async with factory_on(line) as client:
+            node = park.node
+            node._accepting = False
+            await line.cut()
+            await until(lambda: line.opened >= 3)
+            node._accepting = True
+            await until(lambda: client.connected)
+            assert (await client.place(POWER, "buy", price="0.4000", quantity="1.0")).status == "resting"
+
+
 async def test_business_commands_are_given_up_not_sent_again() -> None:
     async with running_park() as park:
         line = Line(park)

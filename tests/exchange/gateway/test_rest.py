@@ -104,7 +104,7 @@ async def test_openapi_and_the_page(tmp_path: Path) -> None:
         app = create_app(park.node, web_directory=tmp_path, limits=Limits())
         assert "park" in (await get(park, "/", app)).text
         assert set((await get(park, "/openapi.json", app)).json()["paths"]) == {
-            "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
+            "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy", "/healthz", "/readyz", "/metrics",
         }  # fmt: skip
         assert (await get(park, "/v1/health", app)).status_code == 200
         assert (await get(park, "/")).status_code == 404

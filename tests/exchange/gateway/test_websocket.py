@@ -6,25 +6,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
-from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from clients.sdk import LogonRefused, connect
 from exchange.errors import InputError
 from exchange.gateway.app import create_app
 from exchange.gateway.limits import Limits
 from exchange.gateway.server import DEFAULT_PORT, bind, own_hosts, serve
+from exchange.gateway.tls import TlsFiles
+from exchange.gateway.websocket import WebSocketEndpoint
+from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, RunningPark, private_key, request, running_park
 
 FREE = 0  # the system chooses
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None, send_buffer_bytes: int | None = None) -> AsyncIterator[tuple[RunningPark, str]]:
-    """A park behind uvicorn on a free port: (park, ws://host:port)."""
+async def serving(
+    limits: Limits | None = None, send_buffer_bytes: int | None = None, tls: TlsFiles | None = None
+) -> AsyncIterator[tuple[RunningPark, str]]:
+    """A park behind uvicorn on a free port: (park, ws://host:port), with `tls` wss://."""
     limits = limits or Limits(flush_interval_s=0.002)
     async with running_park(limits) as park:
         sock = bind("127.0.0.1", FREE)
@@ -34,7 +40,7 @@ async def serving(limits: Limits | None = None, send_buffer_bytes: int | None = 
         app = create_app(park.node, limits=limits, hosts=own_hosts("127.0.0.1", port))
         park.hub = app.state.hub
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(serve(sock, app, limits, ready.set_result))
+        task = asyncio.create_task(serve(sock, app, limits, ready.set_result, tls=tls))
         url = (await ready).replace("http", "ws")
         try:
             yield park, url
@@ -180,9 +186,57 @@ async def test_sessions_end_when_the_server_stops() -> None:
         client = await open_websocket(url + "/ws/v1")
         await receive(client)
         assert len(park.hub.connections) == 1
-    with pytest.raises(ConnectionClosedError):
+    with pytest.raises(ConnectionClosedOK) as closed:
         await client.recv()
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason[:4]) == (1001, str(int(RejectCode.SHUTTING_DOWN)))
     assert not park.hub.connections
+
+
+async def test_cookies_are_neither_read_nor_set() -> None:
+    """A browser attaches them to whatever page asks, so they must not be worth anything: not even a refusal."""
+    async with serving() as (_, url):
+        headers = {"Cookie": "session=1; key_id=factory", "Origin": url.replace("ws", "http")}
+        async with open_websocket(url + "/ws/v1", additional_headers=headers) as websocket:
+            assert websocket.response is not None
+            assert "Set-Cookie" not in websocket.response.headers
+            await receive(websocket)
+            assert (await exchange(websocket, request("balances", {})))["error"]["code"] == RejectCode.NOT_LOGGED_ON
+        async with httpx.AsyncClient(base_url=url.replace("ws", "http"), cookies={"session": "1"}) as client:
+            for path in ("/v1/health", "/healthz", "/metrics", "/openapi.json"):
+                assert "set-cookie" not in (await client.get(path)).headers
+
+
+async def test_metrics_are_for_the_client_that_a_proxy_on_this_machine_names() -> None:
+    async with serving() as (_, url), httpx.AsyncClient(base_url=url.replace("ws", "http")) as client:
+        assert (await client.get("/metrics")).status_code == 200
+        assert (await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"})).status_code == 403
+
+
+async def test_an_origin_header_that_is_repeated_is_refused_whatever_the_server_in_front_makes_of_it() -> None:
+    async with running_park() as park:
+        own = b"http://127.0.0.1:1"
+        endpoint = WebSocketEndpoint(create_app(park.node, hosts=("127.0.0.1:1",)).state.hub)
+        for origins, first_answer in (([own], "websocket.accept"), ([own, own], "websocket.close"), ([b"null", own], "websocket.close")):
+            told: list[str] = []
+            incoming = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
+
+            async def receive_next(incoming: list[dict[str, Any]] = incoming) -> dict[str, Any]:
+                return incoming.pop(0)
+
+            async def send(message: Any, told: list[str] = told) -> None:
+                told.append(message["type"])
+
+            headers = [(b"host", b"127.0.0.1:1"), *((b"origin", origin) for origin in origins)]
+            await endpoint({"headers": headers, "extensions": {}}, receive_next, send)
+            assert told[0] == first_answer
+
+
+async def test_an_origin_header_that_is_repeated_is_refused() -> None:
+    async with serving() as (_, url):
+        own = url.replace("ws", "http")
+        with pytest.raises(InvalidStatus):
+            await open_websocket(url + "/ws/v1", additional_headers=[("Origin", own), ("Origin", own)])
 
 
 def test_a_taken_port_is_an_error_and_a_taken_default_means_the_next() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.chaos.disk import Killed, SimulatedDisk
 from exchange.errors import JournalFailedError
 from exchange.journal.interface import CommittedGroup
 from exchange.journal.segments import JournalReader, SegmentJournal
 from tests.exchange.journal.builders import GENESIS, QuietFiles, abandon, build, commands, contents, fill
-from tests.exchange.journal.disk import Killed, SimulatedDisk
 
 
 class Client:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.chaos.disk import Killed, SimulatedDisk
 from exchange.errors import CorruptionError, JournalError, JournalShorterError
 from exchange.journal.format import FORMAT_VERSION
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import Snapshot, load_latest, read_snapshot, snapshot_path, write_snapshot
 from tests.exchange.journal.builders import QuietFiles, build
-from tests.exchange.journal.disk import Killed, SimulatedDisk
 from tests.exchange.journal.test_faults import failing
 
 CHAIN = "ab" * 32

@@ -16,7 +16,7 @@ from tests.exchange.order_path.block_market import BlockMarket, walk_blocks
 from tests.exchange.order_path.park import DAY_NS, GENESIS
 
 TINY = Sizes(accounts=34, instruments=2, events=4, executions=8, postings=48, outcomes=1, keys=2, deadlines=1)
-TINY_BOOKS = BookSizes(books=1, orders=2, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1)
+TINY_BOOKS = BookSizes(books=1, orders=2, pages=1, nodes=1, id_pages=1, owners=1, chunks=1)
 STEPS = 260
 
 

@@ -68,6 +68,18 @@ def test_phases_of_a_day(moves: list[tuple[str, int, Phase]]) -> None:
         check_exchange(park.exchange)
 
 
+def test_a_halt_before_the_opening_of_a_book_without_call_phases_does_not_open_it_early() -> None:
+    park = Park()
+    park.list(called(opening_auction_ns=0, closing_auction_ns=0))
+    park.tick(OPEN_NS - 2)
+    for move, phase in (("halted", Phase.HALTED), ("resume", Phase.PRE_OPEN)):
+        assert park.document(SetPhase(symbol="GP-20260715-1000", phase=move, reason="test"))[0] == RejectCode.ACCEPTED
+        assert phase_of(park) is phase
+    park.tick(OPEN_NS)
+    assert phase_of(park) is Phase.CONTINUOUS
+    check_exchange(park.exchange)
+
+
 def interrupted(**changes: Any) -> tuple[Park, int, int, int, BatchResult]:
     """(park, buyer, seller, instrument, result): an order that would trade beyond the band around 0.50, in continuous trading."""
     park = Park()

@@ -15,7 +15,7 @@ from matching.state import Sizes as BookSizes
 from tests.exchange.order_path.combined_market import GENESIS, CombinedMarket, Sent, walk_day
 
 TINY = Sizes(accounts=34, instruments=2, events=4, executions=8, postings=48, outcomes=1, keys=2, deadlines=1)
-TINY_BOOKS = BookSizes(books=1, orders=2, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1)
+TINY_BOOKS = BookSizes(books=1, orders=2, pages=1, nodes=1, id_pages=1, owners=1, chunks=1)
 # What the days must have come by, all of them together.
 WANTED = (
     "cut", "reduced", "BASKET ACCEPTED", "BASKET FILL_OR_KILL_UNFILLABLE", "PLACE REDUCE_ONLY", "AMEND REDUCE_ONLY", "PLACE RESTING_ORDERS_ONLY",

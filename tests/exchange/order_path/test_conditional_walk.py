@@ -24,7 +24,7 @@ from matching.state import Sizes as BookSizes
 from tests.exchange.order_path.park import GENESIS, OPEN_NS, Park, power_spec
 
 TINY = Sizes(accounts=34, instruments=2, events=4, executions=8, postings=48, outcomes=1, keys=2, deadlines=1)
-TINY_BOOKS = BookSizes(books=1, orders=2, pages=1, nodes=1, id_pages=1, id_span=1, owners=1, chunks=1)
+TINY_BOOKS = BookSizes(books=1, orders=2, pages=1, nodes=1, id_pages=1, owners=1, chunks=1)
 TICKS = range(4_000, 4_007)
 STEPS = 220
 WAITS = CommandFlag.MINIMUM, CommandFlag.ALL_OR_NONE, CommandFlag.STOP, CommandFlag.STOP | CommandFlag.MINIMUM, CommandFlag.STOP | CommandFlag.ICEBERG

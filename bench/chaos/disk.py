@@ -81,6 +81,19 @@ class SimulatedDisk(FileOps):
         for name in [name for name in self._flushed if name.parent == path and name.suffix != ".new"]:
             self._durable[name] = self._flushed.pop(name)
 
+    def break_down(self, operation: str, error: OSError) -> None:
+        """Every such operation fails from now on."""
+        self._fail = lambda asked, _: error if asked == operation else None
+
+    def heal(self) -> None:
+        """Nothing fails any more."""
+        self._fail = None
+
+    def close_all(self) -> None:
+        """The process has ended: the system closes its files, and with them its locks."""
+        for fd in list(self._paths):
+            self.close(fd)
+
     def adopt(self, directory: Path) -> None:
         """Take what is in `directory` as durable."""
         self._durable = {path: path.read_bytes() for path in directory.iterdir() if path.suffix != ".new"}
