@@ -27,7 +27,9 @@ from matching.room import order_needs, plain_needs
 
 # Postings of one fill at most: value in and out, two fees, units.
 POSTINGS_PER_EVENT = 6
-# Commands before its turn at which the bucket of a key and the index entry of an order are asked for, and the order itself.
+# Commands before its turn at which a command is asked for (192 bytes are more than the processor foresees), then the bucket of its key and the index
+# entry of its order, then the order.
+AHEAD_COMMAND = 24
 AHEAD_KEY = 8
 AHEAD_ORDER = 4
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
@@ -339,7 +341,8 @@ def apply_command(state: Any, command: Any, index: int) -> None:
 
 @kernel(inline=True)
 def _look_ahead(state: Any, commands: Any, index: int) -> None:
-    """Ask for what later commands will read: the bucket of a key, the place of an order id, then the order and its terms."""
+    """Ask for later commands and for what they will read: the bucket of a key, the place of an order id, then the order and its terms."""
+    prefetch_item(commands, index + AHEAD_COMMAND)
     later = commands[index + AHEAD_KEY]
     prefetch_key(state, later)
     prefetch_id(state.books, later.order_id)
