@@ -162,12 +162,13 @@ class RawGroup:
         hasher.update(memoryview(self.data)[self.offset : self.end - TRAILER_BYTES])
         return hasher.digest() == self.chain_hash
 
-    def decode(self, from_sequence: int = 0) -> Group:
-        """The commands from `from_sequence` on."""
+    def decode(self, from_sequence: int = 0, *, in_place: bool = False) -> Group:
+        """The commands from `from_sequence` on: a copy, or in place a view of the segment that cannot be written."""
         start = self.offset + GROUP_HEADER_BYTES
         documents_start = start + self.count * COMMAND.itemsize
+        data = memoryview(self.data)[start:documents_start]
         # As one run of bytes: numpy copies records field by field.
-        records = np.frombuffer(bytearray(memoryview(self.data)[start:documents_start]), COMMAND)
+        records = np.frombuffer(data if in_place else bytearray(data), COMMAND)
         n_before = max(0, from_sequence - self.first_sequence)
         return Group(
             first_sequence=self.first_sequence + n_before,

@@ -51,19 +51,19 @@ def post_units(state: Any, slot: int, debit: int, credit: int, quantity_lots: in
     record_posting(state, debit, credit, state.instruments[slot].id, quantity_lots, reason)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def maker_fee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
     """Trading fee of a fill of a resting order: exact, linear in the quantity, so a hold covers any way of filling the order."""
     return quantity_lots * (instrument.maker_fee_lot_micro + price_ticks * instrument.maker_fee_tick_lot_micro)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def taker_fee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
     """Trading fee of a fill of an entering order."""
     return quantity_lots * (instrument.taker_fee_lot_micro + price_ticks * instrument.taker_fee_tick_lot_micro)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int) -> int:
     """Cash an open order needs: a pure function of its remaining quantity and its limit.
 
@@ -79,7 +79,7 @@ def hold_micro(instrument: Any, side: int, limit_ticks: int, quantity_lots: int)
     return 0
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def guarantee_micro(instrument: Any, price_ticks: int, quantity_lots: int) -> int:
     """What a seller of power holds so that a failed delivery is always paid (docs/rules.md, "Counterparty")."""
     return quantity_lots * max(0, instrument.deficit_price_ticks - price_ticks) * instrument.multiplier_micro
@@ -107,7 +107,7 @@ def order_hold_micro(state: Any, slot: int, side: int, limit_ticks: int, quantit
     return hold
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def reserve(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
     """Hold cash and count the open quantity of an order that grows by `quantity_lots`: of a block in each of its quarter-hours too."""
     state.accounts[account].held_micro += order_hold_micro(state, slot, side, limit_ticks, quantity_lots)
@@ -120,7 +120,7 @@ def reserve(state: Any, slot: int, account: int, side: int, limit_ticks: int, qu
         add_open_lots(state, slot, account, side, quantity_lots)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def release(state: Any, slot: int, account: int, side: int, limit_ticks: int, quantity_lots: int) -> None:
     """The one way an order shrinks: the exact inverse of `reserve`, hold(before) - hold(after) since the hold is linear."""
     reserve(state, slot, account, side, limit_ticks, -quantity_lots)

@@ -60,7 +60,7 @@ def gathers(phase: int) -> bool:
     return phase >= Phase.OPENING_AUCTION
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def admit_trading(state: Any, command: Any, slot: int, side: int) -> int:
     """Account, permission, recovery and phase: for new orders and for amends."""
     account = state.accounts[command.account]
@@ -124,7 +124,7 @@ def admit_assets(state: Any, account_id: int, slot: int, side: int, price_ticks:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: int, quantity_lots: int) -> int:
     """Band, position limits in the worst case, storage, units and cash for `quantity_lots` more at `price_ticks`."""
     code = admit_limits(state, account_id, slot, side, price_ticks, quantity_lots)
@@ -135,7 +135,7 @@ def admit_risk(state: Any, account_id: int, slot: int, side: int, price_ticks: i
     return code
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def conditions_contradict(command: Any) -> bool:
     """Whether the attributes of a new order cannot be combined, or are none that there are (docs/protocol.md, "Orders with conditions")."""
     if command.side > Side.SELL or command.order_type > OrderType.MARKET:
@@ -160,7 +160,7 @@ def conditions_contradict(command: Any) -> bool:
     return minimum == MINIMUMS or (minimum != 0 and takes_at_once)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def admit_terms(instrument: Any, command: Any) -> int:
     """What a new order may say at all. The gateway validates these; a journal written by another gateway is checked again, since the books do not
     check and an overflow would be silent.
@@ -182,7 +182,7 @@ def admit_terms(instrument: Any, command: Any) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def is_display(display_lots: int, quantity_lots: int) -> bool:
     """Whether an order of that quantity may show so much: each peak costs work, so there are at most `DISPLAYS_MAX`."""
     return 0 < display_lots <= quantity_lots <= DISPLAYS_MAX * display_lots
@@ -201,7 +201,7 @@ def admit_amended_lots(state: Any, order_slot: int, quantity_lots: int) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def admit_place(state: Any, command: Any, slot: int) -> int:
     """All checks of a new order but those of `admit_risk`, which need its price."""
     if command.time_in_force == TimeInForce.GTD and command.expiry_ns <= state.counters[0].stamp_ns:

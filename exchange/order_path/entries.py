@@ -19,7 +19,7 @@ POST_ONLY = int(EntryFlag.POST_ONLY)
 REPRICE = int(EntryFlag.REPRICE)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def entry_flags(flags: int) -> int:
     """Conditions of a command as flags of its entry, but for REPRICE."""
     found = np.int64(0)
@@ -36,7 +36,7 @@ def entry_flags(flags: int) -> int:
     return found
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def time_in_force(command: Any) -> int:
     """A market order never rests: what cannot trade at once is cancelled. Of a stop order the command says how long it waits."""
     if command.order_type == OrderType.MARKET and command.time_in_force != TimeInForce.FOK:
@@ -67,7 +67,7 @@ def admitted_ticks(state: Any, slot: int, asked_ticks: int) -> int:
     return np.int64(state.entry[0].price_ticks)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def entry_of_place(state: Any, command: Any, slot: int) -> None:
     """Fill the scratch entry for a new order: the next order id at its limit. Also what the room check bounds."""
     flags = np.int64(command["flags"])

@@ -119,7 +119,7 @@ def keys_free(state: Any) -> int:
     return state.keys.shape[0] - state.counters[0].n_keys
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def insert_key(state: Any, account: int, command: Any, digest: int, bucket: int, h: int) -> int:
     """Consume a key for a command; returns its slot. The caller has made room and knows from `find_key` that the key is new,
     its bucket and its hash.

@@ -27,7 +27,9 @@ from matching.room import order_needs, plain_needs
 
 # Postings of one fill at most: value in and out, two fees, units.
 POSTINGS_PER_EVENT = 6
-# Commands before its turn at which the bucket of a key and the index entry of an order are asked for, and the order itself.
+# Commands before its turn at which a command is asked for (192 bytes are more than the processor foresees), then the bucket of its key and the index
+# entry of its order, then the order.
+AHEAD_COMMAND = 24
 AHEAD_KEY = 8
 AHEAD_ORDER = 4
 # Typed, so that a call with a constant is not compiled apart from one with a variable.
@@ -58,7 +60,7 @@ def has_room(state: Any, executions: int) -> bool:
     )
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _withdrawals(state: Any, command: Any) -> int:
     """Orders that a command may withdraw or cut at most, beside what the books do."""
     if command.kind == CommandKind.PLACE or command.kind == CommandKind.AMEND or command.kind == CommandKind.BASKET:
@@ -210,7 +212,7 @@ def write_outcome(state: Any, index: int, code: int, order_id: int, remaining_lo
     counters.event_hash = mix_pair(h, np.uint64(remaining_lots), np.uint64(outcome.notional_micro))
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def record_key_outcome(state: Any, key: int, index: int) -> None:
     """Keep the answer with the idempotency key, for a resend."""
     outcome = state.outcomes[index]
@@ -240,7 +242,7 @@ def answer_resend(state: Any, key: int, digest: int, index: int) -> None:
     outcome["flags"] = np.int64(record["flags"]) | OutcomeFlag.DUPLICATE
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _is_order_command(kind: int) -> bool:
     return kind >= CommandKind.PLACE and kind <= CommandKind.MASS_CANCEL
 
@@ -345,7 +347,8 @@ def names_key(command: Any) -> bool:
 
 @kernel(inline=True)
 def _look_ahead(state: Any, commands: Any, index: int) -> None:
-    """Ask for what later commands will read: the bucket of a key, the place of an order id, then the order and its terms."""
+    """Ask for later commands and for what they will read: the bucket of a key, the place of an order id, then the order and its terms."""
+    prefetch_item(commands, index + AHEAD_COMMAND)
     later = commands[index + AHEAD_KEY]
     prefetch_key(state, later)
     prefetch_id(state.books, later.order_id)

@@ -25,6 +25,13 @@ def mix_pair(h: int, first: int, second: int) -> int:
 
 
 @kernel(inline=True)
+def mix_lanes(a: int, b: int, c: int, last: int) -> int:
+    """The hash of a record of 25 words (uint64) from its three lanes and its last word."""
+    h = fold(a ^ last, b ^ C0) ^ c
+    return fold(h ^ C1, h ^ C2)
+
+
+@kernel(inline=True)
 def mix_rows(h: int, rows: Any, start: int, end: int) -> int:
     """Continue a hash (uint64) with rows [start, end) of u8[n, 25], word by word.
 
@@ -39,6 +46,5 @@ def mix_rows(h: int, rows: Any, start: int, end: int) -> int:
             a = fold(rows[i, at] ^ C1, rows[i, at + 1] ^ a)
             b = fold(rows[i, at + 2] ^ C2, rows[i, at + 3] ^ b)
             c = fold(rows[i, at + 4] ^ C3, rows[i, at + 5] ^ c)
-        h = fold(a ^ rows[i, 24], b ^ C0) ^ c
-        h = fold(h ^ C1, h ^ C2)
+        h = mix_lanes(a, b, c, rows[i, 24])
     return h

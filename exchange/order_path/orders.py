@@ -25,7 +25,7 @@ from exchange.order_path.owners import admit_owner
 from exchange.order_path.post import post_events
 from exchange.order_path.reduce_only import make_way, room_to_reduce
 from exchange.protocol.reject_codes import RejectCode
-from matching.commands import amend_order, cancel_order, place_order
+from matching.commands import amend_order, place_order, withdraw_order
 from matching.compile import kernel
 from matching.entering import would_cross
 from matching.ids import find_slot
@@ -42,7 +42,7 @@ NO_KEY = np.int64(-1)
 ANY_ACCOUNT = np.int64(-1)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _code_of(reason: int, filled_lots: int) -> int:
     """What the one who sent the order is told when nothing of it traded or rests."""
     if reason == Reason.POST_ONLY_WOULD_CROSS:
@@ -58,7 +58,7 @@ def _code_of(reason: int, filled_lots: int) -> int:
     return np.int64(RejectCode.ACCEPTED)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def waits(state: Any, order_id: int) -> int:
     """1 for an order that waits beside the ladder."""
     book = state.books.books[state.entry[0].book]
@@ -70,7 +70,7 @@ def waits(state: Any, order_id: int) -> int:
     return np.int64(1)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     """(code, order id, open lots) of a new order."""
     counters = state.counters[0]
@@ -108,7 +108,7 @@ def place(state: Any, command: Any, key: int) -> tuple[int, int, int]:
     return _code_of(reason, counters.filled_lots), order_id, counters.open_lots
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) -> None:
     """What the exchange knows of an order that is entering; the event that says where it rests or waits gives it its slot."""
     flags = np.int64(command["flags"])
@@ -137,11 +137,11 @@ def note_terms(state: Any, command: Any, slot: int, price_ticks: int, key: int) 
 def _withdraw(state: Any, order_slot: int, reason: int) -> None:
     """Take a live order out of its book and post what that releases."""
     slot = np.int64(state.terms[order_slot].instrument_slot)
-    n_events = cancel_order(state.books, state.events, START, order_at(state.books, order_slot).order_id, reason)
+    n_events = withdraw_order(state.books, state.events, START, order_slot, np.int64(reason))
     post_events(state, slot, n_events, NO_ORDER, ANY_ACCOUNT)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def cancel(state: Any, command: Any) -> tuple[int, int, int]:
     """(code, order id, 0) of a cancel."""
     order_slot = find_slot(state.books, command.order_id)

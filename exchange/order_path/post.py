@@ -18,8 +18,8 @@ from exchange.ledger.postings import (
 from exchange.ledger.records import PostingReason
 from exchange.order_path.book_events import post_book_event
 from exchange.order_path.deadlines import add_deadline
+from exchange.order_path.executions import record_execution, record_trade
 from exchange.order_path.idempotency import remove_key
-from exchange.order_path.mixing import mix_rows
 from exchange.order_path.records import ExecutionKind
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.instrument_class import InstrumentClass, Resale
@@ -45,48 +45,6 @@ def end_order(state: Any, account: int, slot: int, terms: Any) -> None:
     count_open_order(state, account, slot, np.int64(-1))
     if terms.outlives_key:
         remove_key(state, np.int64(terms.key))
-
-
-@kernel(inline=True)
-def record_execution(state: Any, kind: int, event: Any, slot: int, terms: Any) -> Any:
-    """Append one execution with its event id and the private sequence of its account. Returns the row."""
-    counters = state.counters[0]
-    row = state.executions[counters.n_executions]
-    counters.n_executions += 1
-    row.sequence = counters.sequence
-    row.index = counters.event_index
-    counters.event_index += 1
-    row.kind = kind
-    row.side = event.side
-    row.reason = event.reason
-    row.unused = 0
-    row.stamp_ns = counters.stamp_ns
-    row.instrument = state.instruments[slot].id
-    row.order_id = event.order_id
-    row.counter_order_id = event.counter_id
-    row.price_ticks = event.price_ticks
-    row.quantity_lots = event.quantity_lots
-    row.remaining_lots = event.remaining_lots
-    row.counter_remaining_lots = event.counter_remaining_lots
-    row.fee_micro = 0
-    row.counter_fee_micro = 0
-    state.accounts[event.owner].execution_seq += 1
-    row.seq = state.accounts[event.owner].execution_seq
-    row.counter_seq = 0
-    row.trade_number = 0
-    row.account = event.owner
-    row.counter_account = 0
-    row.cid0, row.cid1, row.cid2, row.cid3, row.cid4 = terms.cid0, terms.cid1, terms.cid2, terms.cid3, terms.cid4
-    row.counter_cid0 = row.counter_cid1 = row.counter_cid2 = row.counter_cid3 = np.uint64(0)
-    row.counter_cid4 = np.uint32(0)
-    return row
-
-
-@kernel(inline=True)
-def hash_executions(state: Any, start: int) -> None:
-    """Fold the executions from `start` on into the running hash of events."""
-    counters = state.counters[0]
-    counters.event_hash = mix_rows(np.uint64(counters.event_hash), state.execution_words, start, counters.n_executions)
 
 
 @kernel(internal=True)
@@ -159,13 +117,13 @@ def charge_fee(state: Any, slot: int, account_id: int, amount_micro: int, reason
         state.positions[period, account_id].fees_micro += quantity_lots * of_lot_micro
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _terms_at(state: Any, order_slot: int) -> Any:
     """Terms of an order by its slot in an event: an order that enters for the first time has none yet."""
     return state.terms[order_slot] if order_slot >= 0 else state.own_terms[0]
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
     """A trade. Each side is released at its own limit; the taker may be an order that waited and entered in the course of the command."""
     counters = state.counters[0]
@@ -199,24 +157,17 @@ def _post_fill(state: Any, slot: int, event: Any, own_order_id: int) -> None:
         counters.filled_lots += quantity_lots
         counters.notional_micro += price_ticks * quantity_lots * instrument.multiplier_micro
         counters.open_lots = event.remaining_lots if event.order_id == own_order_id else event.counter_remaining_lots
-    row = record_execution(state, np.int64(ExecutionKind.TRADE), event, slot, taker_terms)
-    row.fee_micro = taker_fee
-    row.counter_fee_micro = maker_fee
-    row.trade_number = instrument.trade_number
-    row.counter_account = maker
-    state.accounts[maker].execution_seq += 1
-    row.counter_seq = state.accounts[maker].execution_seq
-    row.counter_cid0, row.counter_cid1, row.counter_cid2 = maker_terms.cid0, maker_terms.cid1, maker_terms.cid2
-    row.counter_cid3, row.counter_cid4 = maker_terms.cid3, maker_terms.cid4
+    record_trade(state, np.int64(ExecutionKind.TRADE), event, slot, taker_terms, maker_terms, taker_fee, maker_fee)
     if event.counter_remaining_lots == 0:
         end_order(state, maker, slot, maker_terms)
     if event.slot >= 0 and event.remaining_lots == 0:
         end_order(state, taker, slot, taker_terms)
 
 
-@kernel(internal=True)
-def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id: int, own_account: int) -> None:
+@kernel(inline=True)
+def _post_withdrawal(state: Any, slot: int, event: Any, own_order_id: int, own_account: int) -> None:
     """An order lost quantity without a trade. One that never came to rest or to wait ends with its command."""
+    kind = np.int64(ExecutionKind.CANCELLED) if event.kind == EventKind.CANCELLED else np.int64(ExecutionKind.REDUCED)
     account = np.int64(event.owner)
     release(state, slot, account, np.int64(event.side), np.int64(event.price_ticks), np.int64(event.quantity_lots))
     terms = _terms_at(state, np.int64(event.slot))
@@ -230,7 +181,7 @@ def _post_withdrawal(state: Any, slot: int, event: Any, kind: int, own_order_id:
             end_order(state, account, slot, terms)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _keep_own_terms(state: Any, slot: int, event: Any) -> None:
     """The order that is entering has a slot now: here, since one of its makers may have left that slot an event ago."""
     own = state.own_terms[0]
@@ -241,7 +192,7 @@ def _keep_own_terms(state: Any, slot: int, event: Any) -> None:
     own.key = NO_KEY
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _post_note(state: Any, slot: int, event: Any, kind: int, own_order_id: int) -> None:
     """Something that moves no money: an order came to rest or to wait, was triggered, shows its next peak or was taken out for an amend."""
     own = state.own_terms[0]
@@ -252,7 +203,7 @@ def _post_note(state: Any, slot: int, event: Any, kind: int, own_order_id: int) 
     record_execution(state, kind, event, slot, _terms_at(state, np.int64(event.slot)))
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def _note_kind(kind: int) -> int:
     """ExecutionKind of an event that moves no money."""
     if kind == EventKind.RESTED:
@@ -275,19 +226,15 @@ def post_events(state: Any, slot: int, n_events: int, own_order_id: int, own_acc
     of other orders follow it: orders that waited and now enter, stops that it triggered. Withdrawn orders are counted for `own_account`
     alone, or all of them (-1). Terms are read and written event by event, because a slot may change its order between two events.
     """
-    start = state.counters[0].n_executions
     for i in range(n_events):
         event = state.events[i]
         if event.kind == EventKind.FILLED:
             _post_fill(state, slot, event, own_order_id)
-        elif event.kind == EventKind.CANCELLED:
-            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.CANCELLED), own_order_id, own_account)
-        elif event.kind == EventKind.REDUCED:
-            _post_withdrawal(state, slot, event, np.int64(ExecutionKind.REDUCED), own_order_id, own_account)
+        elif event.kind == EventKind.CANCELLED or event.kind == EventKind.REDUCED:
+            _post_withdrawal(state, slot, event, own_order_id, own_account)
         elif event.kind == EventKind.PHASE_CHANGED or event.kind == EventKind.UNCROSSED:
             post_book_event(state, slot, event)
         else:
             _post_note(state, slot, event, _note_kind(np.int64(event.kind)), own_order_id)
     if n_events > 0:
         state.instruments[slot].book_seq += 1
-    hash_executions(state, start)

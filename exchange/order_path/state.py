@@ -128,11 +128,11 @@ STORAGE: Final = np.dtype(
 # key, which may lie anywhere in memory. `post_only`: EntryFlag.POST_ONLY, REPRICE. `outlives_key`: the retention of its key is over.
 TERMS: Final = np.dtype(
     [
+        *_CID_WORDS,
+        ("limit_ticks", "i4"),
         ("expiry_ns", "i8"),
         ("original_lots", "i8"),
         ("filled_lots", "i8"),
-        *_CID_WORDS,
-        ("limit_ticks", "i4"),
         ("display_lots", "u4"),  # of an iceberg, else 0
         ("key", "i4"),
         ("instrument_slot", "i4"),

@@ -14,18 +14,21 @@ from numba import types
 from numba.core import config
 
 from matching import auction, batch, c_functions, commands
+from matching import compile as compiling
 from matching.compile import (
     KEPT_AGE_S,
     KEPT_DIRECTORIES,
     cache_directory,
     cache_root,
     compile_for_c,
+    kernel,
     kernel_sources,
     open_cache_directory,
     packages_behind,
     prune,
     source_digest,
 )
+from matching.linking import LinkedLibrary
 from matching.records import EVENT, EntryKind
 from matching.reference import ReferenceEntry
 from matching.state import make_records
@@ -157,6 +160,29 @@ def test_kernels_count_no_references(function):
     (text,) = fresh.inspect_llvm().values()
     assert "NRT_incref" not in text
     assert "NRT_incref" in counting_llvm()
+
+
+def test_inner_kernels_are_linked_from_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiling, "cache_directory", lambda _module: tmp_path)
+
+    def doubled(number):
+        return 2 * number
+
+    def answers(inner):
+        @kernel
+        def outer(number):
+            return inner(number) + 1
+
+        return outer(20)
+
+    compiled, loaded = kernel(internal=True)(doubled), kernel(internal=True)(doubled)
+    assert answers(compiled) == 41
+    assert answers(loaded) == 41
+    assert sum(compiled.stats.cache_misses.values()) == sum(loaded.stats.cache_hits.values()) == 1
+    for function in (compiled, loaded):
+        (result,) = function.overloads.values()
+        assert isinstance(result.library, LinkedLibrary)
+        assert result.library.get_pointer_to_function(result.fndesc.llvm_func_name) == 0
 
 
 def counting_llvm():

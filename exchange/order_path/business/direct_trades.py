@@ -13,7 +13,8 @@ from exchange.ledger.records import PostingReason
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instrument
 from exchange.order_path.business.rules import require_code
-from exchange.order_path.post import charge_fee, fill_units, hash_executions
+from exchange.order_path.executions import hash_execution
+from exchange.order_path.post import charge_fee, fill_units
 from exchange.order_path.records import EXECUTION, ExecutionKind
 from exchange.order_path.state import EXECUTION_WORDS
 from exchange.protocol.reject_codes import RejectCode
@@ -76,7 +77,7 @@ def post_direct_trade(state: Any, slot: int, rows: Any) -> None:
     row.counter_seq = state.accounts[maker].execution_seq
     state.executions[start] = row
     counters.n_executions += 1
-    hash_executions(state, start)
+    hash_execution(state, start)
 
 
 def require_may_trade(exchange: "Exchange", account: int, instrument: Instrument, side: int) -> None:

@@ -140,13 +140,14 @@ class Noted:
 
     def __init__(self) -> None:
         self.park = shared_market()[0]
-        self.rows: list[Any] = []
+        self.batches: list[Any] = []
         self._apply = self.park.exchange.apply
 
     def __enter__(self) -> Self:
         def apply(*args: Any) -> Any:
             batch = self._apply(*args)
-            self.rows += batch.executions[["kind", "order_id", "counter_order_id"]].tolist()
+            if len(batch.executions):
+                self.batches.append(batch.executions)
             return batch
 
         self.park.exchange.apply = apply  # type: ignore[method-assign] # the test listens
@@ -156,8 +157,8 @@ class Noted:
         self.park.exchange.apply = self._apply  # type: ignore[method-assign]
 
     def take(self) -> list[Any]:
-        rows, self.rows = self.rows, []
-        return rows
+        batches, self.batches = self.batches, []
+        return batches
 
 
 @given(ACTIONS)
@@ -241,8 +242,8 @@ def test_the_queues_of_a_subscriber_are_those_of_the_book(actions: list[Any]) ->
     with Noted() as noted:
         channels.subscribe(spec, outbox)
         for name in [*run(actions, lambda _: None), "read"]:
-            for kind, order_id, _ in noted.take():
-                channels.note(POWER, kind, order_id)
+            for executions in noted.take():
+                channels.note(executions)
             if name in {"flush", "read"}:
                 channels.touch(POWER)
                 channels.flush()

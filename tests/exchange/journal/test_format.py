@@ -24,6 +24,7 @@ from exchange.journal.format import (
     read_group,
 )
 from exchange.journal.head import HeadState, decode_slot, encode_slot
+from exchange.journal.record import COMMAND
 from exchange.journal.snapshots import write_snapshot
 from tests.exchange.journal.builders import GENESIS, QuietFiles, commands
 
@@ -143,6 +144,10 @@ def test_a_group_is_found_behind_anything(count: int, documents: bytes, blocks_b
     assert found.links_to(b"\0" * 32)
     assert not found.links_to(b"\1" * 32)
     assert found.decode().documents == documents
+    for in_place in (False, True):
+        view = found.decode(in_place=in_place).records
+        assert view.tobytes() == bytes(group)[64 : 64 + COMMAND.itemsize * count]
+        assert view.flags.writeable != in_place
     assert isinstance(read_group(data, found.offset, seed), RawGroup)
     assert isinstance(read_group(data, found.offset, seed + 1), str)
     assert find_group(data, found.offset + 1, seed) is None
