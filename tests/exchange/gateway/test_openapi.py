@@ -42,7 +42,8 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy", "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts",
+        "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
+        "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts",
         "/healthz", "/readyz", "/metrics",
     ],
 )
