@@ -105,11 +105,12 @@ class Outbox:
             self._drop()
         return messages
 
-    def take_framed(self, count: int) -> bytes:
-        """As `take`, framed for the transport."""
+    def take_framed(self, count: int, n_bytes: int) -> bytes:
+        """As `take`, framed for the transport, and nothing more once `n_bytes` were taken."""
         parts: list[bytes] = []
         messages: list[bytes] = []
-        while self._frames and count > 0:
+        enough = self.sent_bytes + n_bytes
+        while self._frames and count > 0 and self.sent_bytes < enough:
             following = self._frames[0]
             if isinstance(following, Block):
                 parts += [server_frames(messages, is_binary=self.encoding.is_binary), following.framed]

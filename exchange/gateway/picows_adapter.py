@@ -4,10 +4,13 @@ uvicorn reads the request line of every connection and hands those that ask for 
 share one port. From there on picows frames, and all text frames of one read go to the connection as one batch; answers leave in one write.
 
 picows checks what is masked, how long and how split a control frame may be. What it leaves to its user is done here: path, host and origin, number of
-connections, assembling of fragments, UTF-8, reserved bits, the closing handshake. `WSProtocol` is no documented interface, so pyproject.toml pins it.
+connections, assembling of fragments, UTF-8, reserved bits, the closing handshake; and what one client can make it hold, in the buffers of both
+directions. `WSProtocol` is no documented interface, so pyproject.toml pins it.
 """
 
 import asyncio
+import base64
+import binascii
 import logging
 from http import HTTPStatus
 from typing import Any, Final
@@ -31,9 +34,18 @@ _library_log.setLevel(logging.CRITICAL)
 _HANDSHAKE_TIMEOUT_S: Final = 5.0
 _PING_AFTER_S: Final = 20.0
 _PONG_TIMEOUT_S: Final = 20.0
-_READ_BUFFER_BYTES: Final = 16 * 1024
-# The writer takes so many frames at once and then lets others run, so that one long queue does not hold them up.
+_READ_BUFFER_BYTES: Final = 32 * 1024
+# picows doubles its buffer when a read has filled nine tenths of it, be it with ever so many small frames, and never makes it smaller. Reads that
+# are shorter than that leave it to grow for a long message only.
+_READ_BYTES: Final = 24 * 1024
+# The writer takes so many frames at once, and so many bytes and a frame, and then lets others run: one long queue does not hold them up, and does not
+# leave its bound for the transport, which has none.
 _FRAMES_A_WRITE: Final = 256
+_BYTES_A_WRITE: Final = 128 * 1024
+_LINGER_S: Final = 0.05  # between the close frame and the end
+_VERSION: Final = "13"
+_KEY_BYTES: Final = 16
+_CLOSE_CODE_MAX: Final = 4999  # RFC 6455, section 7.4.2
 
 
 class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class without a stub
@@ -42,12 +54,14 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
     def __init__(self, hub: Hub, *, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
         super().__init__(
             None, None, False, self._accept, _library_log, True, _HANDSHAKE_TIMEOUT_S, True, _PING_AFTER_S, _PONG_TIMEOUT_S,
-            WSAutoPingStrategy.PING_WHEN_IDLE, False, hub.limits.frame_headroom * hub.limits.operator_frame_bytes, None, _READ_BUFFER_BYTES,
+            WSAutoPingStrategy.PING_WHEN_IDLE, False, hub.limits.frame_headroom * max(hub.limits.frame_bytes, hub.limits.operator_frame_bytes),
+            None, _READ_BUFFER_BYTES,
         )  # fmt: skip
         del config, app_state
         self._hub = hub
         self._server_connections = server_state.connections
         self._adapter: _Adapter | None = None
+        self._counted_address: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -58,7 +72,13 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server_connections.discard(self)
+        if self._counted_address is not None:
+            self._hub.guard.disconnect(self._counted_address)
+            self._counted_address = None
         super().connection_lost(exc)
+
+    def get_buffer(self, size_hint: int) -> memoryview:
+        return super().get_buffer(size_hint)[:_READ_BYTES]  # type: ignore[no-any-return] # an extension class without a stub
 
     def data_received(self, data: bytes) -> None:
         """The request as uvicorn has read it."""
@@ -71,19 +91,23 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
 
     def buffer_updated(self, nbytes: int) -> None:
         adapter = self._adapter
-        if adapter is not None:
-            adapter.unframed_bytes += nbytes
+        if adapter is None:
+            super().buffer_updated(nbytes)
+            return
+        if adapter.is_winding_up:
+            return  # and the next read takes the same place: what still comes is read, so that no reset overtakes the close frame, and not kept
+        adapter.unframed_bytes += nbytes
         super().buffer_updated(nbytes)
-        if adapter is not None and adapter.unframed_bytes > adapter.message_bytes_max:
+        if adapter.unframed_bytes > adapter.message_bytes_max:
             # picows knows one limit for all, that of an operator. What is on its way is as much as this client may send.
             adapter.end_oversized()
-        # Who has been told that the connection ends may go on sending: it is not read any more, so that it cannot fill memory.
         if self.transport.is_close_frame_sent:
-            _pause(self.transport.underlying_transport)
+            adapter.wind_up(self.transport)
 
     def shutdown(self) -> None:
         """The server stops."""
-        self.transport.send_close(WSCloseCode.SERVICE_RESTART)
+        if not self.transport.is_close_frame_sent:
+            self.transport.send_close(WSCloseCode.SERVICE_RESTART)
         self.transport.disconnect()
 
     def _accept(self, request: WSUpgradeRequest) -> "_Adapter | WSUpgradeResponseWithListener | None":
@@ -92,11 +116,12 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
             return None
         host = self._hub.host_for(_header(request, "Host") or "")
         refusal = "host" if host is None else self._hub.handshake_refusal(_header(request, "Origin"))
-        if host is not None and refusal is None:
-            return self._accepted(request, host)
-        self._hub.events.connection_refused(refusal or "host")
-        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE if refusal in {"limit", "draining"} else HTTPStatus.FORBIDDEN)
-
+        if host is None or refusal is not None:
+            self._hub.events.connection_refused(refusal or "host")
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE if refusal in {"limit", "draining"} else HTTPStatus.FORBIDDEN)
+        if _header(request, "Sec-WebSocket-Version") != _VERSION:
+            return _refusal(HTTPStatus.UPGRADE_REQUIRED, {"Sec-WebSocket-Version": _VERSION})
+        return self._accepted(request, host) if _is_upgrade(request) else _refusal(HTTPStatus.BAD_REQUEST)
 
     def _accepted(self, request: WSUpgradeRequest, host: str) -> WSUpgradeResponseWithListener:
         """The handshake's answer, if the address has not too many connections already."""
@@ -104,6 +129,7 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
         if not self._hub.guard.connect(address):
             self._hub.note_security("connection_refused", address=address, code=int(RejectCode.TOO_MANY_CONNECTIONS))
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE)
+        self._counted_address = address
         offered = [name.strip() for name in (_header(request, "Sec-WebSocket-Protocol") or "").split(",") if name.strip()]
         encoding, subprotocol = chosen(offered)
         headers = {} if subprotocol is None else {"Sec-WebSocket-Protocol": subprotocol}
@@ -117,8 +143,20 @@ def _header(request: WSUpgradeRequest, name: str) -> str | None:
     return ", ".join(found) if found else None
 
 
-def _refusal(status: HTTPStatus) -> WSUpgradeResponseWithListener:
-    return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status, status.phrase.encode()), None)
+def _is_upgrade(request: WSUpgradeRequest) -> bool:
+    """Whether Connection and key are those of an upgrade (RFC 6455, section 4.2.1); picows looks at the first of several keys."""
+    if "upgrade" not in (token.strip().lower() for token in (_header(request, "Connection") or "").split(",")):
+        return False
+    # Browsers may name more than the upgrade here, and picows takes nothing else.
+    request.headers["Connection"] = "upgrade"
+    try:
+        return len(base64.b64decode(_header(request, "Sec-WebSocket-Key") or "", validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _refusal(status: HTTPStatus, headers: dict[str, str] | None = None) -> WSUpgradeResponseWithListener:
+    return WSUpgradeResponseWithListener(WSUpgradeResponse.create_error_response(status, status.phrase.encode(), headers), None)
 
 
 def _resume(transport: asyncio.Transport) -> None:
@@ -126,17 +164,11 @@ def _resume(transport: asyncio.Transport) -> None:
         transport.resume_reading()
 
 
-def _pause(transport: asyncio.Transport) -> None:
-    if not transport.is_closing() and transport.is_reading():
-        transport.pause_reading()
-
-
 class _Adapter(WSListener):
     """Between one transport and one connection."""
 
     def __init__(self, hub: Hub, host: str, encoding: Encoding, address: str) -> None:
         self._hub = hub
-        self._address = address
         self._kind = WSMsgType.BINARY if encoding.is_binary else WSMsgType.TEXT
         self._n_fragments = 0
         self.unframed_bytes = 0  # read since the last whole frame
@@ -149,12 +181,9 @@ class _Adapter(WSListener):
         self._is_scheduled = False
         self._is_paused = False
         self._is_ending = False
+        self.is_winding_up = False
+        self.message_bytes_max = hub.limits.frame_headroom * hub.limits.frame_bytes  # of this client now: an operator's documents are larger
         self._connection = Connection(hub, host, self._woken, encoding, address)
-
-    @property
-    def message_bytes_max(self) -> int:
-        """Of this client now: an operator's documents are larger."""
-        return self._hub.limits.frame_headroom * self._connection.session.frame_limit_bytes
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -162,12 +191,12 @@ class _Adapter(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self.unframed_bytes = 0
+        if self._is_ending:
+            return
         if frame.msg_type == self._kind and frame.fin and self._fragments_kind is None and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             payload = frame.get_payload_as_bytes()
-            if self._kind == WSMsgType.TEXT and not payload.isascii():
-                _check_text(payload)
-            if len(payload) > self.message_bytes_max:
-                raise self._violation(WSCloseCode.MESSAGE_TOO_BIG, "message too big")
+            if len(payload) > self.message_bytes_max or not payload.isascii():
+                self._check(self._kind, payload)
             self._frames.append(payload)
         else:
             self._unusual_frame(transport, frame)
@@ -178,7 +207,6 @@ class _Adapter(WSListener):
         self._is_ending = True
         self._transport = None
         self._connection.disconnected()
-        self._hub.guard.disconnect(self._address)
 
     def pause_writing(self) -> None:
         self._is_paused = True
@@ -195,18 +223,18 @@ class _Adapter(WSListener):
         self._connection.process()
 
     def _unusual_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if self._is_ending:
-            return
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             raise self._violation(WSCloseCode.PROTOCOL_ERROR, "no extension was agreed on")
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
+            code = frame.get_close_code()
+            if code > _CLOSE_CODE_MAX:
+                raise self._violation(WSCloseCode.PROTOCOL_ERROR, "no such close code")
             self._process()
             self._is_ending = True
             self._send(transport)
-            code = frame.get_close_code()
             transport.send_close(WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
-            transport.disconnect()
+            transport.disconnect()  # RFC 6455, section 7.1.1: the server is the first to close
         elif kind == WSMsgType.PING:
             # Who does not read gets no pong: it would wait here for ever (RFC 6455, section 5.5.3, asks for the last one only).
             if not self._is_paused:
@@ -238,29 +266,51 @@ class _Adapter(WSListener):
             self._message(kind, message)
 
     def _message(self, kind: WSMsgType, payload: bytes) -> None:
-        if kind == WSMsgType.TEXT:
-            _check_text(payload)
+        self._check(kind, payload)
         if kind == self._kind:
             self._frames.append(payload)
         else:
             self._process()
             self._connection.receive_frames([payload], is_binary=kind == WSMsgType.BINARY)
 
+    def _check(self, kind: WSMsgType, payload: bytes) -> None:
+        """Raises WSProtocolError for a message that is too long, and for text that is no UTF-8 (RFC 6455, section 8.1)."""
+        if len(payload) > self.message_bytes_max:
+            raise self._violation(WSCloseCode.MESSAGE_TOO_BIG, "message too big")
+        if kind == WSMsgType.TEXT and not payload.isascii():
+            try:
+                payload.decode()
+            except UnicodeDecodeError:
+                raise self._violation(WSCloseCode.INVALID_TEXT, "text is not UTF-8") from None
+
     def end_oversized(self) -> None:
         """More is on its way in one frame than this client may send."""
         transport = self._transport
-        if transport is None or self._is_ending:
-            return
-        self._is_ending = True
-        transport.send_close(WSCloseCode.MESSAGE_TOO_BIG, b"message too big")
-        transport.disconnect()
+        if transport is not None and not self._is_ending:
+            self._is_ending = True
+            transport.send_close(WSCloseCode.MESSAGE_TOO_BIG, b"message too big")
+
+    def wind_up(self, transport: WSTransport) -> None:
+        """The client has been told that the connection ends: the session is over, and soon the connection."""
+        if not self.is_winding_up:
+            self.is_winding_up = self._is_ending = True
+            self._frames, self._fragments = [], []
+            self._connection.disconnected()
+            self._loop.call_later(_LINGER_S, transport.disconnect)
+            # A transport is closed once its buffer is empty, and a peer that reads nothing never lets it be.
+            self._loop.call_later(self._hub.limits.abort_after_s, transport.underlying_transport.abort)
 
     def _violation(self, code: WSCloseCode, reason: str) -> WSProtocolError:
+        """The error that makes picows end the connection. What came before it is acted on, what comes behind it is not."""
+        self._process()
         self._is_ending = True
+        if self._transport is not None:
+            self._send(self._transport)
         return WSProtocolError(code, reason)
 
     def _woken(self) -> None:
         """The outbox has something, or the session has to end."""
+        self.message_bytes_max = self._hub.limits.frame_headroom * self._connection.session.frame_limit_bytes
         if not self._is_scheduled and (not self._is_paused or self._connection.end_code is not None):
             self._is_scheduled = True
             self._loop.call_soon(self._write)
@@ -278,7 +328,7 @@ class _Adapter(WSListener):
             self._woken()
 
     def _send(self, transport: WSTransport) -> None:
-        if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE)):
+        if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE, _BYTES_A_WRITE)):
             transport.underlying_transport.write(framed)
 
     def _end(self, transport: WSTransport) -> None:
@@ -288,14 +338,4 @@ class _Adapter(WSListener):
         self._is_ending = True
         status = WSCloseCode.GOING_AWAY if code is RejectCode.SHUTTING_DOWN else WSCloseCode.POLICY_VIOLATION
         transport.send_close(status, f"{int(code)} {MESSAGES[code]}".encode())
-        self._connection.disconnected()
-        transport.disconnect()
-        self._loop.call_later(self._hub.limits.abort_after_s, transport.underlying_transport.abort)
-
-
-def _check_text(payload: bytes) -> None:
-    """Raises WSProtocolError for what is no UTF-8 (RFC 6455, section 8.1)."""
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        raise WSProtocolError(WSCloseCode.INVALID_TEXT, "text is not UTF-8") from None
+        self.wind_up(transport)

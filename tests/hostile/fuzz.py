@@ -36,6 +36,7 @@ from exchange.protocol.codec import Refusal, decode_id, decode_request
 from tests.exchange.gateway import parks
 from tests.exchange.gateway.parks import RawClient, request, running_park
 from tests.exchange.gateway.test_logon import EXAMPLES
+from tests.hostile.gateways import band_code
 
 PARK_INPUTS: Final = 20_000  # for one park: its journal lies in memory
 BATCH_MAX: Final = 24
@@ -168,7 +169,7 @@ async def check_session(client: RawClient, batch: list[bytes]) -> Counter[int]:
     answers = [frame for frame in client.take() if "id" in frame]
     assert Counter((type(answer["id"]), answer["id"]) for answer in answers) == expected
     assert all(("result" in answer) is not ("error" in answer) for answer in answers)
-    return Counter(int(answer["error"]["code"]) if "error" in answer else 0 for answer in answers)
+    return Counter(band_code(answer) for answer in answers)
 
 
 @contextmanager

@@ -53,6 +53,11 @@ def handshake(host: str, *headers: str, path: str = "/ws/v1") -> bytes:
     return ("\r\n".join([*lines, *headers]) + "\r\n\r\n").encode("latin-1")
 
 
+def band_code(answer: dict[str, Any]) -> int:
+    """Ours, of a refusal; 0 of what was accepted. Where JSON-RPC has a code of its own, `error.code` is that one (reject_codes.py)."""
+    return int(answer["error"]["data"]["code"]) if "error" in answer else 0
+
+
 class Peer:
     """A TCP connection to a gateway: bytes out; frames, answers and the end in."""
 
@@ -141,7 +146,7 @@ class Peer:
     async def code(self, method: str, params: Any = None) -> int:
         """Of the refusal; 0 when it was accepted."""
         answer = await self.ask(method, params)
-        return int(answer["error"]["code"]) if "error" in answer else 0
+        return band_code(answer)
 
     async def log_on(self, name: str, **changes: Any) -> dict[str, Any]:
         return await self.ask("logon", self.logon(name, **changes), "logon")

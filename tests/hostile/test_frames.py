@@ -12,16 +12,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GOOD = request("system.status", None, 7)
 PROTOCOL_ERROR, INVALID_DATA, TOO_BIG = 1002, 1007, 1009
+# Some frames break two rules at once, and RFC 6455 does not say which a server names: one stack looks at the length first, the other at the form.
+EITHER = (PROTOCOL_ERROR, TOO_BIG)
 
 # Name, bytes behind a good handshake, close code.
-FORBIDDEN: list[tuple[str, bytes, int]] = [
+FORBIDDEN: list[tuple[str, bytes, int | tuple[int, int]]] = [
     ("a header of 1 GB", frame(b"", length=2**30), TOO_BIG),
     ("a header of 2**63 - 1 bytes", frame(b"", length=2**63 - 1), TOO_BIG),
-    ("a header of 2**64 - 1 bytes", frame(b"", length=2**64 - 1), TOO_BIG),
+    ("a header of 2**64 - 1 bytes", frame(b"", length=2**64 - 1), EITHER),
     ("a binary header of 1 GB", frame(b"", BINARY, length=2**30), TOO_BIG),
     ("a first fragment of 1 GB", frame(b"", flags=0, length=2**30), TOO_BIG),
     ("fragments of 1 GB in all", frame(b"x", flags=0) + frame(b"", CONTINUATION, length=2**30), TOO_BIG),
-    ("larger than what is answered with a code", frame(b"", length=4 * 64 * 1024 + 1), TOO_BIG),
+    # All of it: a server may judge by the length in the header or wait for the bytes, as long as it keeps no more than that of them.
+    ("larger than what is answered with a code", frame(bytes(4 * 64 * 1024 + 1)), TOO_BIG),
     ("an unmasked frame", frame(GOOD, masked=False), PROTOCOL_ERROR),
     ("a compressed frame", frame(GOOD, flags=FIN | RSV1), PROTOCOL_ERROR),
     ("the second reserved bit", frame(GOOD, flags=FIN | 0x20), PROTOCOL_ERROR),
@@ -30,12 +33,13 @@ FORBIDDEN: list[tuple[str, bytes, int]] = [
     ("an unknown control opcode", frame(b"", 11), PROTOCOL_ERROR),
     ("a ping of 126 bytes", frame(bytes(126), PING), PROTOCOL_ERROR),
     ("a pong of 65,536 bytes", frame(bytes(65_536), PONG), PROTOCOL_ERROR),
-    ("a ping of 1 GB", frame(b"", PING, length=2**30), TOO_BIG),
+    ("a ping of 1 GB", frame(b"", PING, length=2**30), EITHER),
     ("a fragmented ping", frame(b"x", PING, flags=0), PROTOCOL_ERROR),
     ("a continuation of nothing", frame(GOOD, CONTINUATION), PROTOCOL_ERROR),
     ("a text frame inside a message", frame(b"{", flags=0) + frame(GOOD), PROTOCOL_ERROR),
     ("a close frame of one byte", frame(b"\x03", CLOSE), PROTOCOL_ERROR),
     ("a close code that nobody may send", frame((1005).to_bytes(2), CLOSE), PROTOCOL_ERROR),
+    ("a close code beyond all", frame((5000).to_bytes(2), CLOSE), PROTOCOL_ERROR),
     ("a close reason that is not UTF-8", frame((1000).to_bytes(2) + b"\xff", CLOSE), INVALID_DATA),
     ("text that is not UTF-8", frame(b'{"id": 7, "x": "\xff"}'), INVALID_DATA),
     ("text that ends within a character", frame('"电'.encode()[:-1]), INVALID_DATA),
@@ -46,12 +50,12 @@ FORBIDDEN: list[tuple[str, bytes, int]] = [
 
 
 @pytest.mark.parametrize(("data", "close_code"), [row[1:] for row in FORBIDDEN], ids=[row[0] for row in FORBIDDEN])
-async def test_forbidden_frames_end_this_connection_only(shared: Served, data: bytes, close_code: int) -> None:
+async def test_forbidden_frames_end_this_connection_only(shared: Served, data: bytes, close_code: int | tuple[int, int]) -> None:
     park, host = shared
     async with Peer.open(host) as other:
         async with Peer.open(host) as peer:
             await peer.send(data)
-            assert await peer.end() == close_code
+            assert await peer.end() in (close_code if isinstance(close_code, tuple) else (close_code,))
         assert "result" in await other.ask("system.status")
         await until(lambda: [connection.session.unanswered for connection in park.hub.connections] == [0])
 

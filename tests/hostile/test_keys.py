@@ -62,7 +62,7 @@ async def test_guessing_ends_after_three_tries_and_tells_no_words(shared: Served
         for name in ("factory", "nobody", "solar"):
             answer = await peer.ask("logon", peer.logon(name, signer="attacker"))
             messages.add(answer["error"]["message"])
-            assert "data" not in answer["error"]
+            assert answer["error"]["data"].keys() == {"code"}
         assert await peer.end() == 1008
     assert messages == {"logon refused"}
 

@@ -80,8 +80,8 @@ def test_blocks_are_messages_to_who_counts_and_to_who_frames_them_himself() -> N
 
 def test_blocks_leave_as_they_are_where_the_transport_takes_frames() -> None:
     outbox = filled()
-    assert outbox.take_framed(2) == server_frames([b"a", b"b", b"c" * 200])
-    assert (len(outbox), outbox.take_framed(9), outbox.take_framed(9)) == (2, server_frames([b"d", b"e"]), b"")
+    assert outbox.take_framed(2, 10_000) == server_frames([b"a", b"b", b"c" * 200])
+    assert (len(outbox), outbox.take_framed(9, 10_000), outbox.take_framed(9, 10_000)) == (2, server_frames([b"d", b"e"]), b"")
 
 
 def test_a_backlog_of_blocks_ends_the_session() -> None:
@@ -90,4 +90,4 @@ def test_a_backlog_of_blocks_ends_the_session() -> None:
         outbox.put_block(block)
         assert outbox.overflowed
         outbox.put_block(block)
-        assert outbox.take_framed(1) == b""
+        assert outbox.take_framed(1, 10_000) == b""

@@ -99,7 +99,7 @@ VIOLATIONS = {
     "text that is none": (1007, [frame(TEXT, b"\xff")]),
     "text that is none, in parts": (1007, [frame(TEXT, b"\xc3", final=False), frame(CONTINUATION, b"\x28")]),
     "a header of 1 GB": (1009, [bytes((0x81, 0xFF)) + (1 << 30).to_bytes(8) + bytes(4)]),
-    "parts beyond every limit": (1009, [frame(TEXT, b"x" * 60_000, final=False), *[frame(CONTINUATION, b"x" * 60_000, final=False)] * 3]),
+    "parts beyond every limit": (1009, [frame(TEXT, b"x" * 60_000, final=False), *[frame(CONTINUATION, b"x" * 60_000, final=False)] * 4]),
 }
 
 
