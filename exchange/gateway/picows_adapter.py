@@ -74,7 +74,7 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc] # an extension class wit
         if adapter is not None:
             adapter.unframed_bytes += nbytes
         super().buffer_updated(nbytes)
-        if adapter is not None and adapter.unframed_bytes > adapter.message_bytes_max:
+        if adapter is not None and adapter.unframed_bytes > adapter.small_bytes and adapter.unframed_bytes > adapter.message_bytes_max:
             # picows knows one limit for all, that of an operator. What is on its way is as much as this client may send.
             adapter.end_oversized()
         # Who has been told that the connection ends may go on sending: it is not read any more, so that it cannot fill memory.
@@ -138,7 +138,9 @@ class _Adapter(WSListener):
         self._hub = hub
         self._address = address
         self._kind = WSMsgType.BINARY if encoding.is_binary else WSMsgType.TEXT
+        self._is_text = not encoding.is_binary
         self._n_fragments = 0
+        self.small_bytes = hub.limits.frame_headroom * min(hub.limits.frame_bytes, hub.limits.operator_frame_bytes)  # anybody may send as much
         self.unframed_bytes = 0  # read since the last whole frame
         self._loop = asyncio.get_running_loop()
         self._transport: WSTransport | None = None
@@ -149,7 +151,7 @@ class _Adapter(WSListener):
         self._is_scheduled = False
         self._is_paused = False
         self._is_ending = False
-        self._connection = Connection(hub, host, self._woken, encoding, address)
+        self._connection = Connection(hub, host, self._woken, encoding, address, self._write_now)
 
     @property
     def message_bytes_max(self) -> int:
@@ -162,11 +164,11 @@ class _Adapter(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self.unframed_bytes = 0
-        if frame.msg_type == self._kind and frame.fin and self._fragments_kind is None and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
+        if frame.msg_type is self._kind and frame.fin and self._fragments_kind is None and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             payload = frame.get_payload_as_bytes()
-            if self._kind == WSMsgType.TEXT and not payload.isascii():
+            if self._is_text and not payload.isascii():
                 _check_text(payload)
-            if len(payload) > self.message_bytes_max:
+            if len(payload) > self.small_bytes and len(payload) > self.message_bytes_max:
                 raise self._violation(WSCloseCode.MESSAGE_TOO_BIG, "message too big")
             self._frames.append(payload)
         else:
@@ -191,8 +193,10 @@ class _Adapter(WSListener):
         if self._is_ending:
             return
         frames, self._frames = self._frames, []
-        self._connection.receive_frames(frames, is_binary=self._kind == WSMsgType.BINARY)
-        self._connection.process()
+        if frames:
+            self._connection.act_on(frames, is_binary=not self._is_text)
+        else:
+            self._connection.process()
 
     def _unusual_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if self._is_ending:
@@ -276,6 +280,14 @@ class _Adapter(WSListener):
             self._end(transport)
         elif len(outbox):
             self._woken()
+
+    def _write_now(self, framed: bytes) -> bool:
+        """Past the outbox, in which nothing waits. The loop sends what was written in one of its rounds together."""
+        transport = self._transport
+        if transport is None or self._is_paused or self._is_ending or transport.is_close_frame_sent:
+            return False
+        transport.underlying_transport.write(framed)
+        return True
 
     def _send(self, transport: WSTransport) -> None:
         if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE)):
