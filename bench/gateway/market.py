@@ -79,7 +79,7 @@ async def prepare(node: Node, members: int) -> None:
 
 def logon_request(index: int, challenge: Challenge) -> bytes:
     """The logon frame's payload of member `index`."""
-    params = credentials(index).sign(challenge, challenge.host)
+    params, _ = credentials(index).sign(challenge, challenge.host)
     return msgspec.json.encode({"id": 1, "method": "logon", "params": params, "jsonrpc": "2.0"})
 
 
