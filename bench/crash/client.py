@@ -117,7 +117,7 @@ class Trader:
 
         self._transport = await self._connector(self._on_frames, on_lost)
         challenge = await self._or_lost(self._challenge)
-        logon = self._credentials.sign(challenge, self._transport.host)
+        logon, _ = self._credentials.sign(challenge, self._transport.host)
         await self._ask("logon", msgspec.to_builtins(logon), msgspec.json.Decoder(m.LogonResult))
 
     async def _catch_up(self) -> None:

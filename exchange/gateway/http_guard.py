@@ -4,11 +4,14 @@ uvicorn waits for the head of a request as long as it takes and as large as it c
 """
 
 from asyncio import TimerHandle, Transport
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from exchange.gateway.limits import Limits
+
+# uvicorn keeps kilobytes for each request of a read that another one is still answered before; no client of ours sends more than one ahead.
+_REQUESTS_AHEAD_MAX: Final = 32
 
 
 class GuardedHttpProtocol(HttpToolsProtocol):
@@ -46,7 +49,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        super().on_headers_complete()
+        if len(self.pipeline) < _REQUESTS_AHEAD_MAX:
+            super().on_headers_complete()
+        else:
+            self.transport.abort()
 
     def on_message_complete(self) -> None:
         self._stop_deadline()

@@ -60,6 +60,15 @@ async def test_the_second_request_of_a_connection_has_a_deadline_too(backend: st
         assert b"HTTP/1.1" not in await peer.gone()
 
 
+async def test_a_few_requests_may_be_sent_ahead_and_not_thousands(shared: Served) -> None:
+    host = shared[1]
+    for count, answered in ((20, 20), (2_000, 0)):
+        async with Peer.dial(host) as peer:
+            ask = f"GET /v1/health HTTP/1.1\r\nHost: {host}\r\n".encode()
+            await peer.send((ask + b"\r\n") * (count - 1) + ask + b"Connection: close\r\n\r\n")
+            assert (await peer.gone()).count(b"HTTP/1.1 200") == answered
+
+
 @pytest.mark.parametrize(
     "endless",
     [b"GET /" + b"x" * 200_000, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200_000, b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 40_000],
@@ -207,6 +216,15 @@ async def test_upgrades_that_are_none(shared: Served, change: Callable[[bytes], 
         await peer.send(change(handshake(host)))
         assert (await peer.head()).startswith(b"HTTP/1.1 4")
         assert not park.hub.connections
+
+
+@pytest.mark.parametrize("connection", ["Connection: keep-alive, Upgrade", "Connection: keep-alive\r\nConnection: upgrade"])
+async def test_an_upgrade_among_other_wishes(shared: Served, connection: str) -> None:
+    """As Firefox asks for it."""
+    async with Peer.dial(shared[1]) as peer:
+        await peer.send(handshake(shared[1]).replace(b"Connection: Upgrade", connection.encode()))
+        assert (await peer.head()).startswith(b"HTTP/1.1 101")
+        assert (await peer.message())["method"] == "challenge"
 
 
 async def test_a_reconnect_storm(backend: str) -> None:

@@ -12,6 +12,7 @@ from clients.cli.development_tls import development_tls
 from clients.sdk import connect
 from clients.sdk import sync as sync_sdk
 from exchange.errors import InputError
+from exchange.gateway.server import BACKENDS
 from exchange.gateway.tls import TlsFiles, server_context
 
 NAMES = ("127.0.0.1:8765", "localhost:8765", "[::1]:8765", "park.example")
@@ -131,7 +132,8 @@ def test_files_that_are_of_no_use(certificate: str, key: str, words: str, tmp_pa
     assert words in str(refused.value)
 
 
-async def test_trading_over_tls(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_trading_over_tls(tmp_path: Path, backend: str) -> None:
     """The SDK with the authority's file trades; without it, and without TLS, nothing gets through."""
     import asyncio
 
@@ -139,7 +141,7 @@ async def test_trading_over_tls(tmp_path: Path) -> None:
     from tests.exchange.gateway.test_websocket import serving
 
     files = development_tls(tmp_path, NAMES)
-    async with serving(tls=files.server) as (_, url):
+    async with serving(tls=files.server, backend=backend) as (_, url):
         assert url.startswith("wss://")
         async with connect(url, key_id="solar", private_key=private_key("solar"), ca_file=files.ca) as park:
             assert (await park.place(POWER, "sell", price="0.4100", quantity="1.0")).status == "resting"

@@ -12,6 +12,7 @@ from clients.sdk import ParkClient, connect
 from clients.sdk.transport import loopback_connector
 from exchange.gateway.connection import Connection
 from exchange.gateway.limits import Limits
+from exchange.gateway.server import BACKENDS
 from exchange.protocol.encoding import JSON, MSGPACK, Encoding
 from exchange.protocol.reject_codes import RejectCode
 from tests.exchange.gateway.parks import POWER, UNITS, RawClient, RunningPark, logon_params, private_key, running_park
@@ -126,15 +127,17 @@ async def test_the_sdk_lives_the_same_in_both() -> None:
     assert [event[0] for event in stories[0]["told"]] == ["rested", "reduced", "rested", "rested", "cancelled"]
 
 
-async def test_messagepack_over_a_socket() -> None:
-    async with serving() as (_, url), connect(url, key_id="solar", private_key=private_key("solar"), encoding="msgpack") as park:
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_messagepack_over_a_socket(backend: str) -> None:
+    async with serving(backend=backend) as (_, url), connect(url, key_id="solar", private_key=private_key("solar"), encoding="msgpack") as park:
         order = await park.place(POWER, "sell", price="0.4100", quantity="12.5")
         assert order.status == "resting"
         await order.cancel()
 
 
-async def test_the_kind_of_frame_is_that_of_the_encoding() -> None:
-    async with serving() as (_, url):
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_the_kind_of_frame_is_that_of_the_encoding(backend: str) -> None:
+    async with serving(backend=backend) as (_, url):
         async with open_websocket(url + "/ws/v1", subprotocols=[Subprotocol("other"), Subprotocol("parkex.v1.msgpack")]) as websocket:
             assert websocket.subprotocol == "parkex.v1.msgpack"
             assert msgspec.msgpack.decode(await websocket.recv(decode=False))["method"] == "challenge"
