@@ -5,11 +5,15 @@ One slow or dead transport fills its own outbox and nobody else's; publishing ne
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from exchange.gateway.framing import server_frames, split_frames
 from exchange.gateway.limits import Limits
 from exchange.protocol.encoding import JSON, Encoding
+
+# What an adapter takes for one write, and a message more: the transport, which has no bound, is not to get all that the outbox may hold.
+BYTES_A_WRITE: Final = 128 * 1024
+_ANY: Final = 1 << 62
 
 
 class Block(NamedTuple):
@@ -115,10 +119,11 @@ class Outbox:
             self._frames.clear()
             self._count = self._bytes = 0
 
-    def take(self, count: int) -> list[bytes]:
-        """The next messages to send, at most `count`, or those of one block."""
+    def take(self, count: int, n_bytes: int = _ANY) -> list[bytes]:
+        """The next messages to send, at most `count`, or those of one block; nothing more once `n_bytes` were taken."""
         messages: list[bytes] = []
-        while self._frames and len(messages) < count:
+        enough = self.sent_bytes + n_bytes
+        while self._frames and len(messages) < count and self.sent_bytes < enough:
             following = self._frames[0]
             if isinstance(following, Block):
                 if messages and len(messages) + following.n_messages > count:
@@ -129,8 +134,8 @@ class Outbox:
             self._drop()
         return messages
 
-    def take_framed(self, count: int, n_bytes: int) -> bytes:
-        """As `take`, framed for the transport, and nothing more once `n_bytes` were taken."""
+    def take_framed(self, count: int, n_bytes: int = _ANY) -> bytes:
+        """As `take`, framed for the transport."""
         parts: list[bytes] = []
         messages: list[bytes] = []
         enough = self.sent_bytes + n_bytes

@@ -21,6 +21,7 @@ from picows.picows import WSAutoPingStrategy, WSProtocol  # type: ignore[attr-de
 
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
+from exchange.gateway.outbox import BYTES_A_WRITE
 from exchange.protocol.encoding import Encoding, chosen
 from exchange.protocol.messages import WEBSOCKET_PATH
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
@@ -38,10 +39,8 @@ _READ_BUFFER_BYTES: Final = 32 * 1024
 # picows doubles its buffer when a read has filled nine tenths of it, be it with ever so many small frames, and never makes it smaller. Reads that
 # are shorter than that leave it to grow for a long message only.
 _READ_BYTES: Final = 24 * 1024
-# The writer takes so many frames at once, and so many bytes and a frame, and then lets others run: one long queue does not hold them up, and does not
-# leave its bound for the transport, which has none.
+# The writer takes so many frames at once and then lets others run, so that one long queue does not hold them up.
 _FRAMES_A_WRITE: Final = 256
-_BYTES_A_WRITE: Final = 128 * 1024
 _LINGER_S: Final = 0.05  # between the close frame and the end
 _VERSION: Final = "13"
 _KEY_BYTES: Final = 16
@@ -230,7 +229,7 @@ class _Adapter(WSListener):
             raise self._violation(WSCloseCode.PROTOCOL_ERROR, "no extension was agreed on")
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
-            code = int(frame.get_close_code())
+            code: Any = frame.get_close_code()  # a plain number where it is none of the enum's
             if code > _CLOSE_CODE_MAX:
                 raise self._violation(WSCloseCode.PROTOCOL_ERROR, "no such close code")
             self._process()
@@ -339,7 +338,7 @@ class _Adapter(WSListener):
         return True
 
     def _send(self, transport: WSTransport) -> None:
-        if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE, _BYTES_A_WRITE)):
+        if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE, BYTES_A_WRITE)):
             transport.underlying_transport.write(framed)
 
     def _end(self, transport: WSTransport) -> None:

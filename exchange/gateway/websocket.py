@@ -13,6 +13,7 @@ from typing import Any, Final
 from exchange.gateway.batching import FRAMES_EXTENSION
 from exchange.gateway.connection import Connection
 from exchange.gateway.hub import Hub
+from exchange.gateway.outbox import BYTES_A_WRITE
 from exchange.protocol.encoding import Encoding, chosen
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
@@ -155,7 +156,7 @@ async def _write(connection: Connection, wake: asyncio.Event, send: Send) -> Non
     while True:
         await wake.wait()
         wake.clear()
-        while frames := outbox.take(_FRAMES_A_WRITE):
+        while frames := outbox.take(_FRAMES_A_WRITE, BYTES_A_WRITE):
             await send({"type": "websocket.send", "frames": frames, "binary": outbox.encoding.is_binary})
             if len(frames) == _FRAMES_A_WRITE:
                 await asyncio.sleep(0)

@@ -80,8 +80,8 @@ def test_blocks_are_messages_to_who_counts_and_to_who_frames_them_himself() -> N
 
 def test_blocks_leave_as_they_are_where_the_transport_takes_frames() -> None:
     outbox = filled()
-    assert outbox.take_framed(2, 10_000) == server_frames([b"a", b"b", b"c" * 200])
-    assert (len(outbox), outbox.take_framed(9, 10_000), outbox.take_framed(9, 10_000)) == (2, server_frames([b"d", b"e"]), b"")
+    assert outbox.take_framed(2) == server_frames([b"a", b"b", b"c" * 200])
+    assert (len(outbox), outbox.take_framed(9), outbox.take_framed(9)) == (2, server_frames([b"d", b"e"]), b"")
 
 
 def test_a_backlog_of_blocks_ends_the_session() -> None:
@@ -90,4 +90,15 @@ def test_a_backlog_of_blocks_ends_the_session() -> None:
         outbox.put_framed(*block)
         assert outbox.overflowed
         outbox.put_framed(*block)
-        assert outbox.take_framed(1, 10_000) == b""
+        assert outbox.take_framed(1) == b""
+
+
+def test_what_is_taken_at_once_is_bounded_by_its_bytes_too() -> None:
+    """One message at least, whatever its length."""
+    takes = ((Outbox.take, lambda frames: frames), (Outbox.take_framed, server_frames))
+    for take, expected in takes:
+        outbox = Outbox(Limits(), lambda: None)
+        outbox.put_answers([b"a" * 200, b"b", b"c", b"d"])
+        outbox.put_framed(server_frames([b"e"]), 1)
+        taken = [take(outbox, 9, n_bytes) for n_bytes in (100, 2, 9)]
+        assert taken == [expected([b"a" * 200]), expected([b"b", b"c"]), expected([b"d", b"e"])]
