@@ -46,7 +46,7 @@ class TokenBucket:
         """Refill up to now, and whether `cost` tokens are there."""
         if now_s > self._updated_s:
             tokens = self._tokens + (now_s - self._updated_s) * self._per_s
-            self._tokens = tokens if tokens < self._burst else self._burst
+            self._tokens = min(self._burst, tokens)
             self._updated_s = now_s
         return self._tokens >= cost
 
