@@ -87,23 +87,13 @@ class Outbox:
         self._check()
         self._wake()
 
-    def put_public_framed(self, framed: bytes) -> bool:
-        """As `put_public`, one message that is framed already."""
+    def put_public(self, frame: bytes, framed: bytes = b"") -> bool:
+        """Market data; False when it was left out because the transport lags. The publisher then owes a snapshot. `framed`: the same, framed."""
         if self.overflowed or self._count >= self._limits.public_backlog_frames:
             return False
-        if not self._count and self._write is not None and self._write(framed):
+        if framed and not self._count and self._write is not None and self._write(framed):
             self.sent_bytes += len(framed)
             return True
-        self._frames.append(Block(framed, 1))
-        self._count += 1
-        self._bytes += len(framed)
-        self._wake()
-        return True
-
-    def put_public(self, frame: bytes) -> bool:
-        """Market data; False when it was left out because the transport lags. The publisher then owes a snapshot."""
-        if self.overflowed or self.lags:
-            return False
         self._frames.append(frame)
         self._count += 1
         self._bytes += len(frame)
