@@ -229,7 +229,7 @@ class _Adapter(WSListener):
             raise self._violation(WSCloseCode.PROTOCOL_ERROR, "no extension was agreed on")
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
-            code: Any = frame.get_close_code()  # a plain number where it is none of the enum's
+            code: Any = frame.get_close_code()  # a plain integer where it has no name
             if code > _CLOSE_CODE_MAX:
                 raise self._violation(WSCloseCode.PROTOCOL_ERROR, "no such close code")
             self._process()
