@@ -82,6 +82,15 @@ class ToldTime:
         except ClockSteppedError:
             return self._exchange.now_ns
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the wall clock was stepped and nobody has set it right or confirmed it."""
+        try:
+            self._clock.now_ns()
+        except ClockSteppedError:
+            return True
+        return False
+
 
 class Node:
     """One writer of one journal. Use inside a running loop: `await start()`, `submit(...)`, `await stop()`."""
@@ -105,6 +114,7 @@ class Node:
         self._is_stopped = False
         self._draining = False
         self._stamp_ns = 0
+        self._told_of_doubt = False
         self._waiting_since_ns = 0  # when the oldest command in the queue came
 
     @property
@@ -114,7 +124,7 @@ class Node:
     @property
     def accepting(self) -> bool:
         """Whether commands are taken."""
-        return self._accepting and not self._draining
+        return self._accepting and not self._draining and not self.clock.in_doubt
 
     @property
     def queued(self) -> int:
@@ -228,9 +238,13 @@ class Node:
             return
         try:
             self._stamp_ns = max(self._stamp_ns, self._clock.now_ns()) if stamp_ns is None else stamp_ns
-        except ClockSteppedError:
+        except ClockSteppedError as error:
+            if not self._told_of_doubt:
+                logger.warning("no command is taken: %s", error)
+            self._told_of_doubt = True
             self._refuse_pending(NotAcceptingError(RejectCode.NOT_ACCEPTING))
             return
+        self._told_of_doubt = False
         group = self._gather()
         records = joined([submission.records for submission in group], COMMAND)
         records["stamp_ns"] = self._stamp_ns

@@ -263,6 +263,8 @@ async def test_a_stepped_clock_refuses_commands_until_it_is_confirmed() -> None:
             await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E02"))
         assert refused.value.code is RejectCode.NOT_ACCEPTING
     assert (node.failure, node.exchange.last_sequence, node.clock.now_ns()) == (None, sequence, OPEN_NS)
+    assert not node.accepting
     clock.in_doubt = False
+    assert node.accepting
     assert (await node.submit(command(CommandKind.DOCUMENT, OPERATOR), admit("E02"))).outcome["code"] == RejectCode.ACCEPTED
     await node.stop()
