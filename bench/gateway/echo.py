@@ -9,7 +9,7 @@ import uvicorn
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
 from exchange.gateway.batching import BatchingProtocol
-from exchange.gateway.framing import text_frames
+from exchange.gateway.framing import server_frames
 
 
 class _EchoListener(WSListener):
@@ -22,7 +22,7 @@ class _EchoListener(WSListener):
             return
         self._frames.append(frame.get_payload_as_bytes())
         if frame.last_in_buffer:
-            transport.underlying_transport.write(text_frames(self._frames))
+            transport.underlying_transport.write(server_frames(self._frames))
             self._frames = []
 
 

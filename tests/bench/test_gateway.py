@@ -16,7 +16,7 @@ from bench.gateway.figures import percentiles_us
 from bench.gateway.frames import OrderTemplate, masked_frame, read_answers, read_deltas, write_orders
 from bench.gateway.load import FIRST_ID
 from bench.gateway.server import file_system_of
-from exchange.gateway.framing import text_frames
+from exchange.gateway.framing import server_frames
 from exchange.protocol import messages as m
 from exchange.protocol.codec import decode_request, encode_error, encode_notification, encode_result
 from exchange.protocol.reject_codes import RejectCode
@@ -54,7 +54,7 @@ def test_answers_are_counted_and_timed() -> None:
         encode_result(FIRST_ID + 1, result), encode_notification("heartbeat", m.Heartbeat(now_ns=1, seqs={})),
         encode_error(FIRST_ID + 2, RejectCode.INSUFFICIENT_CASH), encode_error(None, RejectCode.INVALID_JSON),
     ]  # fmt: skip
-    data = text_frames(messages)
+    data = server_frames(messages)
     sent_ns, rtt_ns = np.array([0, 100, 200, 0], np.int64), np.zeros(9, np.int64)
     whole = np.frombuffer(data + data[:7], np.uint8)
     assert read_answers(whole, len(whole), FIRST_ID, sent_ns, 1_000, rtt_ns, 0) == (len(data), 3, 2, 2)
@@ -65,7 +65,7 @@ def test_deltas_are_followed_and_a_gap_is_seen() -> None:
     def delta(seq: int, prev_seq: int) -> bytes:
         return encode_notification("book.delta", m.BookDelta(instrument="GP-BENCH-0", seq=seq, prev_seq=prev_seq, bids=[], asks=[]))
 
-    data = np.frombuffer(text_frames([delta(12, 10), delta(13, 12), delta(20, 15)]), np.uint8)
+    data = np.frombuffer(server_frames([delta(12, 10), delta(13, 12), delta(20, 15)]), np.uint8)
     due_ns, late_ns = np.arange(0, 1_000, 100), np.zeros(9, np.int64)
     texts = np.frombuffer(b'"seq":_seq":', np.uint8).reshape(2, 6)
     found = read_deltas(data, len(data), 10, texts, 5_000, due_ns, 10, late_ns, 0)
