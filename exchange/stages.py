@@ -12,7 +12,8 @@ _BUCKETS: Final = 64 - _SHIFT
 class Stage(IntEnum):
     """Steps of an order's way (docs/architecture.md) as the gateway and the node go through them."""
 
-    DECODE = 0  # from the first frame of a socket read to the submission of its orders: decode, validate, throttle
+    # Decode, validate, throttle: from the first frame of a socket read, or of the reads whose usual orders go together, to their submission.
+    DECODE = 0
     QUEUE = 1  # what the oldest command of a group waited for the group before
     JOURNAL = 2  # write and flush of a group, with the way to the journal's thread and back
     APPLY = 3  # admit, reserve, match, post

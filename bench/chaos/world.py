@@ -151,6 +151,7 @@ class World:
         self._server.disk.budget = None
         self._server.disk.heal()
         if not self._server.process.alive or self._server.has_failed:
+            self._server.kill()
             await self._restart()
         if self._server.clock is not None:
             self._server.clock.confirm()

@@ -37,6 +37,7 @@ def limits(flush_interval_s: float, connections: int) -> Limits:
     """Defaults, without the token buckets."""
     return Limits(
         connection=UNLIMITED, key=UNLIMITED, account=UNLIMITED, flush_interval_s=flush_interval_s, max_connections=connections + 16,
+        max_connections_per_address=connections + 16,
         logon_window_ns=NS_PER_HOUR,
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The server process: `python -m bench.gateway.server OPTIONS AS JSON`. Prints the address as one JSON line, serves until its stdin ends.
 
-A whole exchange with its journal on a disk, as `parkex serve` starts it but without a read model, or the bare echo server.
+A whole exchange with its journal on a disk, as `parkex serve` starts it but without read model and surveillance, or the bare echo server.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ async def _serve_exchange(options: ServerOptions, directory: Path) -> None:
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     service = await start_exchange(
-        ServiceOptions(journal_directory=directory / "journal", clock=SystemClock(), genesis=market.genesis(), limits=limits)
+        ServiceOptions(journal_directory=directory / "journal", clock=SystemClock(), genesis=market.genesis(), limits=limits, surveillance=False)
     )
     await market.prepare(service.node, options.members)
     journal = service.node.journal

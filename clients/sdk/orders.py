@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OPEN = "resting"
 WAITING = "waiting"
 PENDING = "pending"
+# An answer that comes again may speak of an order that has ended since: so many ends are remembered.
+_ENDS_KEPT = 4_096
 ENDED = "ended"
 
 
@@ -81,6 +83,7 @@ class OrderTable:
         self._client = client
         self.open: dict[int, Order] = {}
         self._by_client_id: dict[str, Order] = {}
+        self._ended: dict[int, str] = {}  # how the latest ones ended, oldest first
 
     def add_pending(self, order: Order) -> None:
         """An order that is about to be sent."""
@@ -95,10 +98,8 @@ class OrderTable:
         """The answer to place, amend or cancel of `order`."""
         order.order_id = answer.order_id
         if answer.duplicate:
-            # The first outcome once more: what has happened since is known from the executions.
             if order.status == PENDING:
-                has_ended = order.was_not_listed and answer.status in {OPEN, WAITING}
-                self._set(order, ENDED if has_ended else answer.status, "0" if has_ended else answer.remaining, answer.revision)
+                self._adopt(order, answer)
             order.revision = max(order.revision, answer.revision)
             return
         order.answered_sequence = max(order.answered_sequence, answer.sequence)
@@ -110,6 +111,19 @@ class OrderTable:
         if not order.is_open and order.event_sequence < answer.sequence:
             # Its executions are still to come (a gap is being mended): they must find it.
             self._by_client_id[order.client_order_id] = order
+
+    def _adopt(self, order: Order, answer: OrderResult) -> None:
+        """The first outcome once more, of an order that was placed before, by this session or another: what has happened since is known from the
+        executions, which may have come before the answer.
+        """
+        known = self.open.get(answer.order_id)
+        if known is not None and known is not order:
+            order.fills, order.filled, order.event_sequence = known.fills, known.filled, known.event_sequence
+            self._set(order, known.status, known.remaining, known.revision)
+        elif answer.status in {OPEN, WAITING} and (order.was_not_listed or answer.order_id in self._ended):
+            self._set(order, self._ended.get(answer.order_id, ENDED), "0", answer.revision)
+        else:
+            self._set(order, answer.status, answer.remaining, answer.revision)
 
     def apply_execution(self, event: Execution) -> Order | None:
         """One private execution; returns the order it speaks of, None for a trade without an order."""
@@ -130,6 +144,7 @@ class OrderTable:
             return order  # it left its old price; the events that follow of the same command say where it is now
         if event.kind == "cancelled" or is_zero(event.remaining):
             self._by_client_id.pop(event.client_order_id, None)
+            self._remember_end(event.order_id, {"cancelled": "cancelled", "trade": "filled"}.get(event.kind, ENDED))
         if event.sequence <= order.answered_sequence:
             return order
         order.order_id = event.order_id
@@ -137,6 +152,11 @@ class OrderTable:
             order.price = event.price
         self._set(order, _status_after(order, event), event.remaining, order.revision or 1)
         return order
+
+    def _remember_end(self, order_id: int, status: str) -> None:
+        self._ended[order_id] = status
+        if len(self._ended) > _ENDS_KEPT:
+            del self._ended[next(iter(self._ended))]
 
     def reconcile(self, orders: list[OpenOrderResult]) -> None:
         """Take the exchange's list as the truth: after a gap that could not be replayed."""

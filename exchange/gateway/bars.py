@@ -4,7 +4,7 @@ Bars count the trades of books and of their call auctions; block trades and one-
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +27,9 @@ _FOLDED_TOGETHER: Final = 4_096  # trades that wait at most for somebody to ask
 _KEPT_MINUTES: Final = 1_500  # of each instrument: a day and an hour
 _TOLD_AT_FIRST: Final = 100
 _VWAP_EXTRA_DECIMALS: Final = 2
+_INT64_MAX: Final = 2**63 - 1
+_TRADE: Final = int(ExecutionKind.TRADE)
+_COLUMNS: Final = ("instrument", "stamp_ns", "price_ticks", "quantity_lots")
 
 
 @dataclass(slots=True)
@@ -51,9 +54,26 @@ class Candle:
         self.trades += later.trades
 
 
-def candle_of(start_ns: int, price_ticks: int, quantity_lots: int) -> Candle:
-    """A candle of one trade."""
-    return Candle(start_ns, price_ticks, price_ticks, price_ticks, price_ticks, quantity_lots, price_ticks * quantity_lots, 1)
+def candles_of(
+    instruments: NDArray[np.int64], stamps_ns: NDArray[np.int64], prices_ticks: NDArray[np.int64], quantities_lots: NDArray[np.int64]
+) -> Iterator[tuple[int, Candle]]:
+    """Trades in the order of time, all int64[n], to candles of a minute each: (instrument id, candle), of one instrument in the order of time."""
+    starts_ns = stamps_ns - (stamps_ns - _DAY_BEGINS_NS) % NS_PER_MINUTE
+    order = np.lexsort((starts_ns, instruments))  # stable: the order of time stays within a minute
+    instruments, starts_ns, prices, lots = instruments[order], starts_ns[order], prices_ticks[order], quantities_lots[order]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (instruments[1:] != instruments[:-1]) | (starts_ns[1:] != starts_ns[:-1])
+    firsts = np.flatnonzero(is_first)
+    ends = np.append(firsts[1:], len(order))
+    # A sum of products that may not fit into 64 bits is made of Python's integers.
+    fits = int(prices.max()) * int(lots.max()) <= _INT64_MAX // len(order) and int(prices.min()) >= -int(prices.max())
+    products = prices * lots if fits else prices.astype(object) * lots
+    columns = (
+        instruments[firsts], starts_ns[firsts], prices[firsts], np.maximum.reduceat(prices, firsts), np.minimum.reduceat(prices, firsts),
+        prices[ends - 1], np.add.reduceat(lots, firsts), np.add.reduceat(products, firsts), ends - firsts,
+    )  # fmt: skip
+    for instrument, *candle in zip(*(column.tolist() for column in columns), strict=True):
+        yield instrument, Candle(*candle)
 
 
 def interval_start_ns(at_ns: int, interval: str) -> int:
@@ -110,7 +130,7 @@ class BarChannels:
         self._minutes: dict[str, OrderedDict[int, Candle]] = {}
         self._channels: dict[tuple[str, str], _Channel] = {}
         self._dirty: set[tuple[str, str]] = set()
-        self._unfolded: list[NDArray[np.void]] = []
+        self._unfolded: list[tuple[NDArray[np.int64], ...]] = []  # columns of _COLUMNS
         self._n_unfolded = 0
 
     @property
@@ -119,24 +139,23 @@ class BarChannels:
 
     def note(self, executions: NDArray[np.void]) -> None:
         """EXECUTION rows, in the order of time. Their trades are added up when somebody wants to know, or when they are many."""
-        trades = executions[executions["kind"] == ExecutionKind.TRADE]
-        if len(trades):
-            self._unfolded.append(trades)
-            self._n_unfolded += len(trades)
+        is_trade = executions["kind"] == _TRADE
+        n_trades = int(np.count_nonzero(is_trade))
+        if n_trades:
+            self._unfolded.append(tuple(executions[name][is_trade].astype(np.int64) for name in _COLUMNS))
+            self._n_unfolded += n_trades
             if self._channels or self._n_unfolded >= _FOLDED_TOGETHER:
                 self._fold()
 
     def _fold(self) -> None:
         unfolded, self._unfolded, self._n_unfolded = self._unfolded, [], 0
-        for trades in unfolded:
-            columns = (trades[name].tolist() for name in ("instrument", "stamp_ns", "price_ticks", "quantity_lots"))
-            for instrument, at_ns, price_ticks, quantity_lots in zip(*columns, strict=True):
-                self.add(self._exchange.instrument_by_id(instrument).spec.symbol, at_ns, price_ticks, quantity_lots)
+        if unfolded:
+            for instrument, candle in candles_of(*(np.concatenate(parts) for parts in zip(*unfolded, strict=True))):
+                self._take_in(self._exchange.instrument_by_id(instrument).spec.symbol, candle)
 
-    def add(self, symbol: str, at_ns: int, price_ticks: int, quantity_lots: int) -> None:
-        """One trade, in the order of time."""
+    def _take_in(self, symbol: str, candle: Candle) -> None:
+        """A candle of a minute, in the order of time."""
         minutes = self._minutes.setdefault(symbol, OrderedDict())
-        candle = candle_of(interval_start_ns(at_ns, "1m"), price_ticks, quantity_lots)
         known = minutes.get(candle.start_ns)
         if known is None:
             minutes[candle.start_ns] = candle

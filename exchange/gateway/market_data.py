@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 
 from exchange.gateway.conflated import ConflatedChannel
+from exchange.gateway.fan_out import FanOut
 from exchange.gateway.outbox import Outbox
 from exchange.gateway.ports import ExchangeView
 from exchange.protocol.checksum import CHECKSUM_LEVELS, book_checksum
@@ -51,7 +52,11 @@ class _Book:
 class BookChannels:
     """Books somebody has subscribed to, each depth for itself."""
 
-    def __init__(self, exchange: ExchangeView, epoch: Callable[[], int], levels: int = DEFAULT_DEPTH) -> None:
+    def __init__(
+        self, exchange: ExchangeView, epoch: Callable[[], int], levels: int = DEFAULT_DEPTH, sent: Callable[[], None] = lambda: None
+    ) -> None:
+        """`sent` is called when a delta that took several rounds of the loop has left."""
+        self._fan_out = FanOut(sent)
         self._exchange = exchange
         self._epoch = epoch
         self._levels = levels
@@ -62,6 +67,11 @@ class BookChannels:
     def pending(self) -> bool:
         """Whether a flush has something to do."""
         return bool(self._dirty) or any(book.owed_snapshot for books in self._books.values() for book in books)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether the last flush is still on its way to some."""
+        return self._fan_out.is_busy
 
     def touch(self, symbol: str) -> None:
         """The book of a symbol may have changed."""
@@ -83,6 +93,7 @@ class BookChannels:
         self._pay_snapshots(book)
 
     def unsubscribe(self, symbol: str, outbox: Outbox, depth: int | None = None) -> None:
+        self._fan_out.finish()
         depth = self._levels if depth is None else depth
         books = self._books.get(symbol, [])
         for book in [known for known in books if known.depth == depth]:
@@ -100,7 +111,8 @@ class BookChannels:
         return next(book.seq for book in self._books[symbol] if book.depth == depth)
 
     def flush(self) -> None:
-        """Publish deltas of the books that changed, and the snapshots that are owed."""
+        """Publish deltas of the books that changed, and the snapshots that are owed. What the last one left behind leaves before."""
+        self._fan_out.finish()
         dirty, self._dirty = self._dirty, set()
         for symbol in sorted(dirty):
             for book in self._books[symbol]:
@@ -108,6 +120,7 @@ class BookChannels:
         for books in self._books.values():
             for book in books:
                 if book.owed_snapshot:
+                    self._fan_out.finish()
                     self._pay_snapshots(book)
 
     def _publish_delta(self, book: _Book) -> None:
@@ -121,9 +134,7 @@ class BookChannels:
             instrument=book.spec.symbol, seq=book.seq, prev_seq=before_seq, bids=bids, asks=asks, depth=book.depth, checksum=_checksum(book)
         )
         frame = SharedNotification("book.delta", delta)
-        for outbox in book.subscribers:
-            if outbox not in book.owed_snapshot and not outbox.put_public(frame.encoded(outbox.encoding)):
-                book.owed_snapshot.add(outbox)
+        self._fan_out.send(frame, book.subscribers - book.owed_snapshot, book.owed_snapshot)
 
     def _pay_snapshots(self, book: _Book) -> None:
         if all(outbox.lags for outbox in book.owed_snapshot):

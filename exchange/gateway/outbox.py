@@ -23,18 +23,26 @@ class Block(NamedTuple):
     n_messages: int
 
 
+# Takes framed messages for the transport at once; False when it does not take any now.
+Write = Callable[[bytes], bool]
+
+
 class Outbox:
-    """Queue of messages in the connection's encoding. `wake` is called when there is something to send, or when the session has to end."""
+    """Queue of messages in the connection's encoding. `wake` is called when there is something to send, or when the session has to end.
 
-    __slots__ = ("_bytes", "_count", "_frames", "_limits", "_wake", "encoding", "overflowed", "sent_bytes")
+    `write` lets framed messages go past the queue while nothing waits in it: so a transport that keeps up costs one call a write.
+    """
 
-    def __init__(self, limits: Limits, wake: Callable[[], None], encoding: Encoding = JSON) -> None:
+    __slots__ = ("_bytes", "_count", "_frames", "_limits", "_wake", "_write", "encoding", "overflowed", "sent_bytes")
+
+    def __init__(self, limits: Limits, wake: Callable[[], None], encoding: Encoding = JSON, write: Write | None = None) -> None:
         self.encoding = encoding
         self._frames: deque[bytes | Block] = deque()
         self._count = 0  # messages, those in blocks as well
         self._bytes = 0
         self._limits = limits
         self._wake = wake
+        self._write = write
         self.overflowed = False
         self.sent_bytes = 0  # taken to be sent
 
@@ -66,20 +74,26 @@ class Outbox:
         self._check()
         self._wake()
 
-    def put_block(self, block: Block) -> None:
+    def put_framed(self, framed: bytes, n_messages: int) -> None:
         """Several private frames at once, framed already."""
         if self.overflowed:
             return
-        self._frames.append(block)
-        self._count += block.n_messages
-        self._bytes += len(block.framed)
+        if not self._count and self._write is not None and self._write(framed):
+            self.sent_bytes += len(framed)
+            return
+        self._frames.append(Block(framed, n_messages))
+        self._count += n_messages
+        self._bytes += len(framed)
         self._check()
         self._wake()
 
-    def put_public(self, frame: bytes) -> bool:
-        """Market data; False when it was left out because the transport lags. The publisher then owes a snapshot."""
-        if self.overflowed or self.lags:
+    def put_public(self, frame: bytes, framed: bytes = b"") -> bool:
+        """Market data; False when it was left out because the transport lags. The publisher then owes a snapshot. `framed`: the same, framed."""
+        if self.overflowed or self._count >= self._limits.public_backlog_frames:
             return False
+        if framed and not self._count and self._write is not None and self._write(framed):
+            self.sent_bytes += len(framed)
+            return True
         self._frames.append(frame)
         self._count += 1
         self._bytes += len(frame)

@@ -169,6 +169,7 @@ class _Adapter(WSListener):
     def __init__(self, hub: Hub, host: str, encoding: Encoding, address: str) -> None:
         self._hub = hub
         self._kind = WSMsgType.BINARY if encoding.is_binary else WSMsgType.TEXT
+        self._is_text = not encoding.is_binary
         self._n_fragments = 0
         self.unframed_bytes = 0  # read since the last whole frame
         self._loop = asyncio.get_running_loop()
@@ -182,7 +183,7 @@ class _Adapter(WSListener):
         self._is_ending = False
         self.is_winding_up = False
         self.message_bytes_max = hub.limits.frame_headroom * hub.limits.frame_bytes  # of this client now: an operator's documents are larger
-        self._connection = Connection(hub, host, self._woken, encoding, address)
+        self._connection = Connection(hub, host, self._woken, encoding, address, self._write_now)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -192,7 +193,7 @@ class _Adapter(WSListener):
         self.unframed_bytes = 0
         if self._is_ending:
             return
-        if frame.msg_type == self._kind and frame.fin and self._fragments_kind is None and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
+        if frame.msg_type is self._kind and frame.fin and self._fragments_kind is None and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
             payload = frame.get_payload_as_bytes()
             if len(payload) > self.message_bytes_max or not payload.isascii():
                 self._check(self._kind, payload)
@@ -218,8 +219,10 @@ class _Adapter(WSListener):
         if self._is_ending:
             return
         frames, self._frames = self._frames, []
-        self._connection.receive_frames(frames, is_binary=self._kind == WSMsgType.BINARY)
-        self._connection.process()
+        if frames:
+            self._connection.act_on(frames, is_binary=not self._is_text)
+        else:
+            self._connection.process()
 
     def _unusual_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
@@ -325,6 +328,14 @@ class _Adapter(WSListener):
             self._end(transport)
         elif len(outbox):
             self._woken()
+
+    def _write_now(self, framed: bytes) -> bool:
+        """Past the outbox, in which nothing waits. The loop sends what was written in one of its rounds together."""
+        transport = self._transport
+        if transport is None or self._is_paused or self._is_ending or transport.is_close_frame_sent:
+            return False
+        transport.underlying_transport.write(framed)
+        return True
 
     def _send(self, transport: WSTransport) -> None:
         if not self._is_paused and (framed := self._connection.outbox.take_framed(_FRAMES_A_WRITE, BYTES_A_WRITE)):

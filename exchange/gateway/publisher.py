@@ -57,7 +57,7 @@ class Publisher:
         self._exchange = exchange
         self._flush_interval_s = limits.flush_interval_s
         self.executions = executions or ExecutionFeed(limits.execution_ring, exchange.instrument_by_id, exchange.execution_seq)
-        self.books = BookChannels(exchange, epoch, limits.book_levels)
+        self.books = BookChannels(exchange, epoch, limits.book_levels, self._flush_late)
         self.orders = OrderChannels(exchange, epoch)
         self.ticker = TickerChannel(exchange, epoch)
         self.auctions = AuctionChannel(exchange, epoch)
@@ -73,6 +73,7 @@ class Publisher:
             self.trades, self.books, self.orders, self.ticker, self.auctions, self.bars, self.private,
         )  # fmt: skip
         self._timer: asyncio.TimerHandle | None = None
+        self._is_late = False  # a flush waits for the one before to reach everybody
         self.ticker.touch_all()
 
     def on_batch(self, batch: BatchResult) -> None:
@@ -90,6 +91,7 @@ class Publisher:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._is_late = False
         for channel in self._gathered:
             channel.flush()
         self._schedule_flush()
@@ -191,12 +193,18 @@ class Publisher:
             outbox.put_private(frame.encoded(outbox.encoding))
 
     def _schedule_flush(self) -> None:
-        if self._timer is None and any(channel.pending for channel in self._gathered):
+        if self._timer is None and not self._is_late and any(channel.pending for channel in self._gathered):
             self._timer = asyncio.get_running_loop().call_later(self._flush_interval_s, self._flush_from_timer)
 
     def _flush_from_timer(self) -> None:
         self._timer = None
-        self.flush()
+        self._is_late = self.books.is_sending
+        if not self._is_late:
+            self.flush()
+
+    def _flush_late(self) -> None:
+        if self._is_late:
+            self.flush()
 
 
 def daily_close(spec: InstrumentSpec, notice: Notice, *, seq: int, prev_seq: int) -> DailyClose:

@@ -16,10 +16,17 @@ from exchange.gateway.access import OVERSEERS
 from exchange.gateway.administration_results import audit_result, key_rows, proposals_result
 from exchange.gateway.auth import request_problem
 from exchange.gateway.hub import Hub
+from exchange.gateway.schemas import Refused
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 _SCHEME: Final = re.compile(r"Parkex key=([^ ,]{1,256}), timestamp=(\d{1,19}), signature=([A-Za-z0-9+/=]{1,128})", re.ASCII).fullmatch
 _AUDIT: Final = frozenset({"audit"})
+
+_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Refused, "description": "Not signed by a good key"},
+    403: {"model": Refused, "description": "The key lacks the scope"},
+    429: {"model": Refused, "description": "The address waits after failed requests"},
+}
 
 Authorization = Annotated[str, Header(max_length=512)]
 
@@ -103,7 +110,7 @@ def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = Non
 
 def administration_router(hub: Hub) -> APIRouter:
     """All routes under /v1 that need a signed request."""
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", responses=_REFUSALS)
     exchange = hub.exchange
 
     @router.get("/keys", summary="Keys with their last use; scope operate or audit")

@@ -45,7 +45,8 @@ class TokenBucket:
     def has(self, cost: float, now_s: float) -> bool:
         """Refill up to now, and whether `cost` tokens are there."""
         if now_s > self._updated_s:
-            self._tokens = min(self._burst, self._tokens + (now_s - self._updated_s) * self._per_s)
+            tokens = self._tokens + (now_s - self._updated_s) * self._per_s
+            self._tokens = min(self._burst, tokens)
             self._updated_s = now_s
         return self._tokens >= cost
 

@@ -91,6 +91,11 @@ class ServerSession:
     def notify(self, method: str, params: Params) -> None:
         self._output.append(self.encoding.encode_notification(method, params))
 
+    @property
+    def has_output(self) -> bool:
+        """Whether there is something to send."""
+        return bool(self._output)
+
     def data_to_send(self) -> list[bytes]:
         """Frames to send, in order."""
         output, self._output = self._output, []

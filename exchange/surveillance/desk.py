@@ -62,7 +62,7 @@ class Surveillance:
         self._withholding = WithholdingRule(rules.withholding)
         self._order_flow = OrderToTradeRule(rules.order_to_trade, self._owners)
         self._orders: dict[int, OpenOrder] = {}
-        self._quarters: dict[int, int] = {}  # id of the quarter-hour that starts then
+        self._quarters: dict[int, int] = {}  # id of the first contract of the quarter-hour that starts then
         self._quarters_within: dict[int, list[int]] = {}  # by instrument, from the table above
         self._raised_ns: dict[tuple[str, int, tuple[int, ...]], int] = {}
         self.count = 0
@@ -128,7 +128,7 @@ class Surveillance:
             self._withholding.on_sale(quarter, seller, trade.lots)
             self._withholding.on_sale(quarter, buyer, -trade.lots)
         if quarters and instrument.is_quarter_hour:
-            self._withholding.on_price(trade, instrument.spec.delivery_start_ns)
+            self._withholding.on_price(trade, quarters[0], instrument.spec.delivery_start_ns)
         self._shrink(event.counter_order_id, event.counter_remaining_lots)
         if event.reason == Reason.AUCTION:  # in an auction both had rested; else the taker rests afterwards, if at all
             self._shrink(event.order_id, event.remaining_lots)
@@ -193,7 +193,8 @@ class Surveillance:
     def _note_quarter(self, symbol: str) -> None:
         instrument = self._reference.instrument(symbol)
         if instrument is not None and instrument.is_quarter_hour:
-            self._quarters[instrument.spec.delivery_start_ns] = instrument.id
+            # Of several contracts of one quarter-hour the first stands for all: what was offered in any of them was offered for that time.
+            self._quarters.setdefault(instrument.spec.delivery_start_ns, instrument.id)
             self._quarters_within.clear()
 
     def _on_end(self, symbol: str, at_ns: int) -> Iterator[Finding]:

@@ -67,9 +67,9 @@ class WithholdingRule:
         offer.sold_lots += lots
         offer.note()
 
-    def on_price(self, trade: Trade, delivery_start_ns: int) -> None:
-        """A trade of a quarter-hour itself, not of a block that covers it."""
-        self._periods[trade.instrument].prices.add(trade)
+    def on_price(self, trade: Trade, instrument: int, delivery_start_ns: int) -> None:
+        """A trade of a quarter-hour itself, not of a block that covers it. `instrument` stands for the quarter-hour, as in the other events."""
+        self._periods.setdefault(instrument, _Period()).prices.add(trade)
         self._days.setdefault(_midnight_after(delivery_start_ns), _Prices()).add(trade)
 
     def on_metered(

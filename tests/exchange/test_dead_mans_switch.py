@@ -214,8 +214,7 @@ async def node_at(directory: Path, now_ns: int) -> Node:
 
 def crash(node: Node) -> None:
     """The process dies: nothing more is journaled, the file lock goes."""
-    assert node._task is not None
-    node._task.cancel()
+    node._accepting = False
     node.journal.close()
 
 

@@ -7,13 +7,13 @@ which knows how to refuse; the frames of one connection are acted on in their or
 """
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exchange.gateway.answers import Decimals, failure_code, order_answer
-from exchange.gateway.outbox import Block
 from exchange.gateway.throttle import COSTS, take_both
 from exchange.gateway.usual.answers import ANSWER_BYTES_MAX, write_answers
 from exchange.gateway.usual.requests import N_FOUND, N_PARAMS
@@ -24,6 +24,7 @@ from exchange.order_path.records import OUTCOME, joined
 from exchange.order_path.state import COMMAND_WORDS
 from exchange.protocol import messages as m
 from exchange.protocol.codec import encode_result
+from exchange.stages import Stage
 
 if TYPE_CHECKING:
     from exchange.gateway.connection import Connection
@@ -46,6 +47,7 @@ class UsualOrders:
     def __init__(self, node: "NodePort") -> None:
         self.symbols = Symbols()
         self._node = node
+        self.began_ns = 0  # when the first frame of this batch came whose way here is not timed elsewhere
         self._waiting: dict[Connection, list[bytes]] = {}
         self._fields, self._found = np.zeros(2 * N_PARAMS, np.int64), np.zeros(N_FOUND, np.int64)
         self._out = np.empty(_ANSWERS_AT_FIRST * ANSWER_BYTES_MAX, np.uint8)
@@ -67,7 +69,10 @@ class UsualOrders:
         """Act on all that waits, now."""
         while self._waiting:
             waiting, self._waiting = self._waiting, {}
+            began_ns, self.began_ns = self.began_ns, 0
             self._act_on([(connection, frames) for connection, frames in waiting.items() if connection.is_up])
+            if began_ns:
+                self._node.stages.observe(Stage.DECODE, time.perf_counter_ns() - began_ns)
 
     def write(self, outcomes: NDArray[np.void], tickets: NDArray[np.void]) -> tuple[bytes, list[int], int]:
         """Answers to accepted commands, framed: (their bytes, where each ends, how many have no length since they are left to the codec)."""
@@ -83,13 +88,15 @@ class UsualOrders:
         if not sent:
             return
         frames = [frame for _, own in sent for frame in own]
-        senders = np.array([_sender(connection, len(own)) for connection, own in sent], SENDER)
+        # A row of integers is made much faster than a record.
+        senders = np.array([_sender(connection, len(own)) for connection, own in sent], np.int64).view(SENDER).reshape(-1)
         commands, tickets = self._scan(frames, senders)
         taken: list[tuple[Connection, int, int]] = []
         rest: list[tuple[Connection, list[bytes], int]] = []
         first = 0
+        now_s = sent[0][0].hub.monotonic_s()
         for (connection, own), n_usual, n_cancels in zip(sent, senders["n_usual"].tolist(), senders["n_cancels"].tolist(), strict=True):
-            if n_usual and _pays(connection, n_usual, n_cancels):
+            if n_usual and _pays(connection, n_usual, n_cancels, now_s):
                 connection.hub.in_flight += n_usual
                 taken.append((connection, first, first + n_usual))
                 if n_usual < len(own):
@@ -121,13 +128,13 @@ def _sender(connection: "Connection", n_frames: int) -> tuple[int, ...]:
     return (identity.account, identity.session, identity.order_flags, connection.session.frame_limit_bytes, n_frames, 0, 0)
 
 
-def _pays(connection: "Connection", n_commands: int, n_cancels: int) -> bool:
+def _pays(connection: "Connection", n_commands: int, n_cancels: int, now_s: float) -> bool:
     """Take the tokens of all commands from both buckets and find room for them, or leave everything as it is."""
     identity = connection.identity
     if identity is None or not connection.has_room(n_commands):
         return False
     cost = _ORDER_COST * (n_commands - n_cancels) + _CANCEL_COST * n_cancels
-    return take_both(identity.key_bucket, identity.account_bucket, cost, connection.hub.monotonic_s()) is None
+    return take_both(identity.key_bucket, identity.account_bucket, cost, now_s) is None
 
 
 class _Submission:
@@ -169,7 +176,7 @@ class _Submission:
             if n_left:
                 _deliver_one_by_one(connection, framed, starts, outcomes, tickets, from_row, to_row)
             else:
-                connection.deliver(Block(framed[starts[from_row] : starts[to_row]], to_row - from_row))
+                connection.deliver(framed[starts[from_row] : starts[to_row]], to_row - from_row)
 
     def _failed(self, error: Exception) -> None:
         """Nothing is known of what has not been answered yet."""
@@ -194,7 +201,7 @@ def _deliver_one_by_one(
     for row in range(first, end):
         answer = framed[starts[row] : starts[row + 1]]
         if answer:
-            connection.deliver(Block(answer, 1))
+            connection.deliver(answer, 1)
             continue
         request_id, quantity_lots, multiplier_micro, price_decimals, quantity_decimals, _ = tickets[row].item()
         spec = Decimals(price_decimals, quantity_decimals, multiplier_micro) if multiplier_micro else None

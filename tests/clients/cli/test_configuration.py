@@ -1,5 +1,6 @@
 """Configuration of `parkex serve`: where a value is from, what is refused and with which place, and that every setting arrives."""
 
+import base64
 import logging
 from dataclasses import fields
 from pathlib import Path
@@ -199,6 +200,9 @@ def test_every_limit_is_a_setting_and_says_what_it_is() -> None:
     assert [setting.key for setting in SETTINGS if not setting.help] == []
 
 
+_LISTS = {"metrics_allow": "10.0.0.0/8", "operators": f"ann={base64.b64encode(bytes(32)).decode()}"}
+
+
 def _other_value(setting: Setting) -> str:
     """A value, as text, that is not the default."""
     if setting.choices:
@@ -209,7 +213,7 @@ def _other_value(setting: Setting) -> str:
         case Kind.INTEGER | Kind.NUMBER:
             return str(int(setting.default or 5) + 7)  # type: ignore[call-overload]
         case Kind.LIST:
-            return "10.0.0.0/8" if setting.name == "metrics_allow" else "https://x.example"
+            return _LISTS.get(setting.name, "https://x.example")
         case Kind.TEXT:
             return "elsewhere"
 

@@ -159,3 +159,29 @@ def test_no_order_of_events_raises(events: list[Execution]) -> None:
 def test_decimal_helpers() -> None:
     assert (is_zero("0"), is_zero("0.00"), is_zero("0.01"), is_zero("10")) == (True, True, False, False)
     assert add_decimals("0.10", "2.5") == "2.60"
+
+
+DUPLICATE = {"sequence": 9, "order_id": 5, "status": "resting", "filled": "0", "remaining": "10", "revision": 1, "duplicate": True}
+
+
+@pytest.mark.parametrize(
+    ("since", "status", "remaining"),
+    [
+        ([], "resting", "10"),
+        ([execution("trade", 2, "4", "6")], "resting", "4"),
+        ([execution("trade", 2, "0", "10")], "filled", "0"),
+        ([execution("cancelled", 2, "0")], "cancelled", "0"),
+    ],
+    ids=["nothing", "a part was filled", "filled", "cancelled"],
+)
+def test_an_order_that_another_session_placed_is_known_as_it_is_now(since: list[Execution], status: str, remaining: str) -> None:
+    """The same command sent by a second session: its answer repeats the first outcome, after executions of what has happened since."""
+    table = OrderTable(None)  # type: ignore[arg-type]
+    table.apply_execution(execution("rested", 1, "10"))
+    for told in since:
+        table.apply_execution(told)
+    order = Order("X", "buy", "c", "1", "10", remaining="10")
+    table.add_pending(order)
+    table.apply_answer(order, OrderResult(**DUPLICATE))
+    assert (order.status, order.remaining) == (status, remaining)
+    assert table.open == ({5: order} if status == "resting" else {})

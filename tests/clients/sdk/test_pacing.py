@@ -143,10 +143,10 @@ async def test_an_order_sent_twice_and_turned_away_is_not_called_refused(monkeyp
             placing = asyncio.create_task(factory.place(POWER, "buy", price="0.4000", quantity="0.5"))
             await until(lambda: len(park.node.exchange.open_orders(FACTORY)) == 1)
 
-            def refuse(records: Any) -> Any:
+            def refuse(*_: Any) -> None:
                 raise JournalError("no more commands")
 
-            monkeypatch.setattr(park.node, "submit_many", refuse)
+            monkeypatch.setattr(park.node, "submit_batch", refuse)
             await line.cut()
             with pytest.raises(OutcomeUnknown) as unknown:
                 await placing

@@ -66,7 +66,7 @@ def test_one_frame_larger_than_the_limit_reaches_a_client_that_reads() -> None:
 def filled() -> Outbox:
     outbox = Outbox(Limits(), lambda: None)
     outbox.put_private(b"a")
-    outbox.put_block(Block(server_frames([b"b", b"c" * 200]), 2))
+    outbox.put_framed(server_frames([b"b", b"c" * 200]), 2)
     outbox.put_answers([b"d", b"e"])
     return outbox
 
@@ -87,9 +87,9 @@ def test_blocks_leave_as_they_are_where_the_transport_takes_frames() -> None:
 def test_a_backlog_of_blocks_ends_the_session() -> None:
     for block in (Block(server_frames([b"x"] * 6), 6), Block(server_frames([b"x" * 120]), 1)):
         outbox = Outbox(LIMITS, lambda: None)
-        outbox.put_block(block)
+        outbox.put_framed(*block)
         assert outbox.overflowed
-        outbox.put_block(block)
+        outbox.put_framed(*block)
         assert outbox.take_framed(1) == b""
 
 
@@ -99,6 +99,6 @@ def test_what_is_taken_at_once_is_bounded_by_its_bytes_too() -> None:
     for take, expected in takes:
         outbox = Outbox(Limits(), lambda: None)
         outbox.put_answers([b"a" * 200, b"b", b"c", b"d"])
-        outbox.put_block(Block(server_frames([b"e"]), 1))
+        outbox.put_framed(server_frames([b"e"]), 1)
         taken = [take(outbox, 9, n_bytes) for n_bytes in (100, 2, 9)]
         assert taken == [expected([b"a" * 200]), expected([b"b", b"c"]), expected([b"d", b"e"])]

@@ -222,7 +222,7 @@ def test_a_flip_of_any_byte_of_a_backup_is_found(played: tuple[Path, str], tmp_p
 
 REFUSED = {
     "a file is missing": (lambda b: (b / "journal" / "head").unlink(), CorruptionError, "journal/head is missing"),
-    "a file is cut": (lambda b: _cut(b / "journal" / "genesis"), CorruptionError, "journal/genesis: 215 bytes instead of 216"),
+    "a file is cut": (lambda b: _cut(b / "journal" / "genesis"), CorruptionError, r"journal/genesis: \d+ bytes instead of \d+"),
     "the manifest is missing": (lambda b: (b / MANIFEST_NAME).unlink(), InputError, "manifest.json is missing"),
     "the manifest is no JSON": (lambda b: (b / MANIFEST_NAME).write_text("{"), CorruptionError, "manifest.json"),
     "the mark of a running one": (lambda b: (b / INCOMPLETE_NAME).touch(), InputError, "never finished"),

@@ -241,6 +241,13 @@ def withholds_a_little(market: Watched) -> None:
     _produces(market, 801, 6_300)
 
 
+def offered_in_another_contract_of_the_hour(market: Watched) -> None:
+    (other,) = market.list(power_spec(40, symbol="GP-OTHER-1000"))
+    assert market.place(market.a, other, Side.SELL, 6_300, 1_000)["code"] == 0
+    market.trade(market.b, market.c, 10, 6_000, other)
+    _produces(market, 0)
+
+
 def sold_by_contract(market: Watched) -> None:
     fresh = Watched.__new__(Watched)
     _unopened(fresh)
@@ -327,6 +334,7 @@ SILENT: list[tuple[str, Scenario]] = [
     ("withholding", withholds_at_an_ordinary_price),
     ("withholding", withholds_a_little),
     ("withholding", sold_by_contract),
+    ("withholding", offered_in_another_contract_of_the_hour),
     ("withholding", sold_in_a_block),
     ("order_to_trade", a_maker_quotes),
     ("order_to_trade", few_orders),
