@@ -61,6 +61,8 @@ class Connection:
             challenge = msgspec.convert(self.next_message()["params"], Challenge)
             self.socket.sendall(masked_frame(logon_request(index, challenge)))
             answer = self.next_message()
+            while "method" in answer:  # a heartbeat, where logging on takes long
+                answer = self.next_message()
             if "result" not in answer:
                 raise LoadError(f"logon was refused: {answer}")
 
