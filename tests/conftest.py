@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -68,3 +70,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(autouse=True)
+def forget_endpoints() -> Iterator[None]:
+    """FastAPI keeps every endpoint that it has looked at in a cache for the life of the process, and with it the exchange behind the endpoint."""
+    yield
+    for name in ("fastapi.dependencies.models", "fastapi.dependencies.utils"):
+        module = sys.modules.get(name)
+        for cached in [] if module is None else list(vars(module).values()):
+            if hasattr(cached, "cache_clear"):
+                cached.cache_clear()
