@@ -75,4 +75,4 @@ class Administration:
 
     async def _submit(self, document: Document) -> Any:
         params = m.OperatorSubmitParams(schema=document.SCHEMA, document=document)
-        return (await self._link.call("operator.submit", params, _decode_submit, resend=False)).result
+        return (await self._link.call("document.submit", params, _decode_submit, resend=False)).result

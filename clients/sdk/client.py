@@ -390,9 +390,12 @@ class ParkClient:
         return (await self._link.call("nominate", params, _decode_submit)).sequence
 
     async def submit(self, document: Document) -> Any:
-        """An operator's business command; returns its result. Given up, not sent again, when the connection is lost before the answer."""
+        """A business document, of the operator or of another role that may send it; returns its result.
+
+        Given up, not sent again, when the connection is lost before the answer.
+        """
         params = m.OperatorSubmitParams(schema=document.SCHEMA, document=document)
-        return (await self._link.call("operator.submit", params, _decode_submit, resend=False)).result
+        return (await self._link.call("document.submit", params, _decode_submit, resend=False)).result
 
     async def settlement(self, day: str) -> Any:
         """The settlement of a day over all accounts; None before it has run. Scope operate or audit."""

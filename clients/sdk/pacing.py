@@ -26,6 +26,7 @@ COSTS: Final = {
     "one_way.amend": 1.0,
     "one_way.withdraw": 0.25,
     "operator.submit": 10.0,
+    "document.submit": 10.0,
 }
 # Who wants to get out goes first, and with it what costs no tokens of the key.
 _FIRST: Final = frozenset({"order.cancel", "order.mass_cancel", "block.decline", "block.withdraw", "one_way.withdraw"})

@@ -164,8 +164,8 @@ def nominate(connection: "Connection", request: m.Nominate) -> None:
         _submit_document(connection, request, document, params.client_order_id or "")
 
 
-def operator_submit(connection: "Connection", request: m.OperatorSubmit) -> None:
-    """A business document of the operator."""
+def submit(connection: "Connection", request: m.OperatorSubmit | m.DocumentSubmit) -> None:
+    """A business document. Which role may send which is decided after the journal, where it replays."""
     params = request.params
     if params.client_order_id is not None and not is_client_order_id(params.client_order_id):
         connection.session.refuse(request, RejectCode.INVALID_CLIENT_ORDER_ID)
@@ -227,7 +227,8 @@ HANDLERS: Final[dict[type[m.Request], Callable[["Connection", Any], None]]] = {
     m.SettlementReport: settlement_report,
     m.SystemStatus: system_status,
     m.Nominate: nominate,
-    m.OperatorSubmit: operator_submit,
+    m.OperatorSubmit: submit,
+    m.DocumentSubmit: submit,
     m.Subscribe: subscribe,
     m.Unsubscribe: unsubscribe,
     m.TurnDone: turn_done,

@@ -26,6 +26,7 @@ COSTS: Final[dict[type[Request], float]] = {
     m.OneWayAmend: 1.0,
     m.OneWayWithdraw: 0.25,
     m.OperatorSubmit: 10.0,
+    m.DocumentSubmit: 10.0,
     m.OperatorPropose: 10.0,
 }
 

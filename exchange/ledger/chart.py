@@ -24,4 +24,11 @@ class House(IntEnum):
     CONTRACTS = 9  # bilateral contracts, information only
     NETWORK_TARIFF = 10  # volumetric transmission and distribution, passed on to the grid company
     ISSUER = 11  # outside of units: certificates and credits enter from here
+    # Units that no account may use: set aside, or at their end.
+    LOCKED = 12  # pledged, sold under repurchase
+    FROZEN = 13  # in dispute, or being switched to another scheme
+    RETIRED = 14
+    SURRENDERED = 15
+    EXPIRED = 16
+    WITHDRAWN = 17
 

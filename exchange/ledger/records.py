@@ -28,6 +28,15 @@ class PostingReason(IntEnum):
     GUARANTEE_FUND = 17
     ENVIRONMENT = 18
     ROUNDING = 19
+    UNITS_TRANSFERRED = 20
+    UNITS_LOCKED = 21
+    UNITS_RELEASED = 22
+    UNITS_FROZEN = 23
+    UNITS_RETIRED = 24
+    UNITS_SURRENDERED = 25
+    UNITS_EXPIRED = 26
+    UNITS_WITHDRAWN = 27
+    UNITS_CONVERTED = 28
 
 
 # `amount` leaves `debit` and reaches `credit`: accounts are balances that the clearing house owes, so a debit lowers and a credit raises.

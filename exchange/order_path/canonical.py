@@ -19,6 +19,7 @@ from exchange.market.block_proposals import BlockProposals
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
+from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
 from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_owners, lay_out_schedule
@@ -92,6 +93,8 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "key_life": rooms.participants.ring.to_canonical(int(counters.epoch)),
         "approvals": rooms.approvals.to_canonical(),
         "audit": rooms.audit.to_canonical(),
+        "level": [] if rooms.level == exchange.settings.level else [rooms.level],
+        "devices": rooms.devices.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -152,6 +155,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
     rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
     rooms.switches = Switches.from_canonical(body.get("switches", []))
+    rooms.level = body.get("level", [exchange.settings.level])[0]
+    rooms.devices = Devices.from_canonical(body.get("devices", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

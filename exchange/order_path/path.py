@@ -94,7 +94,7 @@ class Exchange(Queries):
         self.genesis = genesis
         self.settings = decode_settings(genesis.document)
         self.core = core or MatchingCore()
-        self.rooms = Rooms()
+        self.rooms = Rooms(level=self.settings.level)
         self.state: PathState = new_state(self.core.state, self.core.order_capacity, sizes or Sizes())
         self._output = _Output()
         counters = self.state.counters[0]
@@ -116,6 +116,11 @@ class Exchange(Queries):
         for index, (public_key, person) in enumerate(zip(self.genesis.operator_keys, persons, strict=True)):
             key_id = OPERATOR_NAME if index == 0 else f"{OPERATOR_NAME}-{index + 1}"
             participants.ring.add(RegisteredKey(key_id, operator.id, public_key, ROLE_SCOPES[Role.OPERATOR], person))
+
+    @property
+    def level(self) -> int:
+        """Level of behaviour (exchange.order_path.level)."""
+        return self.rooms.level
 
     def apply(self, records: NDArray[np.void], documents: bytes, first_sequence: int) -> BatchResult:
         """Fold a batch of journaled commands (COMMAND records with their stamps) into the state.

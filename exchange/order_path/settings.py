@@ -3,6 +3,7 @@
 import msgspec
 
 from exchange.errors import InputError
+from exchange.order_path.level import LEVEL_NOW, Level
 from exchange.units import NS_PER_HOUR
 
 
@@ -13,7 +14,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     Instruments of the venue internal need an approval that the operator states (docs/rules.md, "Venues"): a park is not an approved exchange.
 
     `approval`: single, for a park with one operator, or four_eyes (docs/rules.md, "Four eyes"); rules that are changed later hold from then on.
-    `operator_persons` names who holds the operator keys of the genesis, in their order.
+    `operator_persons` names who holds the operator keys of the genesis, in their order. `level`: see exchange.order_path.level.
     """
 
     retention_ns: int = 48 * NS_PER_HOUR
@@ -22,6 +23,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     internal_trading_approval: str = ""
     approval: str = "single"
     operator_persons: tuple[str, ...] = ()
+    level: int = LEVEL_NOW
 
     def persons_of(self, n_keys: int) -> tuple[str, ...]:
         """Who holds each of the `n_keys` operator keys of the genesis; empty where nobody is named.
@@ -43,10 +45,15 @@ def encode_settings(settings: ExchangeSettings) -> bytes:
 
 
 def decode_settings(document: bytes) -> ExchangeSettings:
-    """Inverse of `encode_settings`; an empty document means the defaults. Raises InputError."""
-    if not document:
-        return ExchangeSettings()
+    """Inverse of `encode_settings`; an empty document means the defaults. One that says no level is of before there were any.
+
+    Raises InputError, also for a level that this program does not know.
+    """
     try:
-        return msgspec.msgpack.decode(document, type=ExchangeSettings)
-    except msgspec.MsgspecError as error:
+        fields = msgspec.msgpack.decode(document) if document else {}
+        settings = msgspec.convert({"level": int(Level.TRADING)} | fields, type=ExchangeSettings)
+    except (msgspec.MsgspecError, TypeError) as error:
         raise InputError("genesis document is not a settings document") from error
+    if not 0 <= settings.level <= LEVEL_NOW:
+        raise InputError(f"the journal begins at level {settings.level}, this program knows up to {int(LEVEL_NOW)}")
+    return settings

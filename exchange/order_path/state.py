@@ -189,6 +189,9 @@ class DeadlineKind(IntEnum):
     CANCEL_AFTER = 18  # a dead man's switch was not renewed
     PROPOSAL_EXPIRY = 32  # nobody approved in time
     KEY_EXPIRY = 33  # a key has reached its end
+    UNIT_EXPIRY = 34  # the validity of certificates ends
+    SETTLEMENT_RUN = 35
+    CREDIT_PERIOD = 36  # a compliance or crediting period ends
 
 
 DEADLINE: Final = np.dtype([("at_ns", "i8"), ("id", "i8"), ("ref", "i8"), ("kind", "i8")], align=True)

@@ -11,6 +11,7 @@ from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
 from exchange.market.one_way_auctions import OneWayAuctions
+from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.settlement.statement import DaySettlement
@@ -20,7 +21,7 @@ from exchange.settlement.statement import DaySettlement
 class Rooms:
     """`nominations`: injection in Wh by (account, instrument id). `settlements`: what a settled day was, by its name.
 
-    `contract_price_ticks`: what monthly contracts say, by instrument id; information for statements.
+    `level`: see exchange.order_path.level. `contract_price_ticks`: what monthly contracts say, by instrument id; information for statements.
     """
 
     participants: Participants = field(default_factory=Participants)
@@ -35,6 +36,8 @@ class Rooms:
     switches: Switches = field(default_factory=Switches)
     approvals: Approvals = field(default_factory=Approvals)
     audit: AuditLog = field(default_factory=AuditLog)
+    level: int = 0
+    devices: Devices = field(default_factory=Devices)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

@@ -127,7 +127,14 @@ class SetOwnerRules(Document, frozen=True, kw_only=True):
     limit_lots: int = 0
 
 
+class ActivateLevel(Document, frozen=True, kw_only=True):
+    """From here on the exchange behaves as a newer version does: the next level, never an earlier one. A new exchange begins at the newest."""
+
+    SCHEMA: ClassVar[str] = "activate_level"
+    level: int
+
+
 ADMINISTRATION: Final[tuple[type[Document], ...]] = (
     RegisterKey, ChangeKey, RotateKey, RevokeKey, SetApprovalRules, Propose, ApproveProposal, RejectProposal, WithdrawProposal, ChangeTerms,
-    ChangeParticipant, SetOwnerRules,
+    ChangeParticipant, SetOwnerRules, ActivateLevel,
 )  # fmt: skip

@@ -11,6 +11,7 @@ import msgspec
 from exchange.errors import InputError
 from exchange.protocol.administration import (
     ADMINISTRATION,
+    ActivateLevel,
     ApproveProposal,
     ChangeKey,
     ChangeParticipant,
@@ -25,9 +26,10 @@ from exchange.protocol.administration import (
     WithdrawProposal,
 )
 from exchange.protocol.document import Document, Key
+from exchange.protocol.value_chain import VALUE_CHAIN
 
 __all__ = [
-    "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "Admit", "AmendBid", "ApproveProposal", "CancelAfter", "CancelOneWayAuction", "ChangeKey",
+    "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "ActivateLevel", "Admit", "AmendBid", "ApproveProposal", "CancelAfter", "CancelOneWayAuction", "ChangeKey",
     "ChangeParticipant",
     "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
     "MeterReadings", "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey",
@@ -330,7 +332,7 @@ class Checkpoint(Document, frozen=True, kw_only=True):
 _ALL: Final[tuple[type[Document], ...]] = (
     Admit, *ADMINISTRATION, Deposit, RegisterStorage, ListInstruments, SetPhase, OpeningPositions, IssueUnits, Nominate, MeterReadings,
     SettleDay, ProposeBlock, ConfirmBlock, DeclineBlock, WithdrawBlock, OpenOneWayAuction, CancelOneWayAuction,
-    PlaceBid, AmendBid, WithdrawBid, CancelAfter, Checkpoint,
+    PlaceBid, AmendBid, WithdrawBid, CancelAfter, Checkpoint, *VALUE_CHAIN,
 )  # fmt: skip
 DOCUMENTS: Final[dict[str, type[Document]]] = {cls.SCHEMA: cls for cls in _ALL}
 

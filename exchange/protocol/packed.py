@@ -22,7 +22,7 @@ from exchange.protocol.codec import (
     diagnose_object,
     failure,
 )
-from exchange.protocol.messages import NOTIFICATIONS, AnyRequest, OperatorSubmit, Params, Request
+from exchange.protocol.messages import NOTIFICATIONS, AnyRequest, DocumentSubmit, OperatorSubmit, Params, Request
 from exchange.protocol.reject_codes import RejectCode
 
 _request_decoder: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(AnyRequest)
@@ -40,7 +40,7 @@ def decode_request(frame: bytes) -> Request | Refusal:
     except DECODE_ERRORS:
         return _diagnose(frame)
     # The one message with a part that has no type of its own.
-    if isinstance(request, OperatorSubmit) and not _json_could_say(request.params.document):
+    if isinstance(request, OperatorSubmit | DocumentSubmit) and not _json_could_say(request.params.document):
         return Refusal(request.id, RejectCode.UNSUPPORTED_VALUE)
     return request
 

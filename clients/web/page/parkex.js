@@ -22,13 +22,13 @@ const COSTS = {
   "order.place": 1, "basket.place": 1, "order.amend": 1, "order.cancel": 0.25, "order.mass_cancel": 1,
   "session.cancel_after": 1, nominate: 1,
   "block.propose": 1, "block.confirm": 1, "block.decline": 0.25, "block.withdraw": 0.25,
-  "one_way.bid": 1, "one_way.amend": 1, "one_way.withdraw": 0.25, "operator.submit": 10,
+  "one_way.bid": 1, "one_way.amend": 1, "one_way.withdraw": 0.25, "operator.submit": 10, "document.submit": 10,
 };
 const FIRST = new Set(["order.cancel", "order.mass_cancel", "block.decline", "block.withdraw", "one_way.withdraw"]);
 // Each of these carries a client_order_id, by which the exchange knows it again.
 const KEYED = new Set(["order.place", "order.amend", "order.cancel", "order.mass_cancel", "nominate"]);
 // Done twice these would be two; everything else may be sent again after a lost connection.
-const NEVER_AGAIN = new Set(["operator.submit"]);
+const NEVER_AGAIN = new Set(["operator.submit", "document.submit"]);
 const PASSING = new Set([5007, 5008]);
 const FINAL_LOGON = new Set([5003, 5004, 5005, 5006, 5033, 5034]);
 

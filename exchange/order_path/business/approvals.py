@@ -15,6 +15,7 @@ from exchange.order_path.business.rules import BusinessRuleError, Caller, CodedR
 from exchange.order_path.deadlines import add_deadline
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.documents import (
+    ActivateLevel,
     Admit,
     ApproveProposal,
     ChangeKey,
@@ -55,7 +56,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant):
+    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel):
         return "rules"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"

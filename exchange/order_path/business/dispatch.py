@@ -11,6 +11,7 @@ from exchange.errors import InputError
 from exchange.order_path.business import approvals, audit
 from exchange.order_path.business.handlers import HANDLERS, TRADING
 from exchange.order_path.business.rules import BusinessRuleError, Caller, CodedRefusalError, Result, require_code
+from exchange.order_path.business.senders import SENDERS
 from exchange.protocol.documents import ApproveProposal, CancelAfter, Document, Nominate, decode_document
 from exchange.protocol.reject_codes import RejectCode
 
@@ -67,22 +68,34 @@ def _require_speaker(exchange: "Exchange", document: Document, caller: Caller, k
     if key_number:
         require_code(caller.key is not None and caller.key.account == caller.account, RejectCode.KEY_ENDED)
         assert caller.key is not None
-        needed = "trade" if _is_a_participants_own(exchange, document, caller.account) else "operate"
-        require_code(needed in caller.key.scopes, RejectCode.NO_PERMISSION)
+        require_code(_scope_of(exchange, document, caller.account) in caller.key.scopes, RejectCode.NO_PERMISSION)
 
 
 def _is_a_participants_own(exchange: "Exchange", document: Document, account: int) -> bool:
-    """Whether a document is no act of administration: trades, a storage's own nominations, a dead man's switch."""
+    """Whether a document is no act of administration: trades, a storage's own nominations, a dead man's switch, what members do with their units."""
+    return _scope_of(exchange, document, account) == "trade"
+
+
+def _scope_of(exchange: "Exchange", document: Document, account: int) -> str:
+    """The scope that a key needs to send a document."""
+    senders = SENDERS.get(type(document))
     participant = exchange.rooms.participants.by_id.get(account)
+    if senders is not None and participant is not None and participant.role in senders.roles:
+        return senders.scope
     operates = participant is not None and participant.role is Role.OPERATOR
-    return type(document) in TRADING or (isinstance(document, Nominate | CancelAfter) and not operates)
+    return "trade" if type(document) in TRADING or (isinstance(document, Nominate | CancelAfter) and not operates) else "operate"
 
 
 def may_send(exchange: "Exchange", document: Document, account: int) -> bool:
-    """Operators send business commands; a participant its own nominations, its switch, and what trades, which no operator sends."""
+    """Operators send business commands; a participant its own nominations, its switch, and what trades, which no operator sends.
+
+    What other roles send is in senders.py; the operator sends that too only where it is named there.
+    """
     participant = exchange.rooms.participants.by_id.get(account)
     if participant is None:
         return False
+    if type(document) in SENDERS:
+        return participant.role in SENDERS[type(document)].roles
     if type(document) in TRADING:
         return participant.role is not Role.OPERATOR
     return participant.role is Role.OPERATOR or isinstance(document, Nominate | CancelAfter)

@@ -28,6 +28,12 @@ def issue_units(state: Any, slot: int, account: int, quantity_lots: int) -> None
 
 
 @kernel
+def move_units(state: Any, slot: int, debit: int, credit: int, quantity_lots: int, reason: int) -> None:
+    """Units go from one account to another, of the house or not."""
+    post_units(state, slot, debit, credit, quantity_lots, np.int64(reason))
+
+
+@kernel
 def deposit(state: Any, account: int, amount_micro: int) -> None:
     """Money enters an account from outside, or leaves it."""
     post_money(state, np.int64(House.OUTSIDE), account, amount_micro, np.int64(PostingReason.DEPOSIT))

@@ -19,7 +19,8 @@ from exchange.protocol.messages.wire import *
 AnyRequest = (
     Logon | Place | PlaceBasket | Amend | Cancel | MassCancel
     | CancelAfter | OrdersOpen | QueuePosition | Executions | Depth | Bars | Balances | Positions | Auctions | Instruments
-    | Statement | Nominate | OperatorSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone | ClockRun | ClockPause
+    | Statement | Nominate | OperatorSubmit | DocumentSubmit | SettlementReport | SystemStatus | Subscribe | Unsubscribe | TurnDone
+    | ClockRun | ClockPause
     | BlockPropose | BlockConfirm | BlockDecline | BlockWithdraw | BlockProposals
     | OneWayBid | OneWayAmend | OneWayWithdraw | OneWayBids | OneWayAuctions
     | OperatorPropose | OperatorProposals | KeysList | AuditLog | Alerts
@@ -75,6 +76,7 @@ RESULTS: Final[dict[str, type[Params]]] = {
     "statement": StatementResult,
     "nominate": SubmitResult,
     "operator.submit": SubmitResult,
+    "document.submit": SubmitResult,
     "block.propose": SubmitResult,
     "block.confirm": SubmitResult,
     "block.decline": SubmitResult,

@@ -278,6 +278,10 @@ class OperatorSubmit(Request, tag="operator.submit"):
     params: OperatorSubmitParams
 
 
+class DocumentSubmit(Request, tag="document.submit"):
+    params: OperatorSubmitParams
+
+
 class SettlementReport(Request, tag="settlement.report"):
     params: DayParams
 
