@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clients.cli.administration_app import keys, proposals
+from clients.cli.administration_app import clock, keys, proposals
 from clients.cli.exits import run
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ profiles = typer.Typer(help="Meter files and tariffs of your own park.", no_args
 app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(proposals, name="proposals")
+app.add_typer(clock, name="clock")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
