@@ -4,17 +4,23 @@ from typing import Final, NamedTuple
 
 from exchange.accounts.permissions import Role
 from exchange.protocol.document import Document
+from exchange.protocol.value_chain.accounting import RecordActivity
 
 # Who may hold units.
 HOLDERS: Final = frozenset({Role.ENTERPRISE, Role.GENERATOR, Role.PROSUMER, Role.STORAGE, Role.MARKET_MAKER, Role.ESCO})
 
 
 class Senders(NamedTuple):
-    """`scope`: trade for a participant's own business, verify for a signed opinion, operate for an act of administration."""
+    """`scope`: trade for a participant's own business, verify for a signed opinion, operate for an act of administration.
+
+    An operator that is named needs operate, whatever `scope` says.
+    """
 
     roles: frozenset[Role]
     scope: str
 
 
 # One row a document of the value chain that others than the operator send.
-SENDERS: Final[dict[type[Document], Senders]] = {}
+SENDERS: Final[dict[type[Document], Senders]] = {
+    RecordActivity: Senders(HOLDERS | {Role.OPERATOR}, "trade"),
+}
