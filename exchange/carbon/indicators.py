@@ -22,7 +22,7 @@ _MG_PER_KG: Final = 1_000_000
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
-    """`value_ppm` and `threshold_ppm`: millionths of the unit (tCO2/tce, a share). `passed` is None where the data do not say, and `note` names why."""
+    """`value_ppm` and `threshold_ppm`: millionths of the unit (tCO2/tce, a share). `passed` is None where the data do not say; `note` names why."""
 
     name: str
     value_ppm: int | None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from exchange.carbon import packaged
+from exchange.carbon import claims, packaged
 from exchange.carbon.activity import ActivityEntry, ActivityKind
 from exchange.carbon.books import CarbonBooks
 from exchange.carbon.claimed_green import Retirement, gec_wh
@@ -121,9 +121,10 @@ def carbon_report(given: YearInput, books: CarbonBooks, choices: Choices) -> Car
 
 
 def report_content(report: CarbonReport, *, with_members: bool = True) -> dict[str, Any]:
-    """Plain data for JSON, with the carbon indicator spelled out. Without members and their retirements it holds totals of the park alone."""
+    """Plain data for JSON, with the carbon indicator spelled out and the claims matrix. Without members and their retirements it holds totals of the park alone."""
     content: dict[str, Any] = msgspec.to_builtins(report)
     content["park"]["micro_t_per_tce"] = report.park.micro_t_per_tce
+    content["claims"] = [cell._asdict() for cell in claims.matrix().values()]
     if not with_members:
         del content["members"], content["retirements"]
     return content

@@ -5,7 +5,7 @@ A day enters the accounts when it is settled, so a report moves with settlements
 
 import datetime
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -17,14 +17,22 @@ from exchange.carbon.report import CarbonReport, Choices, YearInput, carbon_repo
 from exchange.errors import InputError
 from exchange.market.calendar import TIME_ZONE
 from exchange.market.phases import Phase
+from exchange.order_path.tables import Rooms
 from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, NS_PER_SECOND
 
-if TYPE_CHECKING:
-    from exchange.order_path.path import Exchange
-
 DEFAULT_CHOICES: Final = Choices()
-_LOCAL_DAY_NS: Final = 8 * 3600 * NS_PER_SECOND  # calendar days are those of Asia/Shanghai, which keeps one offset
+_OFFSET_NS: Final = 8 * 3600 * NS_PER_SECOND  # calendar days are those of Asia/Shanghai, which keeps one offset
+
+
+class Accounted(Protocol):
+    """What the accounts need of an exchange."""
+
+    @property
+    def last_sequence(self) -> int: ...
+
+    @property
+    def rooms(self) -> Rooms: ...
 
 
 def claimed_green(outputs: Sequence[GreenOutput] = (), retirements: Sequence[Retirement] = ()) -> RecordedGreen:
@@ -38,20 +46,24 @@ def claimed_green(outputs: Sequence[GreenOutput] = (), retirements: Sequence[Ret
 
 
 class YearGathering:
-    """Sums of a year, gathered a day at a time so that a live exchange can do other things between."""
+    """Sums of a year, gathered a day at a time so that a live exchange can do other things between.
 
-    def __init__(self, exchange: "Exchange", year: int, green: ClaimedGreen | None = None) -> None:
+    The report is as of the sequence at its beginning: later settlements are not in it, later documents may be.
+    """
+
+    def __init__(self, exchange: Accounted, year: int, green: ClaimedGreen | None = None) -> None:
         """Raises InputError for a year that no calendar has."""
         self._exchange = exchange
         self._year = year
         self._green = green if green is not None else claimed_green()
-        self._people = exchange.participants()
+        self._people = list(exchange.rooms.participants.by_id.values())
         self._accounts = [person.id for person in self._people]
         self._is_storage = np.array([person.role is Role.STORAGE for person in self._people], np.bool_)
         self._days = _days(exchange, year)
         self._sums = EnergySums.zero(len(self._accounts))
         self._deductible_wh = 0
         self._gathered = 0
+        self._as_of_seq = exchange.last_sequence
 
     def steps(self) -> Iterator[None]:
         """One settled day a step."""
@@ -72,14 +84,14 @@ class YearGathering:
     def report(self, choices: Choices = DEFAULT_CHOICES) -> CarbonReport:
         """What has been gathered. Raises InputError for a year without factors or rules."""
         given = YearInput(
-            year=self._year, as_of_seq=self._exchange.last_sequence, days=self._gathered, accounts=self._accounts,
+            year=self._year, as_of_seq=self._as_of_seq, days=self._gathered, accounts=self._accounts,
             names=[person.name for person in self._people], roles=[str(person.role) for person in self._people], sums=self._sums,
             deductible_export_wh=self._deductible_wh, retirements=self._green.retirements(self._year),
         )  # fmt: skip
         return carbon_report(given, self._exchange.rooms.carbon, choices)
 
 
-def year_report(exchange: "Exchange", year: int, choices: Choices = DEFAULT_CHOICES, green: ClaimedGreen | None = None) -> CarbonReport:
+def year_report(exchange: Accounted, year: int, choices: Choices = DEFAULT_CHOICES, green: ClaimedGreen | None = None) -> CarbonReport:
     """The whole year at once, for who has nothing else to do. Raises InputError."""
     gathering = YearGathering(exchange, year, green)
     for _ in gathering.steps():
@@ -87,7 +99,7 @@ def year_report(exchange: "Exchange", year: int, choices: Choices = DEFAULT_CHOI
     return gathering.report(choices)
 
 
-def statement_of_product(exchange: "Exchange", report: CarbonReport, account: int, product: str) -> ProductStatement:
+def statement_of_product(exchange: Accounted, report: CarbonReport, account: int, product: str) -> ProductStatement:
     """What the account may hand on about a product, from a report. Raises InputError for an unknown account or missing records."""
     member = next((member for member in report.members if member.account == account), None)
     if member is None:
@@ -97,7 +109,7 @@ def statement_of_product(exchange: "Exchange", report: CarbonReport, account: in
     return product_statement(report.year, product, member, entries, report.retirements, factors, report.as_of_seq, final=report.closed)
 
 
-def revision(exchange: "Exchange") -> tuple[int, ...]:
+def revision(exchange: Accounted) -> tuple[int, ...]:
     """Equal revisions give equal reports: settled days and what the carbon books hold."""
     return len(exchange.rooms.settlements), len(exchange.rooms.participants.by_id), *exchange.rooms.carbon.revision()
 
@@ -112,17 +124,17 @@ def month_start_ns(month: int) -> int:
     return int(datetime.datetime(month // 100, month % 100, 1, tzinfo=TIME_ZONE).timestamp()) * NS_PER_SECOND
 
 
-def _days(exchange: "Exchange", year: int) -> list[list[int]]:
+def _days(exchange: Accounted, year: int) -> list[list[int]]:
     """Starts of the settled periods of a year, by local day, in order of time."""
     if not 1990 <= year < 2200:
         raise InputError("a year is 1990 to 2199")
     first, end = year_start_ns(year), year_start_ns(year + 1)
     starts = {
         instrument.spec.delivery_start_ns
-        for instrument in exchange.instruments()
+        for instrument in exchange.rooms.instruments.by_id.values()
         if instrument.is_quarter_hour and instrument.phase is Phase.SETTLED and first <= instrument.spec.delivery_start_ns < end
     }
     days: dict[int, list[int]] = {}
     for start_ns in sorted(starts):
-        days.setdefault((start_ns + _LOCAL_DAY_NS) // NS_PER_DAY, []).append(start_ns)
+        days.setdefault((start_ns + _OFFSET_NS) // NS_PER_DAY, []).append(start_ns)
     return list(days.values())
