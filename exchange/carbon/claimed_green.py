@@ -39,6 +39,10 @@ class ClaimedGreen(Protocol):
         """Own or directly supplied green energy of the account whose certificate was sold or has expired."""
         ...
 
+    def gone_wh(self, starts_ns: Sequence[int]) -> Int64Array:
+        """Generation that was delivered to nobody [T], exported or not, whose certificate was sold or has expired."""
+        ...
+
     def export_without_certificate_wh(self, starts_ns: Sequence[int]) -> Int64Array:
         """Exported energy [T] whose GEC is neither sold nor tradable: the only export that may be deducted."""
         ...
@@ -55,7 +59,8 @@ class RecordedGreen:
     direct: dict[tuple[int, int], int] = field(default_factory=dict)  # (account, period start) -> Wh
     covered: dict[tuple[int, int], int] = field(default_factory=dict)
     forgone: dict[tuple[int, int], int] = field(default_factory=dict)
-    export_without_certificate: dict[int, int] = field(default_factory=dict)  # period start -> Wh
+    gone: dict[int, int] = field(default_factory=dict)  # period start -> Wh
+    export_without_certificate: dict[int, int] = field(default_factory=dict)
     retired: list[Retirement] = field(default_factory=list)
 
     def direct_wh(self, accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
@@ -69,6 +74,9 @@ class RecordedGreen:
 
     def export_without_certificate_wh(self, starts_ns: Sequence[int]) -> Int64Array:
         return np.array([self.export_without_certificate.get(start, 0) for start in starts_ns], np.int64)
+
+    def gone_wh(self, starts_ns: Sequence[int]) -> Int64Array:
+        return np.array([self.gone.get(start, 0) for start in starts_ns], np.int64)
 
     def retirements(self, year: int) -> Sequence[Retirement]:
         return [retirement for retirement in self.retired if retirement.year == year]

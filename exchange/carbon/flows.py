@@ -2,7 +2,8 @@
 
 Behind its meter a member uses its own generation first. What it draws from the park is, in this order: green energy delivered to it; then its part of
 the grid's import, of generation that was delivered to nobody, and of discharge, each in proportion to what is still to be supplied, network losses
-included. Exports take undelivered generation first, then discharge, then what passed through. So in every period
+included. Exports take undelivered generation first, and the certificates that are gone of it are those of what was exported first; then discharge, then
+what passed through. So in every period
 
     withdrawal = direct + grid + undelivered + discharge        for each member, and
     import of the grid = grid parts of members + network        for the park.
@@ -36,14 +37,15 @@ class Flows:
     direct_wh: Int64Array
     covered_wh: Int64Array
     forgone_wh: Int64Array
+    gone_wh: Int64Array  # [T], of generation delivered to nobody: certificates sold or expired
 
 
 @dataclass(slots=True, eq=False)
 class EnergySums:
     """Sums of members, [n] in Wh, and of the park. `grid_wh` and `network_wh` sum to the import.
 
-    `forgone_wh`: own or direct green whose certificate is gone. `covered_wh`: by granular certificates, never more than was received without
-    instrument in its period; what was beyond is `idle_wh`. `matched_wh`: green within the hour of use.
+    `forgone_wh`: own or direct green whose certificate is gone; `lost_wh`: the same of what was `undelivered_wh`. `covered_wh`: by granular
+    certificates, never more than received in their period; what was beyond is `idle_wh`. `matched_wh`: green within the hour of use.
     """
 
     consumption_wh: Int64Array
@@ -52,17 +54,18 @@ class EnergySums:
     direct_wh: Int64Array
     grid_wh: Int64Array
     undelivered_wh: Int64Array
+    lost_wh: Int64Array
     discharge_wh: Int64Array
     covered_wh: Int64Array
     idle_wh: Int64Array
     forgone_wh: Int64Array
     load_wh: Int64Array
     matched_wh: Int64Array
-    park: Int64Array  # import, export, losses, network part of the import, generation of no storage, matched load
+    park: Int64Array  # import, export, losses, network's part of the import and of what is lost, generation of no storage, matched load
 
     @classmethod
     def zero(cls, n: int) -> "EnergySums":
-        return cls(**{item.name: np.zeros(6 if item.name == "park" else n, np.int64) for item in fields(cls)})
+        return cls(**{item.name: np.zeros(7 if item.name == "park" else n, np.int64) for item in fields(cls)})
 
     def add(self, other: "EnergySums") -> None:
         """Take in another span of time, in place."""
@@ -71,8 +74,8 @@ class EnergySums:
 
     @property
     def received_wh(self) -> Int64Array:
-        """What came without an instrument of its own: from the grid, or generated in the park and delivered to nobody."""
-        received: Int64Array = self.grid_wh + self.undelivered_wh
+        """What an instrument has to cover: from the grid, or generated in the park and its certificate is gone."""
+        received: Int64Array = self.grid_wh + self.lost_wh
         return received
 
 
@@ -97,19 +100,19 @@ def attribute(flows: Flows) -> EnergySums:
     loose = shares(undelivered, wanted - grid)
     stored = wanted - grid - loose
     _require(bool((stored >= 0).all() and (stored.sum(axis=0) == discharge).all()), "sources and uses of a period do not agree")
-    received = grid[:-1] + loose[:-1]
-    covered = np.minimum(flows.covered_wh, received)
+    lost = shares(np.minimum(np.maximum(flows.gone_wh - exported, 0), undelivered), loose)
+    covered = np.minimum(flows.covered_wh, grid[:-1] + lost[:-1])
     load = np.where(flows.is_storage[:, np.newaxis], 0, flows.consumption_wh)
     green = np.where(flows.is_storage[:, np.newaxis], 0, self_use + flows.direct_wh - flows.forgone_wh + covered)
     hours = hour_of(flows.start_ns)
     own_generation = flows.generation_wh[~flows.is_storage].sum()
     of_park = matched_wh(load.sum(axis=0, keepdims=True), green.sum(axis=0, keepdims=True), hours)[0]
     network = flows.grid_import_wh.sum() - grid[:-1].sum()
-    park = [flows.grid_import_wh.sum(), exported.sum(), flows.losses_wh.sum(), network, own_generation, of_park]
+    park = [flows.grid_import_wh.sum(), exported.sum(), flows.losses_wh.sum(), network, lost[-1].sum(), own_generation, of_park]
     return EnergySums(
         consumption_wh=flows.consumption_wh.sum(axis=1), generation_wh=flows.generation_wh.sum(axis=1), self_use_wh=self_use.sum(axis=1),
         direct_wh=flows.direct_wh.sum(axis=1), grid_wh=grid[:-1].sum(axis=1), undelivered_wh=loose[:-1].sum(axis=1),
-        discharge_wh=stored[:-1].sum(axis=1), covered_wh=covered.sum(axis=1), idle_wh=(flows.covered_wh - covered).sum(axis=1),
+        lost_wh=lost[:-1].sum(axis=1), discharge_wh=stored[:-1].sum(axis=1), covered_wh=covered.sum(axis=1), idle_wh=(flows.covered_wh - covered).sum(axis=1),
         forgone_wh=flows.forgone_wh.sum(axis=1), load_wh=load.sum(axis=1), matched_wh=matched_wh(load, green, hours),
         park=np.array(park, np.int64),
     )  # fmt: skip

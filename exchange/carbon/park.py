@@ -20,7 +20,7 @@ from exchange.units import PPM, divide_half_even
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkElectricity:
-    """A year at the park's boundary, Wh. `generation_wh`: of all but storage, inside. `forgone_wh`: green used inside whose certificate is gone.
+    """A year at the park's boundary, Wh. `generation_wh`: of all but storage, inside. `forgone_wh`: green used inside, its certificate gone.
 
     `deductible_export_wh`: exported, and its GEC neither sold nor tradable.
     """

@@ -121,7 +121,7 @@ def carbon_report(given: YearInput, books: CarbonBooks, choices: Choices) -> Car
 
 
 def report_content(report: CarbonReport, *, with_members: bool = True) -> dict[str, Any]:
-    """Plain data for JSON, with the carbon indicator spelled out and the claims matrix. Without members and their retirements it holds totals of the park alone."""
+    """Plain data for JSON, with the carbon indicator spelled out and the claims matrix. Without members and their retirements: totals alone."""
     content: dict[str, Any] = msgspec.to_builtins(report)
     content["park"]["micro_t_per_tce"] = report.park.micro_t_per_tce
     content["claims"] = [cell._asdict() for cell in claims.matrix().values()]
@@ -131,9 +131,9 @@ def report_content(report: CarbonReport, *, with_members: bool = True) -> dict[s
 
 
 def _power(given: YearInput) -> ParkElectricity:
-    import_wh, export_wh, _, _, generation_wh, _ = (int(value) for value in given.sums.park)
+    import_wh, export_wh, _, _, network_lost_wh, generation_wh, _ = (int(value) for value in given.sums.park)
     return ParkElectricity(
-        import_wh=import_wh, export_wh=export_wh, generation_wh=generation_wh, forgone_wh=int(given.sums.forgone_wh.sum()),
+        import_wh=import_wh, export_wh=export_wh, generation_wh=generation_wh, forgone_wh=int(given.sums.forgone_wh.sum() + given.sums.lost_wh.sum()) + network_lost_wh,
         gec_retired_wh=gec_wh(given.retirements), granular_retired_wh=int(given.sums.covered_wh.sum()),
         deductible_export_wh=given.deductible_export_wh,
     )  # fmt: skip
@@ -155,10 +155,10 @@ def _members(
 
 
 def _scope2(given: YearInput, members: Sequence[MemberAccount], average: EmissionFactor, residual: EmissionFactor) -> ParkScope2:
-    import_wh, _, _, network_wh, _, matched_wh = (int(value) for value in given.sums.park)
+    import_wh, _, _, network_wh, network_lost_wh, _, matched_wh = (int(value) for value in given.sums.park)
     operators = {account for account, role in zip(given.accounts, given.roles, strict=True) if role == OPERATOR}
-    network_gec_wh = certificates_used(network_wh, 0, sum(gec_wh(given.retirements, account) for account in operators))[1]
-    uncovered_wh = sum(member.uncovered_wh for member in members) + network_wh - network_gec_wh
+    network_gec_wh = certificates_used(network_wh + network_lost_wh, 0, sum(gec_wh(given.retirements, account) for account in operators))[1]
+    uncovered_wh = sum(member.uncovered_wh for member in members) + network_wh + network_lost_wh - network_gec_wh
     location_g, market_g = grams(location_ug(import_wh, average)), grams(market_ug(uncovered_wh, residual))
     load_wh = int(given.sums.load_wh.sum())
     green_wh = sum(member.green_wh for member in members if member.role != STORAGE)

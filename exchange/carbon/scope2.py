@@ -1,9 +1,9 @@
 """Scope 2 of a member and of the park, by location and by market (docs/rules.md, "Scope 2"), in micrograms: energy times factor, exact.
 
     location = grid x EF_average
-    market   = (received + forgone - covered - GEC) x EF_residual
+    market   = (grid + forgone + lost - covered - GEC) x EF_residual
 
-received: from the grid, or generated in the park and delivered to nobody. forgone: own or direct green whose certificate was sold or has expired.
+forgone: own or direct green whose certificate was sold or has expired. lost: the same of generation in the park that was delivered to nobody.
 """
 
 import msgspec
@@ -18,7 +18,8 @@ from exchange.protocol.value_chain.accounting import EmissionFactor
 class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
     """The year of one account: Wh, grams, and emissions of its own fuels and processes (Scope 1).
 
-    consumption = self_use + direct + grid + undelivered + discharge, but for a storage, which uses none of its generation. `gec_used_wh` and
+    consumption = self_use + direct + grid + undelivered + discharge, but for a storage, which uses none of its generation; `lost_wh` is the part of
+    `undelivered_wh` whose certificate is gone. `gec_used_wh` and
     `covered_wh` are what certificates covered, `certificates_idle_wh` what was retired beyond the energy they could cover. Shares are ppm.
     """
 
@@ -33,6 +34,7 @@ class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
     undelivered_wh: int
     discharge_wh: int
     forgone_wh: int
+    lost_wh: int
     covered_wh: int
     gec_used_wh: int
     certificates_idle_wh: int
@@ -45,7 +47,7 @@ class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def uncovered_wh(self) -> int:
         """Energy at the residual factor."""
-        return self.grid_wh + self.undelivered_wh + self.forgone_wh - self.covered_wh - self.gec_used_wh
+        return self.grid_wh + self.lost_wh + self.forgone_wh - self.covered_wh - self.gec_used_wh
 
     @property
     def green_wh(self) -> int:
@@ -80,7 +82,7 @@ def member_account(
     return MemberAccount(
         account=account, name=name, role=role, consumption_wh=int(sums.consumption_wh[row]), generation_wh=int(sums.generation_wh[row]),
         self_use_wh=self_use, direct_wh=direct, grid_wh=int(sums.grid_wh[row]), undelivered_wh=int(sums.undelivered_wh[row]),
-        discharge_wh=int(sums.discharge_wh[row]), forgone_wh=forgone, covered_wh=granular, gec_used_wh=gec,
+        discharge_wh=int(sums.discharge_wh[row]), forgone_wh=forgone, lost_wh=int(sums.lost_wh[row]), covered_wh=granular, gec_used_wh=gec,
         certificates_idle_wh=int(sums.idle_wh[row]) + int(sums.covered_wh[row]) - granular + gec_wh - gec, scope1_g=grams(scope1_ug),
         scope2_location_g=grams(location_ug(int(sums.grid_wh[row]), average)),
         scope2_market_g=grams(market_ug(base_wh - granular - gec, residual)),

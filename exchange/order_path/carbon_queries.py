@@ -75,6 +75,7 @@ class YearGathering:
                 grid_import_wh=readings.grid_import_wh, grid_export_wh=readings.grid_export_wh, losses_wh=readings.losses_wh,
                 is_storage=self._is_storage, direct_wh=self._green.direct_wh(self._accounts, starts),
                 covered_wh=self._green.covered_wh(self._accounts, starts), forgone_wh=self._green.forgone_wh(self._accounts, starts),
+                gone_wh=self._green.gone_wh(starts),
             )  # fmt: skip
             self._sums.add(attribute(flows))
             self._deductible_wh += int(self._green.export_without_certificate_wh(starts).sum())
