@@ -2,8 +2,8 @@
 
 Behind its meter a member uses its own generation first. What it draws from the park is, in this order: green energy delivered to it; then its part of
 the grid's import, of generation that was delivered to nobody, and of discharge, each in proportion to what is still to be supplied, network losses
-included. Exports take undelivered generation first, and the certificates that are gone of it are those of what was exported first; then discharge, then
-what passed through. So in every period
+included. Exports take undelivered generation first, then discharge, then what passed through. Certificates of undelivered generation that are
+gone are those of its exports first. So in every period
 
     withdrawal = direct + grid + undelivered + discharge        for each member, and
     import of the grid = grid parts of members + network        for the park.
@@ -100,7 +100,7 @@ def attribute(flows: Flows) -> EnergySums:
     loose = shares(undelivered, wanted - grid)
     stored = wanted - grid - loose
     _require(bool((stored >= 0).all() and (stored.sum(axis=0) == discharge).all()), "sources and uses of a period do not agree")
-    lost = shares(np.minimum(np.maximum(flows.gone_wh - exported, 0), undelivered), loose)
+    lost = shares(np.minimum(np.maximum(flows.gone_wh - np.minimum(exported, generated), 0), undelivered), loose)
     covered = np.minimum(flows.covered_wh, grid[:-1] + lost[:-1])
     load = np.where(flows.is_storage[:, np.newaxis], 0, flows.consumption_wh)
     green = np.where(flows.is_storage[:, np.newaxis], 0, self_use + flows.direct_wh - flows.forgone_wh + covered)
@@ -112,9 +112,9 @@ def attribute(flows: Flows) -> EnergySums:
     return EnergySums(
         consumption_wh=flows.consumption_wh.sum(axis=1), generation_wh=flows.generation_wh.sum(axis=1), self_use_wh=self_use.sum(axis=1),
         direct_wh=flows.direct_wh.sum(axis=1), grid_wh=grid[:-1].sum(axis=1), undelivered_wh=loose[:-1].sum(axis=1),
-        lost_wh=lost[:-1].sum(axis=1), discharge_wh=stored[:-1].sum(axis=1), covered_wh=covered.sum(axis=1), idle_wh=(flows.covered_wh - covered).sum(axis=1),
-        forgone_wh=flows.forgone_wh.sum(axis=1), load_wh=load.sum(axis=1), matched_wh=matched_wh(load, green, hours),
-        park=np.array(park, np.int64),
+        lost_wh=lost[:-1].sum(axis=1), discharge_wh=stored[:-1].sum(axis=1), covered_wh=covered.sum(axis=1),
+        idle_wh=(flows.covered_wh - covered).sum(axis=1), forgone_wh=flows.forgone_wh.sum(axis=1), load_wh=load.sum(axis=1),
+        matched_wh=matched_wh(load, green, hours), park=np.array(park, np.int64),
     )  # fmt: skip
 
 
@@ -125,10 +125,11 @@ def shares(total: Int64Array, weights: Int64Array) -> Int64Array:
     """
     sums = weights.sum(axis=0)
     _require(bool((total <= sums).all() and (total >= 0).all()), "a split of more than there is room for")
-    exact = int(total.max(initial=0)) * int(weights.max(initial=0)) < 2**62
-    wide = weights if exact else weights.astype(object)
-    quota, remainder = np.divmod(total * wide, np.maximum(sums, 1))
-    quota, remainder = quota.astype(np.int64), remainder.astype(np.int64)
+    fits = int(total.max(initial=0)) * int(weights.max(initial=0)) < 2**62
+    product, whole = total * (weights if fits else weights.astype(object)), np.maximum(sums, 1)  # integers of Python where 64 bits are not enough
+    quota = product // whole
+    remainder = (product - quota * whole).astype(np.int64)
+    quota = quota.astype(np.int64)
     order = np.argsort(-remainder, axis=0, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(len(weights))[:, np.newaxis], axis=0)

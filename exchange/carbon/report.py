@@ -132,8 +132,9 @@ def report_content(report: CarbonReport, *, with_members: bool = True) -> dict[s
 
 def _power(given: YearInput) -> ParkElectricity:
     import_wh, export_wh, _, _, network_lost_wh, generation_wh, _ = (int(value) for value in given.sums.park)
+    forgone_wh = int(given.sums.forgone_wh.sum() + given.sums.lost_wh.sum()) + network_lost_wh
     return ParkElectricity(
-        import_wh=import_wh, export_wh=export_wh, generation_wh=generation_wh, forgone_wh=int(given.sums.forgone_wh.sum() + given.sums.lost_wh.sum()) + network_lost_wh,
+        import_wh=import_wh, export_wh=export_wh, generation_wh=generation_wh, forgone_wh=forgone_wh,
         gec_retired_wh=gec_wh(given.retirements), granular_retired_wh=int(given.sums.covered_wh.sum()),
         deductible_export_wh=given.deductible_export_wh,
     )  # fmt: skip

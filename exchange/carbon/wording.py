@@ -47,8 +47,8 @@ def mwh(energy_wh: int) -> str:
 
 
 def percent(ppm: int | None) -> str:
-    """Two decimals, cut off and not rounded, so that a missed threshold never looks met."""
-    return "-" if ppm is None else f"{_decimal(ppm // 100, 2)} %"
+    """Two decimals, half-even; whether a threshold is met is exact and stands beside."""
+    return "-" if ppm is None else f"{_decimal(divide_half_even(ppm, 100), 2)} %"
 
 
 def ratio(ppm: int | None) -> str:
