@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from clients.cli.administration_app import clock, keys, proposals
+from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(proposals, name="proposals")
 app.add_typer(clock, name="clock")
+app.add_typer(carbon, name="carbon")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
