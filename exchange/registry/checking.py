@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.errors import CheckFailedError
-from exchange.registry.bundles import FACTS_BYTES, NO_ROW, facts_of
+from exchange.protocol.instrument_class import Resale
+from exchange.registry.bundles import DIGEST_BYTES, FACTS_BYTES, NO_ROW, Queue, facts_of
 from exchange.registry.lifecycle import TERMINAL, UnitState
 from exchange.registry.registry import Registry
 
+Numbers = NDArray[np.int64]
 _NOT_HELD: Final = [int(state) for state in (*TERMINAL, UnitState.DRAFT, UnitState.VERIFIED)]
 
 
@@ -33,72 +35,94 @@ def require(condition: bool, invariant: str) -> None:
         raise CheckFailedError(f"not so: {invariant}")
 
 
-def lots_of(rows: NDArray[np.void]) -> NDArray[np.int64]:
+def lots_of(rows: NDArray[np.void]) -> Numbers:
     """Units of each bundle."""
-    lots: NDArray[np.int64] = rows["serial_to"] - rows["serial_from"] + 1
+    lots: Numbers = rows["serial_to"] - rows["serial_from"] + 1
     return lots
 
 
 def _check_ranges(registry: Registry, rows: NDArray[np.void]) -> None:
-    require(bool((lots_of(rows) > 0).all()), "a bundle has units")
-    roots = rows[rows["parent"] == NO_ROW]
-    require(sorted(set(roots["issuance"].tolist())) == list(range(1, registry.table.n_issuances + 1)), "issuances are numbered without a gap")
-    _require_contiguous(roots, "roots of an issuance follow each other from 1 on")
-    leaves = rows[rows["state"] != int(UnitState.SPLIT)]
-    ends = _require_contiguous(leaves, "bundles of an issuance are disjoint and leave no gap")
-    require(ends == _require_contiguous(roots, ""), "what was issued is all there")
-    parents = rows["parent"][rows["parent"] != NO_ROW]
-    split, parts = np.unique(parents, return_counts=True)
-    require(bool((parts == 2).all()), "a split bundle has two parts")
-    require(split.tolist() == np.flatnonzero(rows["state"] == int(UnitState.SPLIT)).tolist(), "a bundle with parts is split, and no other")
+    issuance, start, end, parent = (np.ascontiguousarray(rows[name]) for name in ("issuance", "serial_from", "serial_to", "parent"))
+    split = rows["state"] == int(UnitState.SPLIT)
+    require(bool((end >= start).all()), "a bundle has units")
+    # Issuances are made one after the other, so their roots stand in order; only what was split has to be sorted.
+    roots, leaves = np.flatnonzero(parent == NO_ROW), np.flatnonzero(~split)
+    leaves = leaves[np.lexsort((start[leaves], issuance[leaves]))]
+    numbers, ends = _require_contiguous(issuance[roots], start[roots], end[roots], "roots of an issuance follow each other from 1 on")
+    require(numbers == list(range(1, registry.table.n_issuances + 1)), "issuances are numbered without a gap")
+    left = _require_contiguous(issuance[leaves], start[leaves], end[leaves], "bundles of an issuance are disjoint and leave no gap")
+    require(left == (numbers, ends), "what was issued is all there")
+    parts = np.bincount(parent[parent != NO_ROW], minlength=len(rows))
+    require(bool((parts == 2 * split).all()), "a split bundle has two parts, and no other has any")
 
 
-def _require_contiguous(rows: NDArray[np.void], invariant: str) -> list[int]:
-    """Ranges follow each other within every issuance, from 1 on. Returns where each ends."""
-    ordered = rows[np.lexsort((rows["serial_from"], rows["issuance"]))]
-    starts = np.concatenate([[True], ordered["issuance"][1:] != ordered["issuance"][:-1]])[: len(ordered)]
-    expected = np.concatenate([[1], ordered["serial_to"][:-1] + 1])[: len(ordered)]
-    require(bool((ordered["serial_from"] == np.where(starts, 1, expected)).all()), invariant)
-    ends: list[int] = ordered["serial_to"][np.flatnonzero(np.append(starts[1:], True))[: len(ordered)]].tolist()
-    return ends
+def _require_contiguous(issuance: Numbers, start: Numbers, end: Numbers, invariant: str) -> tuple[list[int], list[int]]:
+    """Ranges follow each other within every issuance, from 1 on. Returns the issuances and where each ends."""
+    begins = np.ones(len(issuance), np.bool_)
+    begins[1:] = issuance[1:] != issuance[:-1]
+    expected = np.ones(len(issuance), np.int64)
+    expected[1:][~begins[1:]] = end[:-1][~begins[1:]] + 1
+    require(bool((start == expected).all()), invariant)
+    ends = end[np.append(begins[1:], np.True_)] if len(end) else end
+    return issuance[begins].tolist(), ends.tolist()
 
 
 def _check_chain(registry: Registry, rows: NDArray[np.void]) -> None:
-    facts = facts_of(rows)
-    roots = {number: registry.table.issuance_digest(number) for number in range(1, registry.table.n_issuances + 1)}
-    for row, (parent, issuance) in enumerate(zip(rows["parent"].tolist(), rows["issuance"].tolist(), strict=True)):
-        require(parent < row, "a part comes after what was split")
-        prior = roots[issuance] if parent == NO_ROW else rows["digest"][parent].tobytes()
-        digest = hashlib.sha256(prior + facts[row * FACTS_BYTES : (row + 1) * FACTS_BYTES]).digest()
-        require(rows["digest"][row].tobytes() == digest, f"row {row} is the one that was hashed")
+    parents = rows["parent"].tolist()
+    require(all(parent < row for row, parent in enumerate(parents)), "a part comes after what was split")
+    facts, digests, sha256 = facts_of(rows), np.ascontiguousarray(rows["digest"]).tobytes(), hashlib.sha256
+    roots = [registry.table.issuance_digest(number) for number in range(1, registry.table.n_issuances + 1)]
+    at, fact_at = 0, 0
+    for parent, issuance in zip(parents, rows["issuance"].tolist(), strict=True):
+        prior = roots[issuance - 1] if parent == NO_ROW else digests[parent * DIGEST_BYTES : (parent + 1) * DIGEST_BYTES]
+        digest = sha256(prior + facts[fact_at : fact_at + FACTS_BYTES]).digest()
+        if digests[at : at + DIGEST_BYTES] != digest:
+            raise CheckFailedError(f"not so: row {at // DIGEST_BYTES} is the one that was hashed")
+        at, fact_at = at + DIGEST_BYTES, fact_at + FACTS_BYTES
 
 
 def _check_queues(registry: Registry, rows: NDArray[np.void]) -> None:
     tables = registry.table.tables
-    lots = lots_of(rows)
+    lots, slots = lots_of(rows), tables.slot_of[rows["asset"]].astype(np.int64)
     totals = np.zeros_like(tables.totals)
-    live = np.flatnonzero(rows["state"] != int(UnitState.SPLIT))
-    np.add.at(totals, (tables.slot_of[rows["asset"][live]], rows["state"][live]), lots[live])
+    live = rows["state"] != int(UnitState.SPLIT)
+    np.add.at(totals, (slots[live], rows["state"][live]), lots[live])
     require(bool((totals == tables.totals).all()), "totals by state are those of the rows")
-    held = np.flatnonzero(~np.isin(rows["state"], _NOT_HELD)).tolist()
-    expected: dict[tuple[int, int, int], list[int]] = {}
-    for row in sorted(held, key=lambda row: (int(rows["place"][row]), int(rows["serial_from"][row]))):
-        key = (int(tables.slot_of[rows["asset"][row]]), int(rows["account"][row]), registry.queue_of(row))
-        expected.setdefault(key, []).append(row)
-    found = {}
-    for slot, account, queue in np.argwhere(np.asarray(tables.queues)["first"] != NO_ROW).tolist():
-        found[slot, account, queue] = _walk(tables, tables.queues[slot, account, queue])
-    require(found == expected, "queues hold what is held, in the order of its arrival")
-    for key, queue_rows in found.items():
-        require(int(tables.queues[key].lots) == int(lots[queue_rows].sum()), "a queue counts its units")
+    kinds = _kinds(registry, rows, slots)
+    held = np.flatnonzero(kinds >= 0)
+    order = held[np.lexsort([column[held] for column in (rows["serial_from"], rows["place"], kinds, rows["account"], slots)])]
+    walked: list[int] = []
+    for slot, account, kind in np.argwhere(np.asarray(tables.queues)["first"] != NO_ROW).tolist():
+        queue = tables.queues[slot, account, kind]
+        found = _walk(tables, queue)
+        first = found[0]
+        belongs = (int(slots[first]), int(rows["account"][first]), int(kinds[first])) == (slot, account, kind)
+        require(belongs and int(queue.lots) == int(lots[found].sum()), "a queue counts the units of its account")
+        walked += found
+    require(walked == order.tolist(), "queues hold what is held, in the order of its arrival")
+
+
+def _kinds(registry: Registry, rows: NDArray[np.void], slots: Numbers) -> Numbers:
+    """The queue each bundle belongs to by what it is, -1 for none."""
+    tables = registry.table.tables
+    resale = tables.resale[slots]
+    today = (resale == int(Resale.NEXT_DAY)) & (rows["day"] == int(tables.counters[0].day))
+    stuck = (rows["transfers"] > 0) & ((resale == int(Resale.NONE)) | today)
+    kinds = np.where(stuck, int(Queue.UNSELLABLE), int(Queue.SELLABLE))
+    for state, queue in ((UnitState.LOCKED, Queue.LOCKED), (UnitState.FROZEN, Queue.FROZEN)):
+        kinds[rows["state"] == int(state)] = int(queue)
+    kinds[np.isin(rows["state"], _NOT_HELD)] = -1
+    return kinds
 
 
 def _walk(tables: Any, queue: Any) -> list[int]:
     """Rows of a queue from its first to its last, by the links of both directions."""
+    befores, afters = memoryview(tables.before), memoryview(tables.after)
     rows, row, before = [], int(queue.first), NO_ROW
     while row != NO_ROW:
-        require(int(tables.before[row]) == before, "links of a queue go both ways")
+        if befores[row] != before:
+            raise CheckFailedError("not so: links of a queue go both ways")
         rows.append(row)
-        before, row = row, int(tables.after[row])
+        before, row = row, afters[row]
     require(before == int(queue.last), "a queue ends with its last row")
     return rows

@@ -55,7 +55,7 @@ class Encumbrances:
     def release(self, encumbrance: Encumbrance, rows: Iterable[int], registry: Selection) -> None:
         """Whole rows, perhaps parts of those it had, are no longer its own. It has ended when there are no others."""
         gone = set(rows)
-        left = tuple(part for row in encumbrance.rows for part in registry.parts_of(row) if part not in gone)
+        left = tuple(part for part in encumbrance.standing(registry) if part not in gone)
         if left:
             self.by_id[encumbrance.id] = replace(encumbrance, rows=left)
         else:
