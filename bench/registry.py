@@ -5,7 +5,8 @@
 Timed: `issue_many` of a day's certificates a call with its hash chain; `fold` of UNITS_TRADED postings in batches of 1,000, nearly all of which split
 a bundle and hash both parts; `find` of random serial numbers, in the park-year and in a bundle that the transfers have split; digests of all blocks,
 and of those that the last 1,000 transfers have touched; the way into a snapshot and back. Not timed: matching, cash and the copy of postings.
-All of it is one thread, and times are processor time, so that neighbours on the machine do not count. Checks that balances by range are those of the postings and that the restored registry has the same digests; prints one JSON line as the last.
+All of it is one thread, and times are processor time, so that neighbours on the machine do not count. Checks that balances by range are those of
+the postings and that the restored registry has the same digests; prints one JSON line as the last.
 """
 
 import argparse
@@ -79,6 +80,7 @@ def run(rows: int, transfers: int, seed: int = 1) -> dict[str, Any]:
     """Fill a registry, move units in it, ask it, save it and bring it back."""
     rng, registry = np.random.default_rng(seed), Registry()
     registry.issue_many([SELLER], [1], 0, scheme=int(UnitScheme.GC))  # compiles
+    registry.find(1, 1)
     issue_s, _ = timed(lambda: issue_year(registry, rows, rng))
     registry.add_asset(ASSET, Resale.NONE)
     postings = trades(transfers, rng)
