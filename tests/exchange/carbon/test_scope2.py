@@ -228,3 +228,17 @@ def test_totals_alone_tell_nothing_of_members() -> None:
     assert "GEC-33" not in totals
     assert len(report_content(report)["members"]) == 3
     assert len(report_content(report)["claims"]) == 35
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("14,720.172", "5,118.360", "2.876", "needs 25,814 GEC more", "90.00 %", "30.94 %", "10.00 %", "gap 7,320.000 MWh")),
+        ("zh", ("14,720.172", "5,118.360", "2.876", "还需绿证 25,814 个", "90.00 %", "30.94 %", "10.00 %", "缺口 7,320.000 MWh")),
+    ],
+)
+def test_the_report_of_the_demo_park(language: str, words: tuple[str, ...]) -> None:
+    """Stories 5 and 6 of the market's rules: 38.4 GWh used, 13.2 generated, 1.32 exported, 300,000 m3 of gas."""
+    year = flows([[38_400 * MWH], [0], [0]], [[11_880 * MWH], [1_320 * MWH], [0]], through=[1_320 * MWH])
+    text = report_to_text(report_of(year, documents=(activity("fuel", 300_000_000),)), language)
+    assert all(word in text for word in words), text
