@@ -82,12 +82,13 @@ def test_matched_share_by_hour_and_over_the_year() -> None:
     assert (covered.matched_share_hourly_ppm, covered.matched_share_annual_ppm) == (500_000, 750_000)
 
 
-def test_certificates_of_the_operator_cover_the_network_first() -> None:
-    given_flows = flows([[100], [0]], [[0], [0]], losses=[10])
-    report = report_of(given_flows, (Retirement(34, 2026, "gec", 12, "x"),))
-    assert (report.scope2.network_wh, report.scope2.network_gec_wh, report.scope2.uncovered_wh) == (10, 10, 100)
-    assert (report.park.gec_used_wh, report.park.charged_wh) == (12, 98)
-    assert report.members[1].gec_used_wh == 0
+def test_certificates_of_the_operator_cover_its_own_use_and_then_the_network() -> None:
+    given_flows = flows([[100], [5]], [[0], [0]], losses=[10])
+    for retired, own, network in ((3, 3, 0), (12, 5, 7), (40, 5, 10)):
+        report = report_of(given_flows, (Retirement(34, 2026, "gec", retired, "x"),))
+        assert (report.members[1].gec_used_wh, report.scope2.network_gec_wh) == (own, network)
+        assert report.scope2.uncovered_wh == 115 - own - network
+        assert (report.park.gec_used_wh, report.park.charged_wh) == (retired, 115 - retired)
 
 
 retirement = st.builds(Retirement, st.integers(33, 36), st.just(2026), st.sampled_from(["gec"]), st.integers(0, 300), st.just("x"))
