@@ -31,4 +31,5 @@ class House(IntEnum):
     SURRENDERED = 15
     EXPIRED = 16
     WITHDRAWN = 17
+    GOVERNMENT = 18  # 主管部门: fines for a shortfall of allowances
 

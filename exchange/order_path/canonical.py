@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import OwnerRules, Participants
+from exchange.carbon.credits import CarbonCredits
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -95,6 +96,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
+        "credits": rooms.credits.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -157,6 +159,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.switches = Switches.from_canonical(body.get("switches", []))
     rooms.level = body.get("level", [exchange.settings.level])[0]
     rooms.devices = Devices.from_canonical(body.get("devices", []))
+    rooms.credits = CarbonCredits.from_canonical(body.get("credits", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

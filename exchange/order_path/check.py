@@ -40,6 +40,7 @@ def check_exchange(exchange: "Exchange") -> None:
     _require(bool((exchange.state.accounts.open_orders == orders).all()), "accounts count their open orders")
     _check_keys(exchange)
     _check_reduce_only(exchange)
+    exchange.rooms.credits.check()
 
 
 def _require(condition: bool, invariant: str) -> None:

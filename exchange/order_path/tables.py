@@ -7,6 +7,7 @@ from typing import Any
 from exchange.accounts.approvals import Approvals
 from exchange.accounts.audit import AuditLog
 from exchange.accounts.participants import Participants
+from exchange.carbon.credits import CarbonCredits
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
@@ -38,6 +39,7 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
+    credits: CarbonCredits = field(default_factory=CarbonCredits)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

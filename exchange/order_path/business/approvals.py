@@ -36,6 +36,9 @@ from exchange.protocol.documents import (
     decode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposePenalty, SetCarbonRules
+from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
+from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -58,6 +61,12 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
         return None
     if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel):
         return "rules"
+    if isinstance(document, SetCarbonRules | OpenParkScheme):
+        return "rules"
+    if isinstance(document, AllocateAllowances | IssueCredits | ReverseCredits | IssueParkCredits):
+        return "issuance"
+    if isinstance(document, ImposePenalty):
+        return "money"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"
     same_day = caller.stamp_ns < approvals.day_ends_ns
