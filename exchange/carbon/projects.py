@@ -135,10 +135,10 @@ class Projects:
         return any((measure and (p.host, p.measure) == (host, measure)) or not wanted.isdisjoint(p.devices) for p in living)
 
     def credited_ug(self, host: int, instrument: int, start_ns: int, end_ns: int) -> int:
-        """Verified reductions at a site whose credits of that instrument are for a time that overlaps [start_ns, end_ns)."""
+        """Verified reductions at a site that have credits of that instrument, not reversed, for a time that overlaps [start_ns, end_ns)."""
         own = (project for project in self.by_id.values() if (project.host, project.instrument) == (host, instrument))
         found = (m for project in own for m in project.monitorings if m.is_issued and m.start_ns < end_ns and start_ns < m.end_ns)
-        return sum(max(0, monitoring.reductions_ug) for monitoring in found)
+        return sum(max(0, monitoring.reductions_ug - monitoring.reversed_t * UG_PER_T) for monitoring in found)
 
     def to_canonical(self) -> list[Any]:
         if not self.by_id:
