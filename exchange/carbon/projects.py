@@ -114,12 +114,31 @@ class Project(Record):
         return self.monitorings[-1] if self.monitorings else None
 
 
+class Buffer(Record):
+    """Credits of an instrument that are set aside against reversals, pooled over its projects. `rows`: bundles of the registry, as set aside."""
+
+    instrument: int
+    lots: int = 0
+    rows: list[int] = msgspec.field(default_factory=list)
+
+    def add(self, lots: int, rows: list[int]) -> None:
+        self.lots += lots
+        self.rows = [*self.rows, *rows]
+
+
 @dataclass(slots=True)
 class Projects:
-    """`buffers`: credits set aside against reversals, by instrument, pooled over its projects."""
+    """All projects by id, and the buffers by instrument."""
 
     by_id: dict[int, Project] = field(default_factory=dict)
-    buffers: dict[int, int] = field(default_factory=dict)
+    buffers: dict[int, Buffer] = field(default_factory=dict)
+
+    def buffer(self, instrument: int) -> Buffer:
+        """The buffer of an instrument, made when it is first needed."""
+        return self.buffers.setdefault(instrument, Buffer(instrument))
+
+    def buffer_lots(self, instrument: int) -> int:
+        return self.buffers[instrument].lots if instrument in self.buffers else 0
 
     @property
     def next_id(self) -> int:
@@ -143,14 +162,14 @@ class Projects:
     def to_canonical(self) -> list[Any]:
         if not self.by_id:
             return []
-        return [to_rows(project for _, project in sorted(self.by_id.items())), [list(row) for row in sorted(self.buffers.items()) if row[1]]]
+        return [to_rows(project for _, project in sorted(self.by_id.items())), to_rows(row for _, row in sorted(self.buffers.items()))]
 
     @classmethod
     def from_canonical(cls, content: list[Any]) -> "Projects":
         if not content:
             return cls()
         rows, buffers = content
-        return cls({project.id: project for project in from_rows(Project, rows)}, dict(buffers))
+        return cls({project.id: project for project in from_rows(Project, rows)}, {row.instrument: row for row in from_rows(Buffer, buffers)})
 
 
 def check_projects(projects: Projects) -> None:
@@ -163,7 +182,7 @@ def check_projects(projects: Projects) -> None:
                 carry, buffer_carry = monitoring.carry_ug, monitoring.buffer_carry_ug
         _require((project.carry_ug, project.buffer_carry_ug) == (carry, buffer_carry), "a project carries what its last issuance left")
         _require(project.debt_t >= 0, "debts are not negative")
-    _require(all(lots >= 0 for lots in projects.buffers.values()), "a buffer is not negative")
+    _require(all(buffer.lots >= 0 for buffer in projects.buffers.values()), "a buffer is not negative")
 
 
 def _check_issuance(monitoring: Monitoring, carry_ug: int, buffer_carry_ug: int) -> None:

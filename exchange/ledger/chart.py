@@ -31,5 +31,6 @@ class House(IntEnum):
     SURRENDERED = 15
     EXPIRED = 16
     WITHDRAWN = 17
-    GOVERNMENT = 18  # 主管部门: fines for a shortfall of allowances
+    CONVERTED = 18  # between an instrument and the basket that takes its units
+    GOVERNMENT = 19  # 主管部门: fines for a shortfall of allowances
 

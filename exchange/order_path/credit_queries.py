@@ -139,7 +139,7 @@ class CreditQueries:
     def credit_buffer_t(self, symbol: str) -> int:
         """Credits set aside against reversals."""
         instrument = self.rooms.instruments.by_symbol.get(symbol)
-        return 0 if instrument is None else self.rooms.credits.projects.buffers.get(instrument.id, 0)
+        return 0 if instrument is None else self.rooms.credits.projects.buffer_lots(instrument.id)
 
     def park_performances(self, account: int | None = None) -> list[tuple[str, Performance]]:
         """(symbol, copy of the row) of verified performances in park schemes, by instrument and account."""
@@ -171,9 +171,9 @@ def _position(exchange: "Exchange", account: int, year: int) -> CompliancePositi
 def _held(exchange: "Exchange", account: int, year: int, oldest: int) -> list[HeldUnits]:
     """Units that count for a year, by vintage, CCER first."""
     found = []
-    for instrument in exchange.rooms.instruments.by_id.values():
+    for instrument in exchange.rooms.instruments.open.values():
         vintage = 0 if instrument.instrument_class is InstrumentClass.CCER else _vintage(instrument)
-        if instrument.slot < 0 or vintage is None or (vintage and not is_usable(vintage, year, oldest)):
+        if vintage is None or (vintage and not is_usable(vintage, year, oldest)):
             continue
         owned_t = int(exchange.state.positions[instrument.slot, account].net_lots)
         if owned_t:

@@ -39,6 +39,7 @@ from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposePenalty, SetCarbonRules
 from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
 from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
+from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel):
+    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility):
         return "rules"
     if isinstance(document, SetCarbonRules | OpenParkScheme):
         return "rules"

@@ -72,7 +72,7 @@ def average_price(exchange: "Exchange", year: int, at_ns: int) -> tuple[int, int
     turnover_micro, lots = exchange.rooms.credits.prices.of_month(month_before(at_ns))
     if lots:
         return turnover_micro, lots
-    for instrument in exchange.rooms.instruments.by_id.values():
+    for instrument in exchange.rooms.instruments.open.values():
         is_own = instrument.instrument_class is InstrumentClass.CEA and vintage_of(instrument.symbol) == year
         if is_own and instrument.reference is not None:
             return instrument.reference.previous_close_ticks * instrument.spec.multiplier_micro, 1

@@ -11,6 +11,7 @@ from exchange.carbon.projects import Claimed, Monitoring, Project
 from exchange.carbon.reductions import ENERGY_MAX_WH, UG_PER_T, adjusted_baseline_wh, earned, reductions_ug, reversal
 from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
+from exchange.market.instruments import Instrument
 from exchange.order_path.business import units
 from exchange.order_path.business.credit_projects import certificates, note_engagement, project_of, require_next
 from exchange.order_path.business.credit_units import TEXT_MAX, issue_some, require_independent, require_room, take_some, usable_lots
@@ -18,6 +19,8 @@ from exchange.order_path.business.rules import BusinessRuleError, Caller, Handle
 from exchange.protocol.document import Document
 from exchange.protocol.documents import encode_document
 from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits, SubmitMonitoring, VerifyReductions
+from exchange.registry.lifecycle import UnitState
+from exchange.registry.registry import UnitFacts
 from exchange.units import NS_PER_HOUR, PPM
 
 if TYPE_CHECKING:
@@ -152,14 +155,44 @@ def issue(exchange: "Exchange", document: IssueCredits, caller: Caller) -> Resul
     monitoring.carry_ug, monitoring.buffer_carry_ug = project.carry_ug, project.buffer_carry_ug = found.carry_ug, found.buffer_carry_ug
     project.debt_t -= monitoring.withheld_t
     project.state = state
-    issue_some(exchange, instrument, project.credit_owner, found.credits_t - monitoring.withheld_t + found.buffer_t)
-    take_some(exchange, instrument, project.credit_owner, found.buffer_t, PostingReason.UNITS_FROZEN)
-    buffers = exchange.rooms.credits.projects.buffers
-    buffers[instrument.id] = buffers.get(instrument.id, 0) + found.buffer_t
+    # The buffer first, so that what is frozen are units of this issuance.
+    facts = _facts(instrument, project, monitoring)
+    _set_aside(exchange, instrument, project.credit_owner, found.buffer_t, facts)
+    issue_some(exchange, instrument, project.credit_owner, found.credits_t - monitoring.withheld_t, facts)
     _notify(exchange, project, monitoring)
     return {
         "credits_lots": found.credits_t, "withheld_lots": monitoring.withheld_t, "buffer_lots": found.buffer_t, "carry_ug": found.carry_ug,
     }  # fmt: skip
+
+
+def _facts(instrument: Instrument, project: Project, monitoring: Monitoring) -> UnitFacts:
+    """What the registry keeps of a credit: its project, its time, the digest of what it was issued on."""
+    return UnitFacts(
+        scheme=units.facts_of(instrument).scheme, source=project.id, vintage=year_at(monitoring.end_ns - 1) * 100,
+        period_start_ns=monitoring.start_ns, period_end_ns=monitoring.end_ns, evidence=monitoring.digest,
+    )  # fmt: skip
+
+
+def _set_aside(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, facts: UnitFacts) -> None:
+    """Credits for the buffer: issued to the owner and frozen at once, by the serial numbers of this issuance."""
+    if not quantity_lots:
+        return
+    registry = exchange.rooms.registry
+    issued = units.issue(exchange, instrument, account, quantity_lots, facts)
+    ranges = [registry.range_of(row) for row in issued.tolist()]
+    rows = units.take(exchange, instrument, account, quantity_lots, PostingReason.UNITS_FROZEN, ranges)
+    exchange.rooms.credits.projects.buffer(instrument.id).add(quantity_lots, rows.tolist())
+
+
+def _cancel_from_buffer(exchange: "Exchange", instrument: Instrument, quantity_lots: int) -> None:
+    """The credits that were set aside first end."""
+    if not quantity_lots:
+        return
+    registry, buffer = exchange.rooms.registry, exchange.rooms.credits.projects.buffer(instrument.id)
+    standing = [part for row in buffer.rows for part in registry.parts_of(row) if int(registry.rows[part].state) == UnitState.FROZEN]
+    rows = registry.cut(standing, quantity_lots, exchange.last_sequence)
+    units.end_aside(exchange, instrument, quantity_lots, House.FROZEN, PostingReason.UNITS_WITHDRAWN, rows)
+    buffer.lots -= quantity_lots
 
 
 def reverse(exchange: "Exchange", document: ReverseCredits, _caller: Caller) -> Result:
@@ -172,12 +205,9 @@ def reverse(exchange: "Exchange", document: ReverseCredits, _caller: Caller) -> 
     require(0 < document.quantity_lots <= left_t, "above_issued_volume")
     require(0 < len(document.reason) <= TEXT_MAX, "reason_malformed")
     instrument = exchange.rooms.instruments.by_id[project.instrument]
-    buffers = exchange.rooms.credits.projects.buffers
     free_t = usable_lots(exchange, instrument, project.credit_owner)
-    parts = reversal(document.quantity_lots, buffers.get(instrument.id, 0), free_t)
-    if parts.buffer_t:
-        units.end_aside(exchange, instrument, parts.buffer_t, House.FROZEN, PostingReason.UNITS_WITHDRAWN)
-        buffers[instrument.id] -= parts.buffer_t
+    parts = reversal(document.quantity_lots, exchange.rooms.credits.projects.buffer_lots(instrument.id), free_t)
+    _cancel_from_buffer(exchange, instrument, parts.buffer_t)
     take_some(exchange, instrument, project.credit_owner, parts.owner_t, PostingReason.UNITS_WITHDRAWN)
     project.debt_t += parts.debt_t
     monitoring.reversed_t += document.quantity_lots

@@ -7,9 +7,16 @@ from exchange.carbon.calendar import year_at
 from exchange.carbon.park_scheme import Benchmark, ParkScheme, Performance, balance, rows_problem, scheme_problem
 from exchange.carbon.reductions import UG_PER_G
 from exchange.ledger.records import PostingReason
-from exchange.order_path.business import units
 from exchange.order_path.business.credit_deadlines import close_performance, schedule_park_scheme
-from exchange.order_path.business.credit_units import issue_some, require_digest, require_independent, require_room, units_of, usable_lots
+from exchange.order_path.business.credit_units import (
+    issue_some,
+    require_digest,
+    require_independent,
+    require_room,
+    take_some,
+    units_of,
+    usable_lots,
+)
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, member, require
 from exchange.order_path.business.senders import HOLDERS
 from exchange.protocol.document import Document
@@ -104,7 +111,7 @@ def surrender(exchange: "Exchange", document: SurrenderParkCredits, caller: Call
     require(0 < document.quantity_lots <= row.open_t, "above_obligation")
     instrument = exchange.rooms.instruments.by_id[scheme.instrument]
     require(document.quantity_lots <= usable_lots(exchange, instrument, caller.account), "units_not_available")
-    units.take(exchange, instrument, caller.account, document.quantity_lots, PostingReason.UNITS_SURRENDERED)
+    take_some(exchange, instrument, caller.account, document.quantity_lots, PostingReason.UNITS_SURRENDERED)
     row.surrendered_t += document.quantity_lots
     return {"surrendered_t": row.surrendered_t, "open_t": row.open_t}
 

@@ -9,7 +9,6 @@ from exchange.carbon.vintages import is_usable
 from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
-from exchange.order_path.business import units
 from exchange.order_path.business.credit_allocation import entity_of, require_year
 from exchange.order_path.business.credit_deadlines import surrender_deadline_ns
 from exchange.order_path.business.credit_units import (
@@ -17,7 +16,9 @@ from exchange.order_path.business.credit_units import (
     allowances,
     collect_allowance_debt,
     collect_money,
+    issue_some,
     require_room,
+    take_some,
     units_of,
     usable_lots,
 )
@@ -66,7 +67,7 @@ def surrender(exchange: "Exchange", document: SurrenderAllowances, caller: Calle
     require(row.offset_t + offset_t <= ccer_limit_t(row.obligation_t, rules.ccer_cap_ppm), "ccer_above_their_share")
     require(sum(line.quantity_lots for _, line in lines) <= row.open_t, "above_obligation")
     for instrument, line in lines:
-        units.take(exchange, instrument, caller.account, line.quantity_lots, PostingReason.UNITS_SURRENDERED)
+        take_some(exchange, instrument, caller.account, line.quantity_lots, PostingReason.UNITS_SURRENDERED)
         is_offset = instrument.instrument_class is InstrumentClass.CCER
         row.surrendered.append(Surrendered(caller.stamp_ns, instrument.id, line.quantity_lots, is_offset, line.origin))
     return {"surrendered_t": row.surrendered_t, "open_t": row.open_t}
@@ -99,8 +100,8 @@ def carry_over(exchange: "Exchange", document: CarryOverAllowances, caller: Call
     carried_t = entity.carried_lots(instrument.id) + document.quantity_lots
     require(carried_t <= limit_t, "above_carry_over_limit")
     require_room(exchange, later, caller.account, document.quantity_lots)
-    units.take(exchange, instrument, caller.account, document.quantity_lots, PostingReason.UNITS_WITHDRAWN)
-    units.issue(exchange, later, caller.account, document.quantity_lots)
+    take_some(exchange, instrument, caller.account, document.quantity_lots, PostingReason.UNITS_WITHDRAWN)
+    issue_some(exchange, later, caller.account, document.quantity_lots)
     entity.carried = [*(row for row in entity.carried if row.instrument != instrument.id), Carried(instrument.id, carried_t)]
     entity.carried.sort(key=lambda row: row.instrument)
     return {"carried_t": carried_t, "limit_t": limit_t}
@@ -119,7 +120,7 @@ def settle_debt(exchange: "Exchange", document: SettleAllowanceDebt, caller: Cal
     instrument, _ = allowances(exchange, document.symbol)
     require(0 < document.quantity_lots <= entity.debt_t, "above_debt")
     require(document.quantity_lots <= usable_lots(exchange, instrument, caller.account), "units_not_available")
-    units.take(exchange, instrument, caller.account, document.quantity_lots, PostingReason.UNITS_WITHDRAWN)
+    take_some(exchange, instrument, caller.account, document.quantity_lots, PostingReason.UNITS_WITHDRAWN)
     entity.debt_t -= document.quantity_lots
     return {"debt_t": entity.debt_t}
 

@@ -15,7 +15,10 @@ from exchange.market.instruments import Instrument
 from exchange.order_path.business import units
 from exchange.order_path.business.rules import BusinessRuleError, listed, require
 from exchange.order_path.business.units_control import charge
-from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.order_path.level import Level
+from exchange.protocol.instrument_class import InstrumentClass
+from exchange.registry.bundles import Queue
+from exchange.registry.registry import UnitFacts
 from exchange.units import INT64_MAX
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ DIGEST_BYTES: Final = 32
 
 
 def units_of(exchange: "Exchange", symbol: str, kind: InstrumentClass) -> Instrument:
-    """The listed instrument with that symbol and class, counted in whole t."""
+    """The listed instrument with that symbol and class, counted in whole t, of an exchange that has serial numbers."""
+    require(exchange.level >= Level.VALUE_CHAIN, "exchange_has_no_registry")
     instrument = listed(exchange, symbol)
     require(instrument.instrument_class is kind, "wrong_class_of_units")
     require(instrument.spec.quantity_decimals == 0, "units_are_not_tons")
@@ -45,8 +49,7 @@ def allowances(exchange: "Exchange", symbol: str) -> tuple[Instrument, int]:
 
 def usable_lots(exchange: "Exchange", instrument: Instrument, account: int) -> int:
     """Units that can be surrendered or taken now."""
-    bought_today = int(exchange.state.positions[instrument.slot, account].unsellable_lots) if instrument.resale is Resale.NEXT_DAY else 0
-    return max(0, units.free_lots(exchange, instrument, account) - bought_today)
+    return max(0, units.transferable_lots(exchange, instrument, account))
 
 
 def require_room(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int) -> None:
@@ -55,23 +58,33 @@ def require_room(exchange: "Exchange", instrument: Instrument, account: int, qua
     require(quantity_lots <= _LOTS_MAX - held, "quantity_out_of_range")
 
 
-def issue_some(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int) -> None:
+def issue_some(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, facts: UnitFacts | None = None) -> None:
     """Units enter an account; none need no posting."""
     if quantity_lots:
-        units.issue(exchange, instrument, account, quantity_lots)
+        units.issue(exchange, instrument, account, quantity_lots, facts)
 
 
-def take_some(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, reason: PostingReason) -> None:
-    """Units leave an account; none need no posting."""
-    if quantity_lots:
-        units.take(exchange, instrument, account, quantity_lots, reason)
+def take_some(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, reason: PostingReason) -> list[int]:
+    """Units that are delivered already leave an account, the first ones first; their rows in the registry. None need no posting.
+
+    Raises BusinessRuleError, with nothing changed, when so many are not usable.
+    """
+    require(0 <= quantity_lots <= usable_lots(exchange, instrument, account), "units_not_available")
+    if not quantity_lots:
+        return []
+    exchange.drain_output()
+    registry, asset = exchange.rooms.registry, units.asset_of(instrument)
+    chosen = registry.select_first(asset, account, quantity_lots, exchange.last_sequence, [Queue.SELLABLE])
+    ranges = [registry.range_of(row) for row in chosen.tolist()]
+    rows: list[int] = units.take(exchange, instrument, account, quantity_lots, reason, ranges).tolist()
+    return rows
 
 
 def collect_allowance_debt(exchange: "Exchange", entity: Entity) -> int:
     """Take what an entity owes from what it holds, the oldest vintage first; how many t were taken."""
     owed = entity.debt_t
-    held = [instrument for instrument in exchange.rooms.instruments.by_id.values() if instrument.instrument_class is InstrumentClass.CEA]
-    dated = [(vintage, instrument) for instrument in held if (vintage := vintage_of(instrument.symbol)) is not None and instrument.slot >= 0]
+    held = [instrument for instrument in exchange.rooms.instruments.open.values() if instrument.instrument_class is InstrumentClass.CEA]
+    dated = [(vintage, instrument) for instrument in held if (vintage := vintage_of(instrument.symbol)) is not None]
     for _, instrument in sorted(dated, key=lambda row: (row[0], row[1].id)):
         taken = min(entity.debt_t, usable_lots(exchange, instrument, entity.account))
         take_some(exchange, instrument, entity.account, taken, PostingReason.UNITS_WITHDRAWN)
@@ -113,5 +126,5 @@ def require_independent(exchange: "Exchange", verifier: int, clients: set[int], 
 
 def _holds_units(exchange: "Exchange", account: int) -> bool:
     """Whether an account owns any certificate, allowance or credit, on sale or not."""
-    listed_units = (instrument for instrument in exchange.rooms.instruments.by_id.values() if not instrument.is_power and instrument.slot >= 0)
+    listed_units = (instrument for instrument in exchange.rooms.instruments.open.values() if not instrument.is_power)
     return any(int(exchange.state.positions[instrument.slot, account].net_lots) > 0 for instrument in listed_units)

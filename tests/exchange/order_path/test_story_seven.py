@@ -1,12 +1,11 @@
 """Story 7 of docs/rules.md, "Allowances": a covered entity that is short of allowances buys them and surrenders, with every guard on its way."""
 
 from exchange.ledger.chart import House
-from exchange.ledger.records import PostingReason
 from exchange.order_path import canonical
-from exchange.order_path.business import units
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import Exchange
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.units import LockUnits, UnlockUnits
 from tests.exchange.order_path.carbon_market import CarbonMarket
 from tests.exchange.order_path.national import BUY, SELL
 from tests.exchange.order_path.park import GENESIS
@@ -49,10 +48,9 @@ def test_story_seven() -> None:
     market.go("09:30", "2026-09-30")
 
     # Locked units cannot be surrendered, nor those on sale.
-    bound = market.exchange.instrument_by_id(cea)
-    units.take(market.exchange, bound, entity, 10, PostingReason.UNITS_LOCKED)
+    lock = market.ok(LockUnits(symbol="CEA25", beneficiary=trader, reference="loan", quantity_lots=10), entity)["lock"]
     assert market.refused(market.surrender(("CEA25", 52_000)), entity) == "units_not_available"
-    units.give_back(market.exchange, bound, entity, 10, House.LOCKED)
+    market.ok(UnlockUnits(lock=lock), trader)
     on_sale = market.place(entity, cea, SELL, 6_300, 10)
     assert market.refused(market.surrender(("CEA25", 52_000)), entity) == "units_not_available"
     market.cancel(entity, int(on_sale["order_id"]))

@@ -8,9 +8,8 @@ import pytest
 
 from exchange.carbon.project_states import ProjectState
 from exchange.ledger.chart import House
-from exchange.ledger.records import PostingReason
 from exchange.order_path import canonical
-from exchange.order_path.business import credit_issuance, credit_projects, units
+from exchange.order_path.business import credit_issuance, credit_projects
 from exchange.order_path.check import check_exchange
 from exchange.protocol.documents import ChangeParticipant, Document, IssueUnits, encode_document
 from exchange.protocol.reject_codes import RejectCode
@@ -25,6 +24,7 @@ from exchange.protocol.value_chain.projects import (
     ValidateProject,
     VerifyReductions,
 )
+from exchange.protocol.value_chain.units import FreezeUnits, LockUnits, TransferUnits, UnfreezeUnits
 from exchange.units import WH_PER_MWH
 from tests.exchange.order_path.carbon_market import CONTRACT, DATA, OPINION, RESIDUAL_2023, CarbonMarket
 from tests.exchange.order_path.national import at
@@ -141,11 +141,26 @@ def test_what_was_issued_too_much_is_cancelled_from_the_buffer_first() -> None:
 def test_what_the_owner_no_longer_has_is_owed_by_the_next_issuance() -> None:
     market = CarbonMarket()
     project = with_buffer(market)
-    units.transfer(market.exchange, market.exchange.instrument_by_id(market.pcc), market.host, market.trader, 700)
+    market.ok(TransferUnits(symbol="PCC-2026", to_account=market.trader, reference="gift", quantity_lots=700), market.host)
     answer = market.ok(ReverseCredits(project=project, monitoring=1, quantity_lots=955, reason="fire"))
     assert answer == {"from_buffer_lots": 191, "from_owner_lots": 64, "debt_lots": 700}
     again = market.credited(project, market.monitoring(project, **DAY), market.esco, 764)
     assert (again["withheld_lots"], market.lots(market.host, market.pcc)) == (700, 64)
+    check_exchange(market.exchange)
+
+
+def test_the_buffer_is_no_freeze_that_somebody_could_lift_and_its_units_are_those_of_their_issuance() -> None:
+    market = CarbonMarket()
+    project = with_buffer(market)
+    freeze = market.ok(FreezeUnits(account=market.host, symbol="PCC-2026", reference="dispute", quantity_lots=50))["freeze"]
+    market.ok(UnfreezeUnits(freeze=freeze, reference="settled"))
+    assert market.lots(House.FROZEN, market.pcc) == 191
+    registry = market.exchange.rooms.registry
+    rows = registry.bundles_of(market.host, market.pcc)
+    assert {(int(registry.rows[row].source), int(registry.rows[row].vintage)) for row in rows} == {(project, 202500)}
+    market.ok(ReverseCredits(project=project, monitoring=1, quantity_lots=50, reason="meter"))
+    market.ok(ReverseCredits(project=project, monitoring=1, quantity_lots=141, reason="meter"))
+    assert (market.lots(House.FROZEN, market.pcc), market.lots(market.host, market.pcc)) == (0, 764)
     check_exchange(market.exchange)
 
 
@@ -487,7 +502,7 @@ def test_locked_credits_are_not_taken_from_their_owner() -> None:
     market = CarbonMarket()
     project = market.registered(market.retrofit(), market.esco)
     market.credited(project, market.monitoring(project), market.esco, 955)
-    units.take(market.exchange, market.exchange.instrument_by_id(market.pcc), market.host, 900, PostingReason.UNITS_LOCKED)
+    market.ok(LockUnits(symbol="PCC-2026", beneficiary=market.trader, reference="loan", quantity_lots=900), market.host)
     answer = market.ok(ReverseCredits(project=project, monitoring=1, quantity_lots=100, reason="meter"))
     assert answer == {"from_buffer_lots": 0, "from_owner_lots": 55, "debt_lots": 45}
 

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from exchange.ledger.chart import House
-from exchange.ledger.records import PostingReason
 from exchange.order_path import canonical
-from exchange.order_path.business import units
 from exchange.order_path.check import check_exchange
 from exchange.protocol.documents import Deposit, Document, ListInstruments
 from exchange.protocol.reject_codes import RejectCode
@@ -20,6 +18,7 @@ from exchange.protocol.value_chain.allowances import (
     SetCarbonRules,
     SettleAllowanceDebt,
 )
+from exchange.protocol.value_chain.units import FreezeUnits, LockUnits
 from exchange.units import MICRO_PER_CNY
 from tests.exchange.order_path.carbon_market import CarbonMarket
 from tests.exchange.order_path.national import BUY, SELL
@@ -169,11 +168,11 @@ def nothing(_: CarbonMarket) -> None:
 
 
 def locked(market: CarbonMarket) -> None:
-    units.take(market.exchange, market.exchange.instrument_by_id(market.cea), market.entity, 49_500, PostingReason.UNITS_LOCKED)
+    market.ok(LockUnits(symbol="CEA25", beneficiary=market.trader, reference="loan", quantity_lots=49_500), market.entity)
 
 
 def frozen(market: CarbonMarket) -> None:
-    units.take(market.exchange, market.exchange.instrument_by_id(market.cea), market.entity, 49_500, PostingReason.UNITS_FROZEN)
+    market.ok(FreezeUnits(account=market.entity, symbol="CEA25", reference="order", quantity_lots=49_500))
 
 
 def on_sale(market: CarbonMarket) -> None:
