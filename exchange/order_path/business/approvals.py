@@ -38,6 +38,7 @@ from exchange.protocol.documents import (
     decode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.accounting import CloseCarbonYear, RegisterEmissionFactor, RegisterFuelFactor, SetProductNorm
 from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
@@ -51,6 +52,9 @@ _NOT_RULES: Final = frozenset({
     "reference_price_ticks", "previous_close_ticks",
 })  # fmt: skip
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
+# What the carbon accounts of all are made with.
+CarbonRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear
+_RULE_CHANGES: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility | CarbonRule
 # Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
 _NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 
@@ -60,7 +64,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility):
+    if isinstance(document, _RULE_CHANGES):
         return "rules"
     if isinstance(document, CorrectLedger):
         return "correction"

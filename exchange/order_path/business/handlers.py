@@ -13,6 +13,7 @@ from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
 from exchange.order_path.business import (
+    accounting,
     approvals,
     block_trades,
     clock,
@@ -291,4 +292,5 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **corrections.HANDLERS,
     **clock.HANDLERS,
     **registry.HANDLERS,
+    **accounting.HANDLERS,
 }
