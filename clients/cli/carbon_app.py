@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 carbon = typer.Typer(
-    help="Carbon accounts: report of a year, statements of products, factors, and which claim counts where.", no_args_is_help=True,
+    help="Carbon accounts: report of a year, products, factors, claims.", no_args_is_help=True,
     rich_markup_mode=None,
 )  # fmt: skip
 

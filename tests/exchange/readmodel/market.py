@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exchange.accounts.keys import fingerprint
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
-from exchange.protocol.documents import MeterReadings, SettleDay, encode_document
+from exchange.protocol.documents import Deposit, Document, MeterReadings, SettleDay, encode_document
 from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
 from matching.records import Side, TimeInForce
 from tests.exchange.order_path.national import allowance as allowance_spec
@@ -54,6 +55,13 @@ CONDITIONS: list[dict[str, int]] = [
 ]
 
 
+def speak(park: Recorder, document: Document) -> None:
+    """Send a document with the operator's key, so that it is in the audit log."""
+    data = encode_document(document)
+    number = fingerprint("operator", bytes(32))
+    park.send(park.record(CommandKind.DOCUMENT, OPERATOR, document_length=len(data), order_id=number), data)
+
+
 def open_market() -> Market:
     park = Recorder()
     permissions = ["power_buy", "power_sell", "cea_buy", "cea_sell"]
@@ -62,6 +70,7 @@ def open_market() -> Market:
     power, allowance, _ = park.list(opening, units_spec(resale="free"), allowance_spec("CEA24"))
     for account in accounts:
         park.issue(account, "CEA25", 1_000)
+    speak(park, Deposit(account=accounts[0], amount_micro=0, reference="nothing"))
     park.tick(OPEN_NS)
     park.place(accounts[0], power, Side.BUY, 4_012, 5)
     park.place(accounts[1], power, Side.SELL, 4_008, 8)

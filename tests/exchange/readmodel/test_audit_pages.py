@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import delete, update
 
 from exchange.accounts.audit import check_chain
-from exchange.errors import CheckFailedError
+from exchange.errors import CheckFailedError, HistoryUnavailableError
 from exchange.readmodel import tables
 from exchange.readmodel.projector import Projector
 from exchange.readmodel.queries import ReadModel
 from tests.exchange.order_path.business.test_audit import busy_desk
 from tests.exchange.readmodel.test_projector import GENESIS_HASH
+from tests.postgres import Cluster
 
 
 @pytest.fixture
@@ -61,3 +62,23 @@ def test_a_missing_entry_is_noticed(model: ReadModel, number: int) -> None:
         connection.execute(delete(tables.audit_entries).where(tables.audit_entries.c.number == number))
     with pytest.raises(CheckFailedError, match=f"broken at entry {number}"):
         model.audit_entries(1)
+
+
+@pytest.mark.postgres
+def test_a_server_that_is_down_is_told_and_a_question_after_its_start_is_answered(cluster: Cluster) -> None:
+    """Connections of the pool that its end has cut are not in the way."""
+    url = cluster.new_database()
+    projector = Projector.open(url, GENESIS_HASH, lambda _day: None)
+    model = ReadModel.open(url)
+    assert model.trades() == (0, [])
+    cluster.stop()
+    for _ in range(2):
+        with pytest.raises(HistoryUnavailableError):
+            model.trades()
+        with pytest.raises(HistoryUnavailableError):
+            model.candles(1, 1, 0, 0, 1, 1)
+    cluster.start()
+    assert model.trades() == (0, [])
+    assert model.audit_entries(1) == []
+    for owner in (model, projector):
+        owner.close()
