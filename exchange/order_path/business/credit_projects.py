@@ -113,7 +113,7 @@ def register(exchange: "Exchange", document: RegisterProject, _caller: Caller) -
     state = require_next(project, ProjectEvent.REGISTER)
     projects = exchange.rooms.credits.projects
     require(is_name(document.number), "name_malformed")
-    require(not projects.has_number(document.number), "number_taken")
+    require(not projects.with_number(document.number), "number_taken")
     require(0 <= document.buffer_ppm < PPM, "buffer_out_of_range")
     in_order = max(0, project.starts_ns) <= document.credits_from_ns < document.credits_to_ns <= INT64_MAX
     require(in_order, "crediting_period_out_of_order")
