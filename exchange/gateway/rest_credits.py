@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from exchange.accounts.keys import RegisteredKey
 from exchange.gateway.access import OVERSEERS
 from exchange.gateway.hub import Hub
-from exchange.gateway.rest_administration import REFUSALS, Authorization, require_scope
+from exchange.gateway.rest_administration import SIGNED_REFUSALS, Authorization, require_scope
 from exchange.order_path.credit_queries import CompliancePosition, ProjectView
 
 Account = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
@@ -76,7 +76,7 @@ class ParkSchemeList(BaseModel):
 
 def credits_router(hub: Hub) -> APIRouter:
     """Routes under /v1 about allowances and credits."""
-    router = APIRouter(prefix="/v1", responses=REFUSALS)
+    router = APIRouter(prefix="/v1", responses=SIGNED_REFUSALS)
     exchange = hub.exchange
 
     @router.get("/compliance", summary="Obligation, holdings and what is missing; own account, or scope operate or audit")

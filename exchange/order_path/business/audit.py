@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.accounts.audit import CONTENT_LIMIT_BYTES
 from exchange.errors import InputError
+from exchange.order_path.business.corrections import is_correctable
 from exchange.order_path.business.rule_changes import terms_of
 from exchange.order_path.business.rules import Caller
 from exchange.protocol.documents import (
@@ -16,6 +17,7 @@ from exchange.protocol.documents import (
     ChangeKey,
     ChangeParticipant,
     ChangeTerms,
+    CorrectLedger,
     Deposit,
     Document,
     IssueUnits,
@@ -120,6 +122,13 @@ def _balance(exchange: "Exchange", document: Deposit | ImposePenalty | CollectDu
     return {"balance_micro": exchange.balances(document.account).balance_micro}
 
 
+def _corrected(exchange: "Exchange", document: CorrectLedger) -> View:
+    sides = {"debit": document.debit, "credit": document.credit}
+    if not all(is_correctable(exchange, account) for account in sides.values()):
+        return None
+    return {f"{side}_balance_micro": exchange.balances(account).balance_micro for side, account in sides.items()}
+
+
 def _owned(exchange: "Exchange", document: IssueUnits | AllocateAllowances | IssueParkCredits) -> View:
     instrument = exchange.rooms.instruments.by_symbol.get(document.symbol)
     if instrument is None or instrument.slot < 0 or document.account not in exchange.rooms.participants.by_id:
@@ -163,6 +172,7 @@ _VIEWS: Final[dict[type[Document], Callable[["Exchange", Any], View]]] = {
     ChangeTerms: _terms,
     SetApprovalRules: _approval_rules,
     Deposit: _balance,
+    CorrectLedger: _corrected,
     IssueUnits: _owned,
     **dict.fromkeys((AllocateAllowances, IssueParkCredits), _owned),
     **dict.fromkeys((ImposePenalty, CollectDues), _balance),

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from exchange.accounts.permissions import Role
 from exchange.protocol.document import Document
+from exchange.protocol.value_chain.accounting import RecordActivity
 from exchange.protocol.value_chain.allowances import (
     AllocateAllowances,
     CarryOverAllowances,
@@ -52,12 +53,12 @@ class Senders(NamedTuple):
     others: Mapping[Role, str] = MappingProxyType({})
 
     def scope_of(self, role: Role) -> str:
-        """The scope that a key of one of the roles needs."""
-        return self.others.get(role, self.scope)
+        """The scope that a key of one of the roles needs; an operator's always that of administration."""
+        return "operate" if role is Role.OPERATOR else self.others.get(role, self.scope)
 
 
 _HOLDER_ONLY: Final = Senders(HOLDERS, "trade")
-_BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade", MappingProxyType({Role.OPERATOR: "operate"}))
+_BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade")
 _BY_ORDER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR, Role.REGULATOR}), "operate", MappingProxyType({Role.REGULATOR: "audit"}))
 
 
@@ -71,6 +72,7 @@ SENDERS: Final[dict[type[Document], Senders]] = {
     FreezeUnits: _BY_ORDER,
     UnfreezeUnits: _BY_ORDER,
     WithdrawUnits: Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate"),
+    RecordActivity: Senders(HOLDERS | {Role.OPERATOR}, "trade"),
     **dict.fromkeys((ReportEmissions, SurrenderAllowances, CarryOverAllowances, SettleAllowanceDebt), Senders(HOLDERS, "trade")),
     **dict.fromkeys((ProposeProject, ConfirmCreditOwner, SubmitMonitoring, SurrenderParkCredits), Senders(HOLDERS, "trade")),
     **dict.fromkeys((VerifyEmissions, ValidateProject, VerifyReductions, VerifyParkPerformance), Senders(frozenset({Role.VERIFIER}), "verify")),
