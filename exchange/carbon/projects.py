@@ -144,8 +144,9 @@ class Projects:
     def next_id(self) -> int:
         return len(self.by_id) + 1
 
-    def has_number(self, number: str) -> bool:
-        return any(project.number == number for project in self.by_id.values())
+    def with_number(self, number: str) -> int:
+        """Id of the registered project with that number, 0 for none."""
+        return next((project.id for project in self.by_id.values() if project.number == number), 0)
 
     def rival(self, host: int, measure: str, devices: list[int]) -> bool:
         """Whether a living project has the same measure at the host, or one of the devices."""

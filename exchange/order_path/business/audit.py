@@ -33,6 +33,8 @@ from exchange.protocol.documents import (
     decode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.allowances import AllocateAllowances, CollectDues, ImposePenalty
+from exchange.protocol.value_chain.park_scheme import IssueParkCredits
 
 if TYPE_CHECKING:
     from exchange.accounts.approvals import Proposal
@@ -114,7 +116,7 @@ def _rotated(exchange: "Exchange", document: RotateKey) -> View:
     return {"old": _key(exchange, document.key_id), "new": _key(exchange, document.new_key_id)}
 
 
-def _balance(exchange: "Exchange", document: Deposit) -> View:
+def _balance(exchange: "Exchange", document: Deposit | ImposePenalty | CollectDues) -> View:
     if document.account not in exchange.rooms.participants.by_id:
         return None
     return {"balance_micro": exchange.balances(document.account).balance_micro}
@@ -127,7 +129,7 @@ def _corrected(exchange: "Exchange", document: CorrectLedger) -> View:
     return {f"{side}_balance_micro": exchange.balances(account).balance_micro for side, account in sides.items()}
 
 
-def _owned(exchange: "Exchange", document: IssueUnits) -> View:
+def _owned(exchange: "Exchange", document: IssueUnits | AllocateAllowances | IssueParkCredits) -> View:
     instrument = exchange.rooms.instruments.by_symbol.get(document.symbol)
     if instrument is None or instrument.slot < 0 or document.account not in exchange.rooms.participants.by_id:
         return None
@@ -172,6 +174,8 @@ _VIEWS: Final[dict[type[Document], Callable[["Exchange", Any], View]]] = {
     Deposit: _balance,
     CorrectLedger: _corrected,
     IssueUnits: _owned,
+    **dict.fromkeys((AllocateAllowances, IssueParkCredits), _owned),
+    **dict.fromkeys((ImposePenalty, CollectDues), _balance),
     SetPhase: _phase,
     ListInstruments: _listed,
     RegisterStorage: _storage,

@@ -14,6 +14,7 @@ from exchange.order_path.business.rules import BusinessRuleError, Caller, Handle
 from exchange.order_path.business.senders import HOLDERS
 from exchange.protocol.document import Document
 from exchange.protocol.instrument_class import InstrumentClass
+from exchange.protocol.value_chain.accounting import EmissionFactor
 from exchange.protocol.value_chain.projects import ConfirmCreditOwner, ProposeProject, RegisterProject, ValidateProject
 from exchange.units import INT64_MAX, PPM
 
@@ -40,13 +41,14 @@ def propose(exchange: "Exchange", document: ProposeProject, caller: Caller) -> R
     require(0 <= document.starts_ns <= INT64_MAX, "start_out_of_range")
     require(0 <= document.baseline_wh <= ENERGY_MAX_WH, "baseline_out_of_range")
     require(all(abs(variable.wh_per_unit) <= ENERGY_MAX_WH for variable in document.variables), "baseline_out_of_range")
+    _require_known_factor(exchange, document)
     _require_devices(exchange, document)
     _require_outside_covered_sources(exchange, document)
     projects = exchange.rooms.credits.projects
     require(not projects.rival(document.host, document.measure, document.devices), "reductions_are_claimed_already")
     project = Project(
         projects.next_id, document.name, document.kind, caller.account, document.host, document.credit_owner, instrument.id,
-        document.contract_sha256, document.design_sha256, _factor(document), document.starts_ns, sorted(document.devices), document.measure,
+        document.contract_sha256, document.design_sha256, _factor_of(document.factor), document.starts_ns, sorted(document.devices), document.measure,
         document.carrier, document.baseline_wh, [v.name for v in document.variables], [v.wh_per_unit for v in document.variables],
         is_confirmed=document.host == caller.account,
     )  # fmt: skip
@@ -55,9 +57,15 @@ def propose(exchange: "Exchange", document: ProposeProject, caller: Caller) -> R
     return {"project": project.id, "is_confirmed": project.is_confirmed}
 
 
-def _factor(document: ProposeProject) -> Factor:
-    factor = document.factor
+def _factor_of(factor: EmissionFactor) -> Factor:
     return Factor(factor.publisher, factor.year, factor.region, factor.kind, factor.mg_per_kwh)
+
+
+def _require_known_factor(exchange: "Exchange", document: ProposeProject) -> None:
+    """The factor of electricity is one that was published: shipped with the exchange or registered, with the same value."""
+    if document.carrier == "electricity":
+        known = exchange.rooms.carbon.factors_of(document.factor.year).grid
+        require(any(_factor_of(factor) == _factor_of(document.factor) for factor in known), "unknown_factor")
 
 
 def _require_devices(exchange: "Exchange", document: ProposeProject) -> None:
@@ -113,7 +121,7 @@ def register(exchange: "Exchange", document: RegisterProject, _caller: Caller) -
     state = require_next(project, ProjectEvent.REGISTER)
     projects = exchange.rooms.credits.projects
     require(is_name(document.number), "name_malformed")
-    require(not projects.has_number(document.number), "number_taken")
+    require(not projects.with_number(document.number), "number_taken")
     require(0 <= document.buffer_ppm < PPM, "buffer_out_of_range")
     in_order = max(0, project.starts_ns) <= document.credits_from_ns < document.credits_to_ns <= INT64_MAX
     require(in_order, "crediting_period_out_of_order")

@@ -1,5 +1,6 @@
 """What an entity does with its allowances: surrender, carry over, give back what it owes; and what follows from a shortfall."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from exchange.carbon.compliance import Carried, ComplianceYear, Entity, Surrendered
@@ -18,6 +19,7 @@ from exchange.order_path.business.credit_units import (
     collect_money,
     issue_some,
     require_room,
+    rows_of_source,
     take_some,
     units_of,
     usable_lots,
@@ -63,12 +65,14 @@ def surrender(exchange: "Exchange", document: SurrenderAllowances, caller: Calle
     for instrument in {instrument.id: instrument for instrument, _ in lines}.values():
         wanted = sum(line.quantity_lots for other, line in lines if other is instrument)
         require(wanted <= usable_lots(exchange, instrument, caller.account), "units_not_available")
+    _require_origins(exchange, caller.account, lines)
     offset_t = sum(line.quantity_lots for instrument, line in lines if instrument.instrument_class is InstrumentClass.CCER)
     require(row.offset_t + offset_t <= ccer_limit_t(row.obligation_t, rules.ccer_cap_ppm), "ccer_above_their_share")
     require(sum(line.quantity_lots for _, line in lines) <= row.open_t, "above_obligation")
     for instrument, line in lines:
-        take_some(exchange, instrument, caller.account, line.quantity_lots, PostingReason.UNITS_SURRENDERED)
         is_offset = instrument.instrument_class is InstrumentClass.CCER
+        source = exchange.rooms.credits.projects.with_number(line.origin) if is_offset else None
+        take_some(exchange, instrument, caller.account, line.quantity_lots, PostingReason.UNITS_SURRENDERED, source)
         row.surrendered.append(Surrendered(caller.stamp_ns, instrument.id, line.quantity_lots, is_offset, line.origin))
     return {"surrendered_t": row.surrendered_t, "open_t": row.open_t}
 
@@ -85,6 +89,18 @@ def _surrendered(exchange: "Exchange", entity: Entity, rules: CarbonRules, year:
     require(is_usable(vintage, year, rules.vintage_from_year), "wrong_vintage")
     require(not line.origin, "allowances_have_no_origin")
     return instrument
+
+
+def _require_origins(exchange: "Exchange", account: int, lines: list[tuple[Instrument, SurrenderLine]]) -> None:
+    """CCER are of the project that their line names: of one of this exchange the registry knows it, of others it knows that they are not."""
+    wanted: Counter[tuple[int, int]] = Counter()
+    for instrument, line in lines:
+        if instrument.instrument_class is InstrumentClass.CCER:
+            wanted[instrument.id, exchange.rooms.credits.projects.with_number(line.origin)] += line.quantity_lots
+    for (instrument_id, source), lots in wanted.items():
+        instrument = exchange.rooms.instruments.by_id[instrument_id]
+        rows = rows_of_source(exchange, instrument, account, source)
+        require(lots <= sum(map(exchange.rooms.registry.quantity, rows)), "ccer_of_another_origin")
 
 
 def carry_over(exchange: "Exchange", document: CarryOverAllowances, caller: Caller) -> Result:

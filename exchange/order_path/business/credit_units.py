@@ -18,6 +18,7 @@ from exchange.order_path.business.units_control import charge
 from exchange.order_path.level import Level
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.registry.bundles import Queue
+from exchange.registry.lifecycle import UnitState
 from exchange.registry.registry import UnitFacts
 from exchange.units import INT64_MAX
 
@@ -64,20 +65,31 @@ def issue_some(exchange: "Exchange", instrument: Instrument, account: int, quant
         units.issue(exchange, instrument, account, quantity_lots, facts)
 
 
-def take_some(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, reason: PostingReason) -> list[int]:
-    """Units that are delivered already leave an account, the first ones first; their rows in the registry. None need no posting.
+def take_some(
+    exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, reason: PostingReason, source: int | None = None
+) -> None:
+    """Units that are delivered already leave an account, the first ones first, or the first ones of one source. None need no posting.
 
     Raises BusinessRuleError, with nothing changed, when so many are not usable.
     """
     require(0 <= quantity_lots <= usable_lots(exchange, instrument, account), "units_not_available")
     if not quantity_lots:
-        return []
+        return
+    registry, sequence = exchange.rooms.registry, exchange.last_sequence
+    if source is None:
+        exchange.drain_output()
+        chosen = registry.select_first(units.asset_of(instrument), account, quantity_lots, sequence, [Queue.SELLABLE])
+    else:
+        chosen = registry.cut(rows_of_source(exchange, instrument, account, source), quantity_lots, sequence)
+    units.take(exchange, instrument, account, quantity_lots, reason, [registry.range_of(row) for row in chosen.tolist()])
+
+
+def rows_of_source(exchange: "Exchange", instrument: Instrument, account: int, source: int) -> list[int]:
+    """Usable bundles of an account that were issued for one project, 0: for none of this exchange. Reads the whole table of the registry."""
     exchange.drain_output()
-    registry, asset = exchange.rooms.registry, units.asset_of(instrument)
-    chosen = registry.select_first(asset, account, quantity_lots, exchange.last_sequence, [Queue.SELLABLE])
-    ranges = [registry.range_of(row) for row in chosen.tolist()]
-    rows: list[int] = units.take(exchange, instrument, account, quantity_lots, reason, ranges).tolist()
-    return rows
+    registry = exchange.rooms.registry
+    rows = registry.bundles_of(account, instrument.id, UnitState.ISSUED).tolist()
+    return [row for row in rows if int(registry.rows[row].source) == source and registry.queue_of(row) == Queue.SELLABLE]
 
 
 def collect_allowance_debt(exchange: "Exchange", entity: Entity) -> int:

@@ -9,16 +9,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from exchange.protocol.document import Document, Part
-
-
-class EmissionFactor(Part, frozen=True, kw_only=True):
-    """mg CO2 of a kWh, with the version it belongs to."""
-
-    publisher: str
-    year: int
-    region: str
-    kind: str
-    mg_per_kwh: int
+from exchange.protocol.value_chain.accounting import EmissionFactor
 
 
 class RoutineVariable(Part, frozen=True, kw_only=True):
@@ -31,6 +22,7 @@ class RoutineVariable(Part, frozen=True, kw_only=True):
 class ProposeProject(Document, frozen=True, kw_only=True):
     """A project of the sender at the site of `host`. kind: pv_self_use, retrofit, offshore_wind, csp (pv and onshore_wind are named and refused).
 
+    `factor`: of electricity a version that the exchange has (register_emission_factor), of a fuel the one that the verifiers look at.
     The contract names who owns the credits, the sender or the host; the other one confirms. Generation projects name `devices`, a retrofit its
     `measure`, `carrier` (electricity, fuel) and baseline: `baseline_wh` a monitoring period plus `variables`.
     `reduces_sources`: sources at the site whose direct emissions fall.

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from exchange.carbon.allocation import grant, intensity_allocation_t, obligation_t, outputs_problem, pre_allocation_t, take_back
 from exchange.carbon.calendar import deadline_ns, is_day, month_at, month_before, year_at, year_end_ns
+from exchange.carbon.claims import CarbonAccount, Instrument, is_allowed
 from exchange.carbon.prices import MonthlyPrices
 from exchange.carbon.rules import CarbonRules, RuleBook, rules_problem
 from exchange.carbon.surrender import carry_over_limit_t, ccer_limit_t, fine_micro
-from exchange.carbon.uses import LOWERS, CarbonAccount
 from exchange.carbon.verifiers import Engagements, independence_problem
 from exchange.carbon.vintages import is_usable, vintage_of
-from exchange.protocol.instrument_class import InstrumentClass
 from exchange.protocol.value_chain.allowances import OutputLine
 from tests.exchange.order_path.national import at
 
@@ -198,8 +197,8 @@ def test_independence() -> None:
         assert (problem is None) is (not is_same and not holds and run == 3)
 
 
-def test_park_credits_lower_nothing_but_their_own_obligation() -> None:
-    """The reduction is in the meters already."""
-    assert LOWERS[InstrumentClass.PCC] == {CarbonAccount.PARK_SCHEME_OBLIGATION}
-    emissions = {CarbonAccount.PARK_EMISSIONS, CarbonAccount.SCOPE2_LOCATION, CarbonAccount.SCOPE2_MARKET, CarbonAccount.PRODUCT}
-    assert all(emissions.isdisjoint(lowered) for lowered in LOWERS.values())
+def test_the_claims_matrix_says_what_allowances_and_credits_lower() -> None:
+    """Park credits lower no account, since the reduction is in the meters already; allowances and CCER meet the obligation alone."""
+    for instrument in (Instrument.PCC, Instrument.CEA, Instrument.CCER):
+        lowered = {account for account in CarbonAccount if is_allowed(instrument, account)}
+        assert lowered == (set() if instrument is Instrument.PCC else {CarbonAccount.ETS_OBLIGATION})

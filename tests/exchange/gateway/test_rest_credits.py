@@ -12,7 +12,7 @@ from tests.exchange.order_path.carbon_market import CONTRACT, DESIGN, T, park_cr
 PROJECT = {
     "name": "lamps", "kind": "retrofit", "host": SOLAR, "symbol": "PCC-2026", "credit_owner": SOLAR, "contract_sha256": CONTRACT,
     "design_sha256": DESIGN, "starts_ns": 0, "measure": "lamps",
-    "factor": {"publisher": "MEE", "year": 2023, "region": "CN", "kind": "average", "mg_per_kwh": 530_600},
+    "factor": {"publisher": "MEE", "year": 2023, "region": "national", "kind": "average", "mg_per_kwh": 530_600},
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ async def test_projects_are_shown_to_their_parties_and_to_who_oversees() -> None
         await prepare(park)
         (project,) = (await get(park, "/v1/projects", authorization("solar", "/v1/projects"))).json()["projects"]
         assert (project["name"], project["state"], project["developer"], project["design_sha256"]) == ("lamps", "proposed", SOLAR, DESIGN.hex())
-        assert project["factor"] == ["MEE", 2023, "CN", "average", 530_600]
+        assert project["factor"] == ["MEE", 2023, "national", "average", 530_600]
         assert (await get(park, "/v1/projects", authorization("operator", "/v1/projects"))).json()["projects"] == [project]
         assert (await get(park, "/v1/projects", authorization("factory", "/v1/projects"))).json()["projects"] == []
 

@@ -5,6 +5,7 @@ from typing import Any
 from exchange.journal.record import CommandKind
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import Document
+from exchange.protocol.value_chain.accounting import EmissionFactor
 from exchange.protocol.value_chain.allowances import (
     AllocateAllowances,
     OutputLine,
@@ -17,7 +18,6 @@ from exchange.protocol.value_chain.allowances import (
 from exchange.protocol.value_chain.metering import RegisterDevice
 from exchange.protocol.value_chain.projects import (
     ConfirmCreditOwner,
-    EmissionFactor,
     EnergyRow,
     IssueCredits,
     ProposeProject,
@@ -37,8 +37,8 @@ OPINION = b"o" * 32
 CONTRACT = b"c" * 32
 DESIGN = b"d" * 32
 DATA = b"m" * 32
-AVERAGE_2023 = EmissionFactor(publisher="MEE", year=2023, region="CN", kind="average", mg_per_kwh=530_600)
-RESIDUAL_2023 = EmissionFactor(publisher="MEE", year=2023, region="CN", kind="residual", mg_per_kwh=609_600)
+AVERAGE_2023 = EmissionFactor(publisher="MEE", year=2023, region="national", kind="average", mg_per_kwh=530_600)
+RESIDUAL_2023 = EmissionFactor(publisher="MEE", year=2023, region="national", kind="residual", mg_per_kwh=609_600)
 
 
 def offset(symbol: str = "CCER", **changes: Any) -> Any:

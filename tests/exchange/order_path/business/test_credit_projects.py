@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from exchange.carbon.project_states import ProjectState
@@ -26,7 +27,7 @@ from exchange.protocol.value_chain.projects import (
 )
 from exchange.protocol.value_chain.units import FreezeUnits, LockUnits, TransferUnits, UnfreezeUnits
 from exchange.units import WH_PER_MWH
-from tests.exchange.order_path.carbon_market import CONTRACT, DATA, OPINION, RESIDUAL_2023, CarbonMarket
+from tests.exchange.order_path.carbon_market import AVERAGE_2023, CONTRACT, DATA, OPINION, RESIDUAL_2023, CarbonMarket
 from tests.exchange.order_path.national import at
 
 MWH = WH_PER_MWH
@@ -42,7 +43,7 @@ def test_the_retrofit_of_story_ten_earns_its_host_955_credits_and_carries_0_08()
     assert (market.lots(market.host, market.pcc), market.lots(market.esco, market.pcc)) == (955, 0)
     (view,) = market.exchange.credit_projects(market.esco)
     (evidence,) = view.issuances
-    assert (view.state, view.symbol, view.factor) == ("issued", "PCC-2026", ("MEE", 2023, "CN", "average", 530_600))
+    assert (view.state, view.symbol, view.factor) == ("issued", "PCC-2026", ("MEE", 2023, "national", "average", 530_600))
     assert (evidence.baseline_wh, evidence.energy_wh, evidence.reductions_g) == (3_000 * MWH, 1_800 * MWH, 955_080_000)
     assert evidence.monitoring_sha256 == hashlib.sha256(encode_document(document)).hexdigest()
     assert (evidence.data_sha256, evidence.verifier, view.validator) == (DATA.hex(), market.verifier, market.second_verifier)
@@ -376,6 +377,10 @@ REFUSED: list[tuple[Prepare, Make, str, Any]] = [
     (nothing, propose(devices=[1]), "esco", "devices_or_measure"),
     (nothing, propose(kind="pv_self_use"), "esco", "devices_or_measure"),
     (nothing, propose(reduces_sources=["x"] * 33), "esco", "too_many_rows"),
+    (nothing, propose(factor=msgspec.structs.replace(AVERAGE_2023, mg_per_kwh=530_601)), "esco", "unknown_factor"),
+    (nothing, propose(factor=msgspec.structs.replace(AVERAGE_2023, publisher="me")), "esco", "unknown_factor"),
+    (nothing, propose(factor=msgspec.structs.replace(AVERAGE_2023, mg_per_kwh=0)), "esco", "factor_out_of_range"),
+    (nothing, propose(factor=msgspec.structs.replace(AVERAGE_2023, year=9)), "esco", "year_out_of_range"),
     (nothing, propose(baseline_wh=-1), "esco", "baseline_out_of_range"),
     (nothing, propose(starts_ns=-1), "esco", "start_out_of_range"),
     (nothing, lambda m, _: m.retrofit(credit_owner=m.trader), "esco", "credit_owner_is_no_party"),
@@ -472,6 +477,13 @@ def test_what_is_refused_changes_nothing(prepare: Prepare, document: Make, sende
     assert {name: value for name, value in after.items() if name != "counters"} == {
         name: value for name, value in before.items() if name != "counters"
     }
+
+
+def test_the_factor_of_a_fuel_is_for_the_verifiers_to_look_at() -> None:
+    market = CarbonMarket()
+    factor = msgspec.structs.replace(AVERAGE_2023, publisher="own", kind="gas", mg_per_kwh=200_000)
+    project = market.registered(market.retrofit(carrier="fuel", factor=factor), market.esco)
+    market.credited(project, market.monitoring(project), market.esco, 360)
 
 
 def test_a_number_is_given_once() -> None:

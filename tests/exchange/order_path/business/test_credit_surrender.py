@@ -15,11 +15,12 @@ from exchange.protocol.value_chain.allowances import (
     CarryOverAllowances,
     CollectDues,
     ImposePenalty,
+    RegisterComplianceEntity,
     SetCarbonRules,
     SettleAllowanceDebt,
 )
-from exchange.protocol.value_chain.units import FreezeUnits, LockUnits
-from exchange.units import MICRO_PER_CNY
+from exchange.protocol.value_chain.units import FreezeUnits, LockUnits, TransferUnits
+from exchange.units import MICRO_PER_CNY, WH_PER_MWH
 from tests.exchange.order_path.carbon_market import CarbonMarket
 from tests.exchange.order_path.national import BUY, SELL
 from tests.exchange.order_path.park import units_spec
@@ -163,6 +164,34 @@ def test_carry_over_is_bounded_by_net_sales() -> None:
     check_exchange(market.exchange)
 
 
+def ccer_of_a_project(market: CarbonMarket) -> None:
+    """All CCER of the entity are of offshore wind that is registered here as P-1: the others it sends away."""
+    device = market.photovoltaics(kind="wind")
+    project = market.registered(market.solar(device, kind="offshore_wind", symbol="CCER"), market.host)
+    market.credited(project, market.generation(project, device, 1_000 * WH_PER_MWH), market.host, 530)
+    market.ok(TransferUnits(symbol="CCER", to_account=market.trader, reference="swap", quantity_lots=3_000), market.entity)
+    market.ok(TransferUnits(symbol="CCER", to_account=market.entity, reference="swap", quantity_lots=530), market.host)
+    market.go("09:30", "2026-03-03")
+
+
+def ccer_of_own_project(market: CarbonMarket) -> None:
+    ccer_of_a_project(market)
+    market.ok(
+        RegisterComplianceEntity(account=market.entity, sector="power", sources=["boiler-1"], boundary="plant 1", boundary_projects=["P-1"])
+    )  # fmt: skip
+
+
+def test_the_registry_knows_which_project_ccer_are_of() -> None:
+    market = Obliged()
+    ccer_of_a_project(market)
+    assert market.ok(market.surrender(("CCER", 500, "P-1")), market.entity)["surrendered_t"] == 500
+    market.ok(TransferUnits(symbol="CCER", to_account=market.entity, reference="swap", quantity_lots=100), market.trader)
+    market.go("09:30", "2026-03-04")
+    assert market.refused(market.surrender(("CCER", 31, "P-1")), market.entity) == "ccer_of_another_origin"
+    market.ok(market.surrender(("CCER", 30, "P-1"), ("CCER", 100, "CCER-1")), market.entity)
+    check_exchange(market.exchange)
+
+
 def nothing(_: CarbonMarket) -> None:
     """As it begins."""
 
@@ -267,6 +296,8 @@ REFUSED: list[tuple[Callable[[CarbonMarket], None], Callable[[CarbonMarket], Doc
     (offsets_used, of(("CCER", 1, "CCER-1")), "entity", "ccer_above_their_share"),
     (nothing, of(("CCER", 1)), "entity", "ccer_need_their_origin"),
     (nothing, of(("CCER", 1, "CCER-77")), "entity", "ccer_of_own_boundary"),
+    (ccer_of_own_project, of(("CCER", 1, "P-1")), "entity", "ccer_of_own_boundary"),
+    (ccer_of_own_project, of(("CCER", 1, "CCER-1")), "entity", "ccer_of_another_origin"),  # under another name
     (nothing, of(("CEA25", 1, "CCER-1")), "entity", "allowances_have_no_origin"),
     (met, of(("CEA25", 1)), "entity", "above_obligation"),
     (nothing, of(("CEA25", 49_500), ("CEA24", 1_000), ("CCER", 2_600, "A")), "entity", "above_obligation"),
