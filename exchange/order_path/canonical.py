@@ -115,9 +115,9 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
-        "carbon": rooms.carbon.to_canonical(),
         "encumbrances": rooms.encumbrances.to_canonical(),
         "baskets": rooms.baskets.to_canonical(),
+        "carbon": rooms.carbon.to_canonical(),
     }
     return _with_rows(tables, later)
 
@@ -180,11 +180,11 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.switches = Switches.from_canonical(body.get("switches", []))
     rooms.level = body.get("level", [exchange.settings.level])[0]
     rooms.devices = Devices.from_canonical(body.get("devices", []))
-    rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
     resales = {i.id: i.resale for i in rooms.instruments.by_id.values() if not i.is_power} if rooms.level >= Level.VALUE_CHAIN else {}
     rooms.registry = Registry.from_canonical(body.get("registry", []), resales)
     rooms.encumbrances = Encumbrances.from_canonical(body.get("encumbrances", []))
     rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
+    rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

@@ -42,10 +42,10 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
-    carbon: CarbonBooks = field(default_factory=CarbonBooks)
     registry: Registry = field(default_factory=Registry)
     encumbrances: Encumbrances = field(default_factory=Encumbrances)
     baskets: Baskets = field(default_factory=Baskets)
+    carbon: CarbonBooks = field(default_factory=CarbonBooks)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

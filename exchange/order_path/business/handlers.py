@@ -12,9 +12,22 @@ from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
-from exchange.order_path.business import accounting, approvals, block_trades, devices, keys, level, one_way_auctions, registry, rule_changes, units
+from exchange.order_path.business import (
+    accounting,
+    approvals,
+    block_trades,
+    clock,
+    corrections,
+    devices,
+    keys,
+    level,
+    one_way_auctions,
+    registry,
+    rule_changes,
+    units,
+)
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
-from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
+from exchange.order_path.business.rules import MONEY_LIMIT_MICRO, BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
 from exchange.order_path.business.rules import require as _require
@@ -45,8 +58,6 @@ if TYPE_CHECKING:
 
 # Lots of a position: times any price of a listed instrument they fit int64.
 _LIMIT: Final = INT64_MAX // 2**20
-# 2.25 billion CNY an account; all accounts together stay below half of int64.
-MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
 
 
@@ -278,6 +289,8 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **one_way_auctions.OPERATING,
     **level.HANDLERS,
     **devices.HANDLERS,
+    **corrections.HANDLERS,
+    **clock.HANDLERS,
     **registry.HANDLERS,
     **accounting.HANDLERS,
 }

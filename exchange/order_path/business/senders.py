@@ -32,19 +32,17 @@ class Senders(NamedTuple):
     others: Mapping[Role, str] = MappingProxyType({})
 
     def scope_of(self, role: Role) -> str:
-        """The scope that a key of one of the roles needs."""
-        return self.others.get(role, self.scope)
+        """The scope that a key of one of the roles needs; an operator's always that of administration."""
+        return "operate" if role is Role.OPERATOR else self.others.get(role, self.scope)
 
 
 _HOLDER_ONLY: Final = Senders(HOLDERS, "trade")
-_OWN_OR_OPERATOR: Final = Senders(HOLDERS | {Role.OPERATOR}, "trade", MappingProxyType({Role.OPERATOR: "operate"}))
-_BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade", MappingProxyType({Role.OPERATOR: "operate"}))
+_BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade")
 _BY_ORDER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR, Role.REGULATOR}), "operate", MappingProxyType({Role.REGULATOR: "audit"}))
 
 
 # One row a document of the value chain that others than the operator send.
 SENDERS: Final[dict[type[Document], Senders]] = {
-    RecordActivity: _OWN_OR_OPERATOR,
     TransferUnits: _HOLDER_ONLY,
     LockUnits: _HOLDER_ONLY,
     PreferLots: _HOLDER_ONLY,
@@ -53,4 +51,5 @@ SENDERS: Final[dict[type[Document], Senders]] = {
     FreezeUnits: _BY_ORDER,
     UnfreezeUnits: _BY_ORDER,
     WithdrawUnits: Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate"),
+    RecordActivity: Senders(HOLDERS | {Role.OPERATOR}, "trade"),
 }
