@@ -12,12 +12,12 @@ from clients.simulator.comparison import Comparison
 from exchange.errors import CheckFailedError
 
 
-async def replay(journal: Path, until_sequence: int) -> dict[str, Any]:
-    """Fold the journal up to a command in a process of its own: state hash, head, and counts of what it holds.
+async def replay(journal: Path, until_sequence: int, year: int) -> dict[str, Any]:
+    """Fold the journal up to a command in a process of its own: state hash, head, counts of what it holds, and carbon accounts of the year.
 
     Raises CheckFailedError when it cannot.
     """
-    arguments = ("-m", "clients.simulator.replay_process", str(journal), str(until_sequence))
+    arguments = ("-m", "clients.simulator.replay_process", str(journal), str(until_sequence), str(year))
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     out, errors = await process.communicate()
     if process.returncode != 0:
@@ -55,6 +55,11 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
         f"self-sufficiency {s['self_sufficiency']:.1%}   self-consumption {s['self_consumption']:.1%}   import {s['import_mwh']:.2f} MWh, "
         f"peak {s['peak_import_kw']:,.0f} kW   {s['emissions_location_t']:.2f} t CO2 ({s['emission_factor']})"
     )
+    if "scope2_market_t" in s:
+        yield (
+            f"Scope 2 by location {s['scope2_location_t']:.2f} t, by market {s['scope2_market_t']:.2f} t   covered {s['covered_mwh']:.2f} MWh   "
+            f"matched by hour {s['matched_share_hourly']:.1%}, over the day {s['matched_share_annual']:.1%}"
+        )
     yield ""
     yield comparison.describe("en").rstrip()
     yield ""

@@ -24,6 +24,7 @@ from clients.scenarios.loader import DEFAULT_DATE, load_park
 from clients.scenarios.model import Park
 from clients.sdk import ParkClient, connect, public_key_of
 from clients.simulator import checks
+from clients.simulator.carbon_figures import carbon_figures
 from clients.simulator.children import Child, ChildEndedError, Event
 from clients.simulator.comparison import Comparison
 from clients.simulator.figures import DayMeters, ack_figures, bill_figures, compare_day, energy_figures
@@ -342,7 +343,7 @@ class Demo:
         settlement = msgspec.convert(played.report, DaySettlement)
         meters = DayMeters.of(played.desk.readings)
         comparison = compare_day(self._park, meters, played.report, played.desk.accounts)
-        replayed = await checks.replay(self._output.journal, played.final["sequence"])
+        replayed = await checks.replay(self._output.journal, played.final["sequence"], self._park.date.year)
         summary = self._summary(played, meters, comparison, replayed)
         failed = checks.failed_checks(summary, played.final, replayed)
         self._output.write_summary(summary)
@@ -371,6 +372,7 @@ class Demo:
             "trades": played.trades,
             "auction_trades": played.auction_trades,
             **energy_figures(self._park, meters, played.report),
+            **carbon_figures(replayed["carbon"], self._park.emission_factor),
             "units_traded": dict(sorted(played.units_traded.items())),
             "rejects": dict(sorted(rejects.items())),
             **bill_figures(comparison),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from clients.simulator.carbon_figures import carbon_of
 from exchange.errors import CorruptionError
 from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader
@@ -16,19 +17,20 @@ from exchange.replay import replay_into, state_hash_hex
 
 @dataclass(frozen=True, slots=True)
 class ReplayedJournal:
-    """`orders`: accepted new orders, resends not counted."""
+    """`orders`: accepted new orders, resends not counted. `carbon`: see carbon_figures, where a year was asked for."""
 
     sequence: int
     orders: int
     trades: int
     state_hash: str
     chain_hash: str
+    carbon: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def replay_and_count(directory: Path, until_sequence: int | None = None) -> ReplayedJournal:
+def replay_and_count(directory: Path, until_sequence: int | None = None, year: int | None = None) -> ReplayedJournal:
     """Fold a journal directory, opened read-only; of a journal that still grows only up to `until_sequence`, which a group ends with.
 
     Raises InputError when there is none, CorruptionError when committed data is damaged or ends before `until_sequence`.
@@ -49,6 +51,7 @@ def replay_and_count(directory: Path, until_sequence: int | None = None) -> Repl
             raise CorruptionError(f"no group of the journal ends with command {end}; its last one is {reader.next_sequence - 1}")
         exchange = Exchange(reader.genesis)
         replay_into(exchange, reader, count, end)
-        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], state_hash_hex(exchange), chain_hash)
+        carbon = None if year is None else carbon_of(exchange, year)
+        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], state_hash_hex(exchange), chain_hash, carbon)
     finally:
         reader.close()

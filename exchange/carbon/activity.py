@@ -116,10 +116,6 @@ class Activities:
                 counting[entry.key] = entry
         yield from counting.values()
 
-    def is_corrected(self, year: int) -> bool:
-        """Whether anything was entered after the year was closed."""
-        return any(entry.after_closing and entry.key.month // 100 == year for entry in self.entries)
-
     def to_canonical(self) -> list[Any]:
         return [
             [*e.key, e.revision, e.quantity_milli, e.unit, e.evidence, e.after_closing, e.sender, e.stamp_ns] for e in self.entries

@@ -7,8 +7,9 @@ import msgspec
 
 from exchange.carbon import packaged
 from exchange.carbon.activity import Activities
+from exchange.carbon.closing import ClosedYear
 from exchange.carbon.factors import FactorBook
-from exchange.protocol.value_chain.accounting import CloseCarbonYear, EmissionFactor, FuelFactor, SetProductNorm
+from exchange.protocol.value_chain.accounting import EmissionFactor, FuelFactor, SetProductNorm
 
 
 @dataclass(slots=True)
@@ -19,13 +20,13 @@ class CarbonBooks:
     fuels: list[FuelFactor] = field(default_factory=list)
     activities: Activities = field(default_factory=Activities)
     norms: list[SetProductNorm] = field(default_factory=list)
-    closings: dict[int, CloseCarbonYear] = field(default_factory=dict)
+    closings: dict[int, ClosedYear] = field(default_factory=dict)
 
     def factors_of(self, year: int) -> FactorBook:
         """A closed year's own; otherwise what is shipped, then what was registered, which goes first where both are of one version."""
         closing = self.closings.get(year)
         if closing is not None:
-            return FactorBook(year, closing.factors, closing.fuels)
+            return FactorBook(year, closing.document.factors, closing.document.fuels)
         return FactorBook(year, (*packaged.grid_factors(), *self.grid), (*packaged.fuel_factors(), *self.fuels))
 
     def norm(self, product: str, year: int) -> SetProductNorm | None:
@@ -46,7 +47,7 @@ class CarbonBooks:
             msgspec.to_builtins(self.fuels),
             self.activities.to_canonical(),
             msgspec.to_builtins(self.norms),
-            [msgspec.to_builtins(closing) for _, closing in sorted(self.closings.items())],
+            [closing.to_canonical() for _, closing in sorted(self.closings.items())],
         ]
 
     @classmethod
@@ -55,8 +56,8 @@ class CarbonBooks:
         if not content:
             return cls()
         grid, fuels, activities, norms, closings = content
-        closed = msgspec.convert(closings, list[CloseCarbonYear])
+        closed = [ClosedYear.from_canonical(closing) for closing in closings]
         return cls(
             msgspec.convert(grid, list[EmissionFactor]), msgspec.convert(fuels, list[FuelFactor]), Activities.from_canonical(activities),
-            msgspec.convert(norms, list[SetProductNorm]), {closing.year: closing for closing in closed},
+            msgspec.convert(norms, list[SetProductNorm]), {closing.document.year: closing for closing in closed},
         )  # fmt: skip

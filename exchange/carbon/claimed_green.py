@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Int64Array = NDArray[np.int64]
+Cells = dict[int, dict[int, int]]  # period start -> account -> Wh
 
 
 class Retirement(NamedTuple):
@@ -54,11 +55,11 @@ class ClaimedGreen(Protocol):
 
 @dataclass(slots=True)
 class RecordedGreen:
-    """A ClaimedGreen of rows. Without any the accounts know of own use, metering and nothing else."""
+    """A ClaimedGreen of rows, by period start and account. Without any the accounts know of own use, metering and nothing else."""
 
-    direct: dict[tuple[int, int], int] = field(default_factory=dict)  # (account, period start) -> Wh
-    covered: dict[tuple[int, int], int] = field(default_factory=dict)
-    forgone: dict[tuple[int, int], int] = field(default_factory=dict)
+    direct: Cells = field(default_factory=dict)
+    covered: Cells = field(default_factory=dict)
+    forgone: Cells = field(default_factory=dict)
     gone: dict[int, int] = field(default_factory=dict)  # period start -> Wh
     export_without_certificate: dict[int, int] = field(default_factory=dict)
     retired: list[Retirement] = field(default_factory=list)
@@ -84,7 +85,8 @@ class RecordedGreen:
     def deliver(self, rows: Iterable[tuple[int, int, int]]) -> None:
         """Take rows of delivered green energy: (period start, holder, Wh)."""
         for start_ns, holder, energy_wh in rows:
-            self.direct[holder, start_ns] = self.direct.get((holder, start_ns), 0) + energy_wh
+            cells = self.direct.setdefault(start_ns, {})
+            cells[holder] = cells.get(holder, 0) + energy_wh
 
 
 def gec_wh(retirements: Iterable[Retirement], account: int | None = None) -> int:
@@ -92,12 +94,10 @@ def gec_wh(retirements: Iterable[Retirement], account: int | None = None) -> int
     return sum(r.energy_wh for r in retirements if r.scheme == "gec" and account in {None, r.account})
 
 
-def _grid(cells: dict[tuple[int, int], int], accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
+def _grid(cells: Cells, accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
     out = np.zeros((len(accounts), len(starts_ns)), np.int64)
-    if cells:
-        columns = {start: column for column, start in enumerate(starts_ns)}
-        rows = {account: row for row, account in enumerate(accounts)}
-        for (account, start), energy_wh in cells.items():
-            if account in rows and start in columns:
-                out[rows[account], columns[start]] = energy_wh
+    rows = {account: row for row, account in enumerate(accounts)}
+    for column, start_ns in enumerate(starts_ns):
+        for account, energy_wh in cells.get(start_ns, {}).items():
+            out[rows[account], column] = energy_wh
     return out

@@ -61,9 +61,12 @@ def fuel_factors() -> tuple[FuelFactor, ...]:
     )  # fmt: skip
 
 
-def rule_of_year(name: str, year: int) -> dict[str, Any]:
-    """The entry of a rule that holds in a year. Raises InputError before the first one."""
+def electricity_mg_ce_per_kwh() -> int:
+    """Coal equivalent of a kWh (当量值), in mg."""
+    return scaled(read("factors.toml")["coal_equivalent"]["electricity_kg_per_kwh"], _MG_PER_KG)
+
+
+def rule_of_year(name: str, year: int) -> dict[str, Any] | None:
+    """The entry of a rule that holds in a year; None before the first one."""
     holding = [entry for entry in read("rules.toml")[name] if entry["from_year"] <= year]
-    if not holding:
-        raise InputError(f"no rule of {name} holds in {year}")
-    return dict(max(holding, key=lambda entry: entry["from_year"]))
+    return max(holding, key=lambda entry: entry["from_year"]) if holding else None

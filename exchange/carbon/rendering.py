@@ -45,9 +45,11 @@ def report_to_text(report: CarbonReport, language: Language = "en") -> str:
     lines += [f"  {factor.label}  {factor.source}" for factor in report.factors]
     lines += _park(report.park, "园区核算，t CO2" if zh else "Park account, t CO2", language)
     if report.restated is not None:
-        lines += _park(report.restated, "封账后更正的园区核算，t CO2" if zh else "Park account as corrected after closing, t CO2", language)
-    lines += _indicators(report, language)
-    lines += _connection(report, language)
+        lines += _park(report.restated, "按封账后最新数据的园区核算，t CO2" if zh else "Park account by what is known now, t CO2", language)
+    if report.indicators:
+        lines += _indicators(report, language)
+    if report.direct_connection:
+        lines += _connection(report, language)
     lines += _scope2(report, language)
     lines += _retirements(report, language)
     lines += ["", "权益抵扣规则" if zh else "Which claim lowers which account", *_matrix_table(language)]

@@ -57,7 +57,10 @@ class ParkScope2(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CarbonReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`days`: settled days it is made of. `closed`: the year is final. `restated`: the park with corrections made after closing, if any."""
+    """`days`: settled days it is made of. `closed`: the year is final; then `restated` is the park by what is known now, where that differs.
+
+    `gec_needed` is None where GEC alone are not enough, or no rule held. Years before the rules have no indicators and no tests.
+    """
 
     year: int
     as_of_seq: int
@@ -90,22 +93,23 @@ class YearInput:
     retirements: Sequence[Retirement]
 
 
-def carbon_report(given: YearInput, books: CarbonBooks, choices: Choices) -> CarbonReport:
-    """The report. Raises InputError for a year without factors, rules or a choice that there is none of."""
+def carbon_report(given: YearInput, books: CarbonBooks, choices: Choices, current: YearInput | None = None) -> CarbonReport:
+    """The report. `current`: of a closed year, what is known now. Raises InputError for a year without factors or a choice that there is none of."""
     factors = books.factors_of(given.year)
     average = factors.electricity(FactorKind.AVERAGE, choices.region, choices.publisher)
     residual = factors.electricity(FactorKind.RESIDUAL, choices.region, choices.publisher)
     indirect = factors.electricity(FactorKind(choices.indirect), choices.region, choices.publisher)
-    rules = packaged.rule_of_year("indicators", given.year)
-    electricity_mg = packaged.scaled(rules["electricity_kgce_per_kwh"], 1_000_000)
+    rules, connection = packaged.rule_of_year("indicators", given.year), packaged.rule_of_year("direct_connection", given.year)
+    electricity_mg = packaged.electricity_mg_ce_per_kwh()
     entries = list(books.activities.of_year(given.year, after_closing=False))
     members = _members(given, entries, factors, average, residual)
     power = _power(given)
 
-    def account(counting: Sequence[ActivityEntry]) -> ParkAccount:
-        return park_account(power, sum_activities(counting, factors), indirect, electricity_mg, deduct_export=choices.deduct_export)
+    def account(of: ParkElectricity, counting: Sequence[ActivityEntry]) -> ParkAccount:
+        return park_account(of, sum_activities(counting, factors), indirect, electricity_mg, deduct_export=choices.deduct_export)
 
-    park = account(entries)
+    park = account(power, entries)
+    now = None if current is None else account(_power(current), list(books.activities.of_year(given.year)))
     products = {entry.key.subject for entry in entries if entry.key.kind == ActivityKind.PRODUCT_OUTPUT}
     norms = {product: norm for product in products if (norm := books.norm(product, given.year)) is not None}
     green_wh = power.generation_wh - power.export_wh - power.forgone_wh + park.gec_used_wh
@@ -113,9 +117,9 @@ def carbon_report(given: YearInput, books: CarbonBooks, choices: Choices) -> Car
     return CarbonReport(
         year=given.year, as_of_seq=given.as_of_seq, days=given.days, closed=given.year in books.closings, choices=choices,
         factors=list({factor.label: factor for factor in (average, residual, indirect)}.values()), park=park,
-        restated=account(list(books.activities.of_year(given.year))) if books.activities.is_corrected(given.year) else None,
-        gec_needed=gec_needed(park, rules), indicators=park_indicators(park, max(green_wh, 0), entries, norms, rules, electricity_mg),
-        direct_connection=connection_tests(*connected_wh, packaged.rule_of_year("direct_connection", given.year)),
+        restated=None if now == park else now, gec_needed=None if rules is None else gec_needed(park, rules),
+        indicators=[] if rules is None else park_indicators(park, max(green_wh, 0), entries, norms, rules, electricity_mg),
+        direct_connection=[] if connection is None else connection_tests(*connected_wh, connection),
         scope2=_scope2(given, members, average, residual), members=members, retirements=list(given.retirements),
     )  # fmt: skip
 

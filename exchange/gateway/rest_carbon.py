@@ -21,7 +21,7 @@ from exchange.order_path.carbon_queries import YearGathering, revision
 
 KEPT_YEARS = 4
 _READERS = OVERSEERS | {"read"}
-_NO_YEAR: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No factors or rules for that year, or no such account"}}
+_NO_YEAR: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No factors for that year, or no such account"}}
 
 Year = Annotated[int, Query(ge=1990, le=2199)]
 
@@ -74,7 +74,7 @@ class ReportShelf:
         self._making = asyncio.Lock()
 
     async def report(self, year: int) -> CarbonReport:
-        """As of the moment its first step began, or of a later one. Raises InputError for a year without factors or rules."""
+        """As of the moment its first step began, or of a later one. Raises InputError for a year without factors."""
         async with self._making:
             now = revision(self._hub.exchange)
             kept = self._kept.get(year)

@@ -11,6 +11,7 @@ import numpy as np
 
 from exchange.accounts.permissions import Role
 from exchange.carbon.claimed_green import ClaimedGreen, RecordedGreen, Retirement
+from exchange.carbon.closing import ClosedYear
 from exchange.carbon.flows import EnergySums, Flows, attribute
 from exchange.carbon.product import ProductStatement, product_statement
 from exchange.carbon.report import CarbonReport, Choices, YearInput, carbon_report
@@ -18,6 +19,7 @@ from exchange.errors import InputError
 from exchange.market.calendar import TIME_ZONE
 from exchange.market.phases import Phase
 from exchange.order_path.tables import Rooms
+from exchange.protocol.value_chain.accounting import CloseCarbonYear
 from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, NS_PER_SECOND
 
@@ -45,6 +47,11 @@ def claimed_green(outputs: Sequence[GreenOutput] = (), retirements: Sequence[Ret
     return green
 
 
+def green_of(_exchange: Accounted) -> ClaimedGreen:
+    """What the accounts of an exchange know of green energy and certificates: the one place that says so."""
+    return claimed_green()
+
+
 class YearGathering:
     """Sums of a year, gathered a quarter of a day at a time so that a live exchange can do other things between.
 
@@ -55,7 +62,7 @@ class YearGathering:
         """Raises InputError for a year that no calendar has."""
         self._exchange = exchange
         self._year = year
-        self._green = green if green is not None else claimed_green()
+        self._green = green if green is not None else green_of(exchange)
         self._people = list(exchange.rooms.participants.by_id.values())
         self._accounts = [person.id for person in self._people]
         self._is_storage = np.array([person.role is Role.STORAGE for person in self._people], np.bool_)
@@ -80,23 +87,53 @@ class YearGathering:
             self._deductible_wh += int(self._green.export_without_certificate_wh(starts).sum())
             yield
 
-    def report(self, choices: Choices = DEFAULT_CHOICES) -> CarbonReport:
-        """What has been gathered. Raises InputError for a year without factors or rules."""
+    def gathered(self) -> YearInput:
+        """What has been gathered."""
         days = {(span[0] + _OFFSET_NS) // NS_PER_DAY for span in self._spans}
-        given = YearInput(
+        return YearInput(
             year=self._year, as_of_seq=self._as_of_seq, days=len(days), accounts=self._accounts,
             names=[person.name for person in self._people], roles=[str(person.role) for person in self._people], sums=self._sums,
             deductible_export_wh=self._deductible_wh, retirements=self._green.retirements(self._year),
         )  # fmt: skip
-        return carbon_report(given, self._exchange.rooms.carbon, choices)
+
+    def report(self, choices: Choices = DEFAULT_CHOICES) -> CarbonReport:
+        """Of what has been gathered, or of what was closed. Raises InputError for a year without factors."""
+        books, current = self._exchange.rooms.carbon, self.gathered()
+        closing = books.closings.get(self._year)
+        if closing is None:
+            return carbon_report(current, books, choices)
+        people = self._exchange.rooms.participants.by_id
+        closed = YearInput(
+            year=self._year, as_of_seq=current.as_of_seq, days=closing.days, accounts=closing.accounts,
+            names=[people[account].name for account in closing.accounts], roles=[str(people[account].role) for account in closing.accounts],
+            sums=closing.sums, deductible_export_wh=closing.deductible_export_wh, retirements=closing.retirements,
+        )  # fmt: skip
+        return carbon_report(closed, books, choices, current)
 
 
 def year_report(exchange: Accounted, year: int, choices: Choices = DEFAULT_CHOICES, green: ClaimedGreen | None = None) -> CarbonReport:
     """The whole year at once, for who has nothing else to do. Raises InputError."""
+    return _whole(exchange, year, green).report(choices)
+
+
+def closed_year(exchange: Accounted, document: CloseCarbonYear) -> ClosedYear:
+    """What a year is closed with. Costs seconds for a park-year."""
+    given = _whole(exchange, document.year, None).gathered()
+    return ClosedYear(document, given.days, tuple(given.accounts), given.sums, given.deductible_export_wh, tuple(given.retirements))
+
+
+def is_settled(exchange: Accounted, year: int) -> bool:
+    """Whether no listed quarter-hour of a year waits for its settlement."""
+    first, end = year_start_ns(year), year_start_ns(year + 1)
+    quarter_hours = (instrument for instrument in exchange.rooms.instruments.by_id.values() if instrument.is_quarter_hour)
+    return all(q.phase is Phase.SETTLED for q in quarter_hours if first <= q.spec.delivery_start_ns < end)
+
+
+def _whole(exchange: Accounted, year: int, green: ClaimedGreen | None) -> YearGathering:
     gathering = YearGathering(exchange, year, green)
     for _ in gathering.steps():
         pass
-    return gathering.report(choices)
+    return gathering
 
 
 def statement_of_product(exchange: Accounted, report: CarbonReport, account: int, product: str) -> ProductStatement:

@@ -6,7 +6,7 @@ from exchange.accounts.permissions import Role
 from exchange.carbon.activity import DEFAULT_FUELS, ActivityKind, activity_problem, key_of
 from exchange.carbon.factors import FactorKind, fuel_problem, grid_problem, same_version
 from exchange.order_path.business.rules import Caller, Handler, Result, member, require
-from exchange.order_path.carbon_queries import month_start_ns, year_start_ns
+from exchange.order_path.carbon_queries import closed_year, is_settled, month_start_ns, year_start_ns
 from exchange.protocol.document import Document
 from exchange.protocol.value_chain.accounting import (
     CloseCarbonYear,
@@ -86,11 +86,12 @@ def set_product_norm(exchange: "Exchange", document: SetProductNorm, _caller: Ca
 
 
 def close_carbon_year(exchange: "Exchange", document: CloseCarbonYear, caller: Caller) -> Result:
-    """The accounts of a year that has ended are final, with the factors of the document."""
+    """The accounts of a year that has ended and is settled are final, with the factors of the document."""
     require(1990 <= document.year < 2199, "year_out_of_range")
     require(year_start_ns(document.year + 1) <= caller.stamp_ns, "year_has_not_ended")
     books = exchange.rooms.carbon
     require(document.year not in books.closings, "year_is_closed")
+    require(is_settled(exchange, document.year), "periods_are_not_settled")
     for number, factor in enumerate(document.factors):
         problem = grid_problem(factor) or ("factor_is_named_twice" if same_version(factor, document.factors[:number]) else None)
         require(problem is None, str(problem))
@@ -104,7 +105,7 @@ def close_carbon_year(exchange: "Exchange", document: CloseCarbonYear, caller: C
     named = {fuel.fuel for fuel in document.fuels}
     burnt = {entry.key.subject for entry in books.activities.of_year(document.year) if entry.key.kind == ActivityKind.FUEL}
     require(burnt <= named, "factors_incomplete")
-    books.closings[document.year] = document
+    books.closings[document.year] = closed_year(exchange, document)
     exchange.notify("carbon_year_closed", {"year": document.year})
     return {"year": document.year}
 

@@ -25,6 +25,7 @@ FIELDS = {
     "scenario", "seed", "participants", "periods", "periods_settled", "orders", "trades", "energy_traded_kwh", "energy_delivered_kwh", "churn",
     "imbalance_kwh", "imbalance_netting_cny", "units_traded", "rejects", "self_sufficiency", "self_consumption", "peak_import_kw",
     "storage_soc_delta_wh", "import_mwh", "bill_retail_cny", "bill_pool_cny", "bill_market_cny", "emissions_location_t", "money_sum_micro",
+    "matched_share_hourly", "matched_share_annual", "covered_mwh", "ef_average", "ef_residual", "scope2_location_t", "scope2_market_t",
     "energy_balance_wh_max_error", "state_hash", "replay_hash", "order_ack_ms", "wall_s", "compile_s",
 }  # fmt: skip
 
@@ -56,8 +57,13 @@ def test_summary_has_every_field_as_a_plain_number(played_day) -> None:
         assert isinstance(written[name], int), name
     for name in (name for name in written if name.endswith("_cny")):
         assert written[name] == round(written[name], 2), name
-    for name in ("self_sufficiency", "self_consumption"):
+    for name in ("self_sufficiency", "self_consumption", "matched_share_hourly", "matched_share_annual"):
         assert 0 <= written[name] <= 1
+    # Both accounts follow from the four figures before them.
+    assert written["scope2_location_t"] == pytest.approx(written["import_mwh"] * written["ef_average"], abs=1e-5)
+    assert written["scope2_market_t"] == pytest.approx((written["import_mwh"] - written["covered_mwh"]) * written["ef_residual"], abs=1e-5)
+    assert written["scope2_location_t"] == pytest.approx(written["emissions_location_t"], abs=1e-3)
+    assert set(written["indicators"]) == {"carbon_per_energy", "clean_energy", "product_energy", "solid_waste", "waste_heat", "water_reuse"}
 
 
 def test_every_participant_gets_a_statement_that_names_the_journal(played_day) -> None:

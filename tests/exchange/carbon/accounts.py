@@ -6,14 +6,15 @@ from typing import Any
 from exchange.carbon.activity import Activities, ActivityEntry
 from exchange.carbon.books import CarbonBooks
 from exchange.carbon.factors import FactorKind
-from exchange.carbon.packaged import rule_of_year
+from exchange.carbon.packaged import electricity_mg_ce_per_kwh, rule_of_year
 from exchange.carbon.park import ParkAccount, ParkElectricity, park_account, sum_activities
 from exchange.protocol.value_chain.accounting import RecordActivity
 
 GWH = 10**9
 MWH = 10**6
 RULES = rule_of_year("indicators", 2026)
-ELECTRICITY_MG = 122_900
+ELECTRICITY_MG = electricity_mg_ce_per_kwh()
+assert RULES is not None
 
 
 def activity(kind: str, quantity_milli: int, **changes: Any) -> RecordActivity:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from exchange.carbon import packaged
 from exchange.carbon.activity import DEFAULT_FUELS
 from exchange.carbon.books import CarbonBooks
+from exchange.carbon.closing import ClosedYear
 from exchange.carbon.factors import FactorKind, coal_equivalent_ug, electricity_ug, fuel_problem, fuel_ug, grams, grid_problem
+from exchange.carbon.flows import EnergySums
 from exchange.errors import InputError
 from exchange.protocol.value_chain.accounting import CloseCarbonYear, EmissionFactor, FuelFactor
 
@@ -71,7 +73,8 @@ def test_what_is_registered_goes_before_what_is_shipped_and_a_closed_year_keeps_
     assert books.factors_of(2023).electricity(FactorKind.AVERAGE).mg_per_kwh == 1
     assert books.factors_of(2026).electricity(FactorKind.AVERAGE).mg_per_kwh == 2
     resolved, fuels = books.factors_of(2026).resolved("central")
-    books.closings[2026] = CloseCarbonYear(year=2026, factors=resolved, fuels=fuels)
+    document = CloseCarbonYear(year=2026, factors=resolved, fuels=fuels)
+    books.closings[2026] = ClosedYear(document, 0, (), EnergySums.zero(0), 0, ())
     books.grid.append(grid(2026, 3))
     books.fuels.append(gas(2026))
     assert books.factors_of(2026).electricity(FactorKind.AVERAGE).mg_per_kwh == 2

@@ -2,21 +2,27 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
 from exchange.carbon.claimed_green import RecordedGreen, Retirement
+from exchange.carbon.rendering import report_to_text
 from exchange.carbon.report import report_content
 from exchange.errors import InputError
+from exchange.order_path import canonical
 from exchange.order_path.carbon_queries import claimed_green, revision, statement_of_product, year_report
+from exchange.order_path.path import Exchange
 from exchange.protocol.documents import MeterReadings, SettleDay
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.accounting import CloseCarbonYear
 from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, PERIOD_NS
 from tests.exchange.carbon.accounts import activity
-from tests.exchange.order_path.park import DAY_NS, Park
+from tests.exchange.order_path.park import DAY_NS, GENESIS, Park
 from tests.exchange.order_path.test_first_trade import traded_park
 
+NEW_YEAR_NS = DAY_NS + 170 * NS_PER_DAY
 START_NS = DAY_NS + 40 * PERIOD_NS
 
 
@@ -70,8 +76,8 @@ def test_delivered_green_and_retirements_come_from_the_seam() -> None:
 def test_what_the_seam_knows_of_certificates_is_used() -> None:
     park, load, _ = settled_park()
     settle(park)
-    cell = (load, START_NS)
-    green = RecordedGreen(direct={cell: 260_000}, covered={cell: 80_000}, forgone={cell: 10_000}, gone={START_NS: 7_000})
+    direct, covered, forgone = ({START_NS: {load: energy_wh}} for energy_wh in (260_000, 80_000, 10_000))
+    green = RecordedGreen(direct=direct, covered=covered, forgone=forgone, gone={START_NS: 7_000})
     member = next(m for m in year_report(park.exchange, 2026, green=green).members if m.account == load)
     assert (member.covered_wh, member.forgone_wh, member.lost_wh) == (80_000, 10_000, 6_000)
     assert member.uncovered_wh == 85_714 + 6_000 + 10_000 - 80_000
@@ -91,7 +97,46 @@ def test_activities_and_products_of_the_exchange() -> None:
     json.dumps(report_content(report))
 
 
+def test_a_closed_year_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a correction nor a certificate that is retired later moves it; both are told beside it."""
+    park, load, _ = settled_park()
+    gas = activity("fuel", 1_000_000, account=load)
+    assert park.document(gas, load)[0] == RejectCode.ACCEPTED
+    grid, fuels = park.exchange.rooms.carbon.factors_of(2026).resolved()
+    closing = CloseCarbonYear(year=2026, factors=grid, fuels=fuels)
+    park.tick(NEW_YEAR_NS)
+    assert park.document(closing) == (RejectCode.BUSINESS_RULE, {"rule": "periods_are_not_settled"})
+    settle(park)
+    before = year_report(park.exchange, 2026)
+    assert (before.closed, before.restated) == (False, None)
+    assert park.document(closing)[0] == RejectCode.ACCEPTED
+    after = year_report(park.exchange, 2026)
+    assert (after.closed, after.restated, after.park, after.members) == (True, None, before.park, before.members)
+    late = [Retirement(load, 2026, "gec", 30_000, "GEC-1")]
+    corrected = msgspec.structs.replace(gas, revision=2, quantity_milli=0, after_closing=True)
+    assert park.document(corrected)[0] == RejectCode.ACCEPTED
+    for exchange in (park.exchange, restored_from(park.exchange)):
+        report = year_report(exchange, 2026, green=claimed_green([], late))
+        assert (report.park, report.members, report.retirements) == (before.park, before.members, [])
+        assert report.restated is not None
+        assert (report.restated.fuel_g, report.restated.gec_used_wh) == (0, 30_000)
+        assert "by what is known now" in report_to_text(report)
+
+
+def restored_from(exchange: Exchange) -> Exchange:
+    restored = Exchange(GENESIS)
+    canonical.restore(restored, canonical.snapshot(exchange))
+    assert canonical.state_hash(restored) == canonical.state_hash(exchange)
+    return restored
+
+
+def test_a_year_before_the_rules_has_no_indicators() -> None:
+    report = year_report(Park().exchange, 2023)
+    assert (report.indicators, report.direct_connection, report.gec_needed) == ([], [], None)
+    assert "Indicators" not in report_to_text(report)
+
+
 @pytest.mark.parametrize("year", [1800, 2200, 2020])
-def test_years_without_rules_are_refused(year: int) -> None:
+def test_years_without_factors_are_refused(year: int) -> None:
     with pytest.raises(InputError):
         year_report(Park().exchange, year)

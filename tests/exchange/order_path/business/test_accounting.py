@@ -159,8 +159,6 @@ def test_a_closed_year_takes_flagged_corrections_of_the_operator_alone(park: Par
     activities = park.exchange.rooms.carbon.activities
     assert [e.quantity_milli for e in activities.of_year(2026, after_closing=False)] == [1_000_000]
     assert [e.quantity_milli for e in activities.of_year(2026)] == [5]
-    assert activities.is_corrected(2026)
-    assert not activities.is_corrected(2027)
 
 
 @pytest.mark.parametrize("document", [RegisterEmissionFactor(factor=GRID), RegisterFuelFactor(factor=GAS), NORM, closing(2025)])
@@ -199,7 +197,6 @@ def test_everything_survives_a_snapshot_and_is_part_of_the_hash(park: Park) -> N
         restored = Exchange(GENESIS)
         canonical.restore(restored, canonical.snapshot(park.exchange))
         assert canonical.state_hash(restored) == hashes[-1]
-        assert restored.rooms.carbon == park.exchange.rooms.carbon
         assert restored.rooms.carbon.to_canonical() == books
     assert len(set(hashes)) == len(hashes)
     again = Exchange(GENESIS)
