@@ -19,7 +19,9 @@ from exchange.market.block_proposals import BlockProposals
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
+from exchange.metering.device_store import DeviceStore
 from exchange.metering.devices import Devices
+from exchange.metering.months import Months
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
 from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_owners, lay_out_schedule
@@ -95,6 +97,8 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
+        "device_meters": rooms.meters.devices.to_canonical(),
+        "months": rooms.meters.months.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -105,8 +109,10 @@ def state_hash(exchange: "Exchange") -> bytes:
 
 
 def snapshot(exchange: "Exchange") -> bytes:
-    """Canonical content with the running hash of events and the last entries of the audit log, for `restore`."""
-    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()])
+    """Canonical content with the running hash of events, the last entries of the audit log, and the device readings behind their digests."""
+    parts = [content(exchange), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()]
+    readings = exchange.rooms.meters.devices.to_snapshot()
+    return _encoder.encode([*parts, readings] if readings else parts)
 
 
 def restore(exchange: "Exchange", payload: bytes) -> None:
@@ -150,6 +156,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.contract_price_ticks = {int(instrument): int(ticks) for instrument, ticks in body["contract_prices"]}
     rooms.midnight_is_scheduled = body["midnight"]
     rooms.meters = MeterTable.from_canonical(body["meters"])
+    rooms.meters.months = Months.from_canonical(body.get("months", []))
+    rooms.meters.devices = DeviceStore.from_snapshot(tail[1] if len(tail) > 1 else [])
     records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
     rooms.settlements = {record.day: record for record in records}
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))

@@ -12,7 +12,7 @@ from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
-from exchange.order_path.business import approvals, block_trades, devices, keys, level, one_way_auctions, rule_changes
+from exchange.order_path.business import approvals, block_trades, devices, keys, level, meters, one_way_auctions, rule_changes
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
@@ -277,4 +277,5 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **one_way_auctions.OPERATING,
     **level.HANDLERS,
     **devices.HANDLERS,
+    **meters.HANDLERS,
 }
