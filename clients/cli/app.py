@@ -8,6 +8,7 @@ import typer
 
 from clients.cli.administration_app import keys, proposals
 from clients.cli.exits import run
+from clients.cli.meter_app import meter
 
 app = typer.Typer(
     name="parkex",
@@ -21,6 +22,7 @@ profiles = typer.Typer(help="Meter files and tariffs of your own park.", no_args
 app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(proposals, name="proposals")
+app.add_typer(meter, name="meter")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel
 
+from exchange.accounts.keys import RegisteredKey
 from exchange.gateway.access import OVERSEERS
 from exchange.gateway.administration_results import audit_result, key_rows, proposals_result
 from exchange.gateway.auth import request_problem
@@ -22,7 +23,7 @@ from exchange.protocol.reject_codes import MESSAGES, RejectCode
 _SCHEME: Final = re.compile(r"Parkex key=([^ ,]{1,256}), timestamp=(\d{1,19}), signature=([A-Za-z0-9+/=]{1,128})", re.ASCII).fullmatch
 _AUDIT: Final = frozenset({"audit"})
 
-_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Refused, "description": "Not signed by a good key"},
     403: {"model": Refused, "description": "The key lacks the scope"},
     429: {"model": Refused, "description": "The address waits after failed requests"},
@@ -79,8 +80,11 @@ class AlertList(BaseModel):
     alerts: list[dict[str, Any]]
 
 
-def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozenset[str]) -> None:
-    """Raises HTTPException: 401 for a request that nobody signed, 403 without the scope, 429 while the address waits."""
+def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozenset[str]) -> RegisteredKey:
+    """The key that signed the request.
+
+    Raises HTTPException: 401 for a request that nobody signed, 403 without the scope, 429 while the address waits.
+    """
     address = request.client.host if request.client is not None else ""
     parts = _SCHEME(authorization)
     if parts is None:
@@ -93,8 +97,9 @@ def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozen
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     key = hub.exchange.key(key_id)
     problem = request_problem(
-        key, key_id, int(parts[2]), parts[3], target=target, host=host or "", wall_ns=hub.wall_ns(), window_ns=hub.limits.logon_window_ns
-    )
+        key, key_id, int(parts[2]), parts[3], method=request.method, target=target, host=host or "", wall_ns=hub.wall_ns(),
+        window_ns=hub.limits.logon_window_ns,
+    )  # fmt: skip
     if problem is not None or key is None:
         hub.guard.failed(address, hub.monotonic_s())
         hub.note_security("request_refused", key_id=key_id[:64], address=address, code=int(problem or RejectCode.UNKNOWN_KEY))
@@ -102,6 +107,7 @@ def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozen
     hub.guard.succeeded(address, key_id)
     if scopes.isdisjoint(key.scopes):
         raise _refusal(403, RejectCode.SCOPE_MISSING)
+    return key
 
 
 def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = None) -> HTTPException:
@@ -110,7 +116,7 @@ def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = Non
 
 def administration_router(hub: Hub) -> APIRouter:
     """All routes under /v1 that need a signed request."""
-    router = APIRouter(prefix="/v1", responses=_REFUSALS)
+    router = APIRouter(prefix="/v1", responses=REFUSALS)
     exchange = hub.exchange
 
     @router.get("/keys", summary="Keys with their last use; scope operate or audit")

@@ -94,6 +94,28 @@ def limit_wh(device: Device) -> int:
 
 def take(table: MeterTable, document: DeviceReadings, devices: Devices, stamp_ns: int, sequence: int) -> MeterProblem | Taken:
     """Take the whole document, or change nothing and say why."""
+    examined = _examine(table, document, devices, stamp_ns)
+    if isinstance(examined, MeterProblem):
+        return examined
+    rows, known, grid, grid_known = examined
+    new, new_grid = rows.select(~known), GridColumns(*(column[~grid_known] for column in _grid_parts(grid)))
+    replaced = put(table, new, devices, sequence, document.revision, VERSIONS[document.version])
+    replaced += sum(table.grid_reading(start_ns) is not None for start_ns in new_grid.start_ns.tolist())
+    table.note_grid(sequence, new_grid.start_ns)
+    table.put_grid(document.revision, new_grid)
+    return Taken(new, new_grid, replaced, int(known.sum()) + int(grid_known.sum()))
+
+
+def problem_of(table: MeterTable, document: DeviceReadings, devices: Devices, stamp_ns: int) -> MeterProblem | None:
+    """Why `take` would refuse the document; changes nothing."""
+    examined = _examine(table, document, devices, stamp_ns)
+    return examined if isinstance(examined, MeterProblem) else None
+
+
+def _examine(
+    table: MeterTable, document: DeviceReadings, devices: Devices, stamp_ns: int
+) -> tuple[DeviceColumns, BoolArray, GridColumns, BoolArray] | MeterProblem:
+    """(rows, which are there already, rows of the grid, which are there already), or the first problem."""
     read = _read(document, stamp_ns)
     if isinstance(read, MeterProblem):
         return read
@@ -106,13 +128,7 @@ def take(table: MeterTable, document: DeviceReadings, devices: Devices, stamp_ns
     grid_known = _grid_already_there(table, grid, document.revision)
     problem = first_problem(_state_checks(table, rows, known, devices, document.revision, version))
     problem = problem or first_problem(_grid_checks(table, grid, grid_known, document.revision, version))
-    if problem is not None:
-        return problem
-    new, new_grid = rows.select(~known), GridColumns(*(column[~grid_known] for column in _grid_parts(grid)))
-    replaced = put(table, new, devices, sequence, document.revision, version)
-    table.note_grid(sequence, new_grid.start_ns)
-    table.put_grid(document.revision, new_grid)
-    return Taken(new, new_grid, replaced, int(known.sum()) + int(grid_known.sum()))
+    return problem or (rows, known, grid, grid_known)
 
 
 def put(table: MeterTable, rows: DeviceColumns, devices: Devices, sequence: int, revision: int, version: Version) -> int:

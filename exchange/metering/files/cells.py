@@ -106,7 +106,9 @@ def parse_energy_wh(text: str) -> int | Finding:
     return Finding.NEGATIVE if match[1] and value else value
 
 
-def resolve_ambiguous(ambiguous: Sequence[tuple[str, Instants]], device: Int64Array, at_ns: Int64Array, lines: Int64Array, findings: Findings) -> None:
+def resolve_ambiguous(
+    ambiguous: Sequence[tuple[str, Instants]], device: Int64Array, at_ns: Int64Array, lines: Int64Array, findings: Findings
+) -> None:
     """Times of a repeated hour, in place: where a device has both passes the first row is the first pass. One pass alone cannot be told."""
     seen: dict[tuple[int, int], list[int]] = {}
     for row in np.flatnonzero(at_ns < 0).tolist():

@@ -14,9 +14,9 @@ from exchange.metering.files.parquet_file import MAGIC, read_parquet
 from exchange.metering.files.problems import Finding, Findings
 from exchange.metering.files.registers import DIGITS_DEFAULT, intervals_of
 from exchange.metering.files.rows import GRID, FileRows, OnProgress, Park
-from exchange.metering.files.series import History, check_series
+from exchange.metering.files.series import History, history_starts_ns
 from exchange.metering.table import MeterTable
-from exchange.metering.validation import READING_LIMIT_WH, BoolArray, Int64Array
+from exchange.metering.validation import READING_LIMIT_WH, BoolArray
 from exchange.protocol.value_chain.metering import DeviceReadings
 from exchange.units import PERIOD_NS, WH_PER_KWH
 
@@ -26,7 +26,7 @@ _QUALITY_NAMES: Final = [quality.name.lower() for quality in Quality]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CheckedFile:
+class ReadFile:
     """`rows` by device and time, each once; none of them counts while `findings.refusals` is not zero."""
 
     findings: Findings
@@ -37,11 +37,10 @@ class CheckedFile:
         return len(np.unique(self.rows.device[self.rows.device != GRID]))
 
 
-def check_file(
-    file: BinaryIO, source: str, park: Park, now_ns: int, history: History | None = None, digits: int = DIGITS_DEFAULT,
-    on_progress: OnProgress = lambda _n: None,
-) -> CheckedFile:  # fmt: skip
-    """Read a CSV or Parquet file and check every row; nothing is changed anywhere.
+def read_file(
+    file: BinaryIO, source: str, park: Park, now_ns: int, digits: int = DIGITS_DEFAULT, on_progress: OnProgress = lambda _n: None
+) -> ReadFile:
+    """Read a CSV or Parquet file and check every row by itself. `on_progress` is told bytes of CSV or rows of Parquet.
 
     `file` can be sought. Raises InputError for a Parquet file that cannot be read.
     """
@@ -50,15 +49,13 @@ def check_file(
     file.seek(0)
     rows, is_register = (read_parquet if is_parquet else read_csv)(file, park, findings, on_progress)
     if findings.refusals:
-        return CheckedFile(findings, rows)
+        return ReadFile(findings, rows)
     if is_register:
         rows = intervals_of(rows, park.devices, findings, digits)
     _note_order(rows, findings)
     rows = rows.select(np.lexsort((rows.line, rows.at_ns, rows.device)))
     _check_rows(rows, park, now_ns, findings)
-    if not findings.refusals:
-        check_series(rows, park, findings, history)
-    return CheckedFile(findings, rows)
+    return ReadFile(findings, rows)
 
 
 def documents_of(
@@ -69,14 +66,15 @@ def documents_of(
         yield _document(rows.select(np.arange(first, min(first + rows_max, len(rows.device)))), revision, version, source)
 
 
-def history_of(table: MeterTable) -> History:
-    """Earlier readings of the devices of an exchange."""
-
-    def read(device: int, starts_ns: Int64Array) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def history_of(table: MeterTable, rows: FileRows) -> History:
+    """Readings that an exchange has of the days before the first row of each device."""
+    devices, firsts = np.unique(rows.device, return_index=True)
+    known = {}
+    for device, first in zip(devices.tolist(), firsts.tolist(), strict=True):
+        starts_ns = history_starts_ns(int(rows.at_ns[first]))
         cells = table.devices.find(np.full(starts_ns.shape, device), starts_ns)
-        return np.where(cells.document > 0, np.stack([cells.import_wh, cells.export_wh]).astype(np.float64), np.nan)
-
-    return read
+        known[device] = np.where(cells.document > 0, np.stack([cells.import_wh, cells.export_wh]).astype(np.float64), np.nan)
+    return known
 
 
 def _note_order(rows: FileRows, findings: Findings) -> None:

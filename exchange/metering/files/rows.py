@@ -50,6 +50,8 @@ class Park:
 
     @classmethod
     def of(cls, devices: Devices, zone: ZoneInfo) -> "Park":
+        """`devices` may change later: it is copied."""
+        devices = Devices(dict(devices.by_id))
         ids: dict[str, int] = {}
         names = [device.name for device in devices.by_id.values()]
         for device in devices.by_id.values():

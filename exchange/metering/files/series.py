@@ -8,7 +8,7 @@ sum     generation and grid import against use, grid export and losses: further 
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -32,8 +32,15 @@ FROZEN_ZEROS_MIN: Final = QUARTERS
 SUM_TOLERANCE_PPM: Final = 10_000
 SUM_TOLERANCE_WH: Final = WH_PER_KWH
 
-# Import and export of a device in n periods before the file, NaN where there is no reading: float[2, n].
-History = Callable[[int, Int64Array], NDArray[np.float64]]
+# By device: import and export in the periods of `history_starts_ns`, NaN where there is no reading, float[2, n].
+History = Mapping[int, NDArray[np.float64]]
+
+
+def history_starts_ns(first_ns: int) -> Int64Array:
+    """The quarter-hours of the days before a device's first reading in a file, and of that day up to it (days of UTC)."""
+    day_ns = first_ns // NS_PER_DAY * NS_PER_DAY
+    return np.arange(max(day_ns - HISTORY_DAYS * NS_PER_DAY, 0), first_ns, PERIOD_NS, dtype=np.int64)
+
 
 
 def check_series(rows: FileRows, park: Park, findings: Findings, history: History | None = None) -> None:
@@ -63,14 +70,13 @@ def _check_gaps(part: FileRows, name: str, park: Park, findings: Findings) -> No
 def _check_spikes(
     part: FileRows, energies_wh: Int64Array, device: Device, name: str, findings: Findings, history: History | None, what: str
 ) -> None:
-    first_day = int(part.at_ns[0]) // NS_PER_DAY - (HISTORY_DAYS if history is not None else 0)
+    before = None if history is None else history[device.id][0 if what == "import" else 1]
+    first_day = int(part.at_ns[0]) // NS_PER_DAY - (HISTORY_DAYS if before is not None else 0)
     n_days = int(part.at_ns[-1]) // NS_PER_DAY - first_day + 1
     days = np.full(n_days * QUARTERS, np.nan)
     places = (part.at_ns - first_day * NS_PER_DAY) // PERIOD_NS
-    if history is not None:
-        before = int(places[0])
-        starts_ns = first_day * NS_PER_DAY + np.arange(before, dtype=np.int64) * PERIOD_NS
-        days[:before] = history(device.id, starts_ns)[0 if what == "import" else 1]
+    if before is not None:
+        days[int(places[0]) - len(before) : int(places[0])] = before
     days[places] = energies_wh
     by_quarter = np.sort(days.reshape(n_days, QUARTERS), axis=0)  # NaN last
     counts = np.sum(~np.isnan(by_quarter), axis=0)

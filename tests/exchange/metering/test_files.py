@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from exchange.errors import InputError
 from exchange.metering.devices import Devices
 from exchange.metering.files import csv_file
-from exchange.metering.files.load import CheckedFile, check_file, documents_of, history_of
+from exchange.metering.files.load import ReadFile, documents_of, history_of, read_file
 from exchange.metering.files.problems import FLAGGING, REFUSING, Finding
-from exchange.metering.files.rows import Park
+from exchange.metering.files.rows import FileRows, Park
+from exchange.metering.files.series import check_series
+from exchange.metering.table import MeterTable
 from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, encode_document
 from exchange.protocol.value_chain.metering import RegisterDevice
 from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
@@ -36,17 +38,25 @@ def park(zone: ZoneInfo = SHANGHAI) -> Park:
     return Park.of(devices, zone)
 
 
-def check(text: str | bytes, zone: ZoneInfo = SHANGHAI, now_ns: int = NOW_NS, **options: object) -> CheckedFile:
-    return check_file(io.BytesIO(text.encode() if isinstance(text, str) else text), "f.csv", park(zone), now_ns, **options)
+def check(text: str | bytes, zone: ZoneInfo = SHANGHAI, now_ns: int = NOW_NS, table: MeterTable | None = None, digits: int = 8) -> ReadFile:
+    return check_file(io.BytesIO(text.encode() if isinstance(text, str) else text), zone, now_ns, table, digits)
 
 
-def rows_of(checked: CheckedFile) -> dict[tuple[int, int], tuple[int, int, int]]:
+def check_file(file: io.BytesIO, zone: ZoneInfo = SHANGHAI, now_ns: int = NOW_NS, table: MeterTable | None = None, digits: int = 8) -> ReadFile:
+    """Row by row, then as series; with a table its readings are the history."""
+    read = read_file(file, "f.csv", park(zone), now_ns, digits)
+    if not read.findings.refusals:
+        check_series(read.rows, park(zone), read.findings, None if table is None else history_of(table, read.rows))
+    return read
+
+
+def rows_of(checked: ReadFile) -> dict[tuple[int, int], tuple[int, int, int]]:
     r = checked.rows
     columns = (r.device, r.at_ns, r.import_wh, r.export_wh, r.flag)
     return {(d, at): (i, e, f) for d, at, i, e, f in zip(*(column.tolist() for column in columns), strict=True)}
 
 
-def found(checked: CheckedFile) -> set[tuple[Finding, int]]:
+def found(checked: ReadFile) -> set[tuple[Finding, int]]:
     return {(finding, line) for finding, line, _ in checked.findings.shown}
 
 
@@ -195,11 +205,11 @@ def test_one_pass_of_a_repeated_hour_cannot_be_told(passes: int) -> None:
 REGISTERS = "device,read_at,import_register_kwh,export_register_kwh,flag"
 
 
-def states(*rows: str, **options: object) -> CheckedFile:
-    return check("\n".join([REGISTERS, *(f"2,2026-07-15 {row}" for row in rows)]), **options)
+def states(*rows: str, digits: int = 8) -> ReadFile:
+    return check("\n".join([REGISTERS, *(f"2,2026-07-15 {row}" for row in rows)]), digits=digits)
 
 
-def energies(checked: CheckedFile) -> list[tuple[int, int, int, int]]:
+def energies(checked: ReadFile) -> list[tuple[int, int, int, int]]:
     """(quarter-hour, import, export, flag)."""
     return [((at - START_NS) // PERIOD_NS, i, e, f) for (_, at), (i, e, f) in rows_of(checked).items()]
 
@@ -252,7 +262,7 @@ def test_a_spike_stands_out_of_the_devices_own_days() -> None:
     reader = Reader()
     first_ns = START_NS - 14 * NS_PER_DAY
     reader.must(run_of(1, first_ns - 3 * NS_PER_DAY, [1_000 * (20 + (i % 96) // 4 + (i * 3) % 5) for i in range(96 * 3)]))
-    assert found(check(series(1, short), history=history_of(reader.table))) == {(Finding.SPIKE, 2 + 96 * 2 + 40)}
+    assert found(check(series(1, short), table=reader.table)) == {(Finding.SPIKE, 2 + 96 * 2 + 40)}
 
 
 def test_a_frozen_register_is_told() -> None:
@@ -266,7 +276,7 @@ def test_a_frozen_register_is_told() -> None:
     assert found(check(series(2, values, column=1))) == set()  # a plant may rest
 
 
-def sums(grid_import: str) -> CheckedFile:
+def sums(grid_import: str) -> ReadFile:
     lines = [HEADER + ",losses_kwh", "1,2026-07-15 00:00,1000,0,", "2,2026-07-15 00:00,0,300,", f"grid,2026-07-15 00:00,{grid_import},0,5"]
     return check("\n".join([*lines, "grid,2026-07-15 00:15,9999,0,0"]))
 
@@ -298,8 +308,6 @@ def test_documents_carry_the_file_and_stay_below_their_limit(rows: dict, rows_ma
 def test_the_largest_document_fits() -> None:
     n = 100_000
     lone = START_NS + np.arange(n) * 2 * PERIOD_NS  # each row a run of its own
-    from exchange.metering.files.rows import FileRows
-
     most = np.full(n, 10**9)
     rows = FileRows(np.full(n, 70_000), lone, most, most, np.zeros(n, np.int64), np.full(n, 2, np.int8), np.arange(n))
     (document,) = documents_of(rows, 1, "preliminary", "f.csv")
@@ -332,7 +340,7 @@ ENERGIES = {
 @pytest.mark.parametrize("unit", ENERGIES)
 def test_parquet_gives_the_same_rows(times: str, unit: str) -> None:
     file = parquet(device=["2"], period_start=TIMES[times], **ENERGIES[unit], flag=["estimated"])
-    checked = check_file(file, "f.parquet", park(), NOW_NS)
+    checked = check_file(file)
     assert checked.findings.counts == {}
     assert rows_of(checked) == {(PV, START_NS): (0, 1_250, 1)}
 
@@ -351,7 +359,7 @@ BAD_PARQUET = [
 
 @pytest.mark.parametrize(("columns", "finding"), BAD_PARQUET, ids=[str(finding) for _, (finding, _) in BAD_PARQUET])
 def test_a_bad_row_of_parquet_is_named(columns: dict, finding: tuple[Finding, int]) -> None:
-    assert finding in found(check_file(parquet(**columns), "f.parquet", park(), NOW_NS))
+    assert finding in found(check_file(parquet(**columns)))
 
 
 def test_a_file_that_is_no_parquet_is_told() -> None:
