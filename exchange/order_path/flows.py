@@ -10,7 +10,10 @@ NOTICE: Final = "flow"
 
 
 class FlowValue(NamedTuple):
-    """`subject` is `account:N`, `device:N`, or a name that the flow's documents say. A later value of the same subject, kind and period counts."""
+    """An amount of one period. `subject` is `park` for the whole of it, `account:N`, `device:N`, or a name that the flow's documents say.
+
+    Of the same flow, subject, kind and period the last value counts; over time amounts of one kind are added.
+    """
 
     subject: str
     kind: str

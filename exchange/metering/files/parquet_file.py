@@ -4,6 +4,7 @@ Times are timestamps (with a zone: instants; without: local), whole nanoseconds,
 """
 
 import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from exchange.errors import InputError
 from exchange.metering.files.cells import CellReader, resolve_ambiguous
 from exchange.metering.files.problems import Finding, Findings
-from exchange.metering.files.rows import FileRows, OnProgress, Park, joined
+from exchange.metering.files.rows import FLAGS, FileRows, OnProgress, Park, joined
 from exchange.metering.validation import Int64Array
 
 BATCH_ROWS: Final = 131_072
@@ -50,12 +51,12 @@ def read_parquet(file: BinaryIO, park: Park, findings: Findings, on_progress: On
 
             parts.append(
                 FileRows(
-                    device=_by_value(column("device"), lambda texts, ls=lines: reader.devices(texts, ls)),
+                    device=_by_value(column("device"), park.ids, reader.devices, lines),
                     at_ns=_times(column(at), lines, reader),
                     import_wh=_energies(column(f"import{suffix}_{unit}"), lines, f"import{suffix}", reader, unit),
                     export_wh=_energies(column(f"export{suffix}_{unit}"), lines, f"export{suffix}", reader, unit),
                     losses_wh=_energies(column(f"losses_{unit}"), lines, "losses", reader, unit),
-                    flag=_by_value(column("flag"), lambda texts, ls=lines: reader.flags(texts, ls), len(lines)).astype(np.int8),
+                    flag=_by_value(column("flag"), FLAGS, reader.flags, lines).astype(np.int8),
                     line=lines,
                 )
             )
@@ -73,12 +74,18 @@ def _texts(column: Any) -> list[str]:
     return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
-def _by_value(column: Any, read: Any, n_rows: int = 0) -> Int64Array:
-    """A column of few different values."""
+def _by_value(
+    column: Any, known: Mapping[str, int], read: Callable[[Sequence[str], Int64Array], Int64Array], lines: Int64Array
+) -> Int64Array:
+    """A column of few different values, each looked up once; row by row where one is not known."""
     if column is None:
-        return np.zeros(n_rows, np.int64)
-    found: Int64Array = read(_texts(column))
-    return found
+        return np.zeros(len(lines), np.int64)
+    encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
+    names = _texts(encoded.dictionary)
+    if encoded.null_count or not all(name in known for name in names):
+        return read(_texts(column), lines)
+    places = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+    return np.array([known[name] for name in names], np.int64)[places]
 
 
 def _energies(column: Any, lines: Int64Array, name: str, reader: CellReader, unit: str) -> Int64Array:

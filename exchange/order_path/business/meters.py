@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exchange.metering.device_readings import VERSIONS, DeviceColumns, limit_wh, put, state_problem, take
-from exchange.metering.device_store import Version
+from exchange.metering.device_readings import THERMAL, VERSIONS, DeviceColumns, limit_wh, put, state_problem, take
 from exchange.metering.months import ClosedMonth
 from exchange.metering.substitution import has_gaps, substitute
 from exchange.metering.validation import REVISION_LIMIT, GridColumns, Int64Array, MeterProblem
@@ -72,10 +71,8 @@ def finalize_month(exchange: "Exchange", document: FinalizeMonth, caller: Caller
     meters.months.closed.append(ClosedMonth(document.month, document.month_start_ns, document.month_end_ns))
     starts_ns = np.arange(document.month_start_ns, document.month_end_ns, PERIOD_NS, dtype=np.int64)
     exported = {device: _exported_wh(exchange, device, starts_ns) for device in sorted(meters.devices.meters) if devices.by_id[device].is_renewable}
-    note_flows(
-        exchange, "project",
-        [FlowValue(f"device:{device}", "metered_output", document.month_start_ns, wh, "Wh") for device, wh in exported.items()],
-    )  # fmt: skip
+    outputs = {"park": sum(exported.values())} | {f"device:{device}": wh for device, wh in exported.items()} if exported else {}
+    note_flows(exchange, "project", [FlowValue(subject, "metered_output", document.month_start_ns, wh, "Wh") for subject, wh in outputs.items()])
     exchange.notify(
         "month_closed", {"month": document.month, "start_ns": document.month_start_ns, "end_ns": document.month_end_ns, "complete": complete}
     )
@@ -104,7 +101,13 @@ def _exported_wh(exchange: "Exchange", device: int, starts_ns: Int64Array) -> in
 
 def _tell(exchange: "Exchange", rows: DeviceColumns, grid: GridColumns, revision: int, version: str) -> None:
     """What is new, for the read model."""
-    exchange.notify("device_metered", {"rows": rows, "grid": grid, "revision": revision, "version": int(Version[version.upper()])})
+    by_id = [device for _, device in sorted(exchange.rooms.devices.by_id.items())]
+    accounts = np.array([0, *(device.account for device in by_id)], np.int64)[rows.device]
+    electric = np.array([False, *(device.kind not in THERMAL for device in by_id)])[rows.device]
+    exchange.notify(
+        "device_metered",
+        {"rows": rows, "grid": grid, "accounts": accounts, "electric": electric, "revision": revision, "version": int(VERSIONS[version])},
+    )
 
 
 HANDLERS: Final[dict[type[Document], Handler]] = {

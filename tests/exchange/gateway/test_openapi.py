@@ -14,6 +14,7 @@ from tests.exchange.gateway.test_rest import traded
 from tests.exchange.gateway.test_websocket import serving
 
 EXAMPLES = 20
+POSTED = {"/v1/meters/readings"}
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def market() -> AsyncIterator[tuple[RunningPark, str]]:
 def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
     """Every answer has a documented status, content type and shape; what the document forbids is refused."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-    operation = schema[path]["GET"]
+    operation = schema[path]["POST" if path in POSTED else "GET"]
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(max_examples=EXAMPLES)
@@ -43,7 +44,7 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
     "path",
     [
         "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
-        "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts",
+        "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/flows/{flow}", "/v1/meters/readings",
         "/healthz", "/readyz", "/metrics",
     ],
 )
@@ -52,7 +53,7 @@ async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> Non
         await asyncio.to_thread(check_against_document, url, path, GenerationMode.POSITIVE)
 
 
-@pytest.mark.parametrize("path", ["/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts"])
+@pytest.mark.parametrize("path", ["/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts", "/v1/flows/{flow}"])
 async def test_what_it_forbids_is_refused(path: str) -> None:
     """The routes with parameters."""
     async with market() as (_, url):

@@ -161,7 +161,8 @@ def test_a_closed_month_takes_corrections_alone_and_what_was_known_stays_readabl
     assert park.must(close()) == {"month": "2026-07", "complete": True}
     flows = [notice.data for notice in park.notices if notice.kind == "flow"]
     exported = sum(park.cell(2, i)[1] for i in range(DAYS * 96))
-    assert flows == [{"flow": "project", "values": [FlowValue("device:2", "metered_output", MONTH_NS, exported, "Wh")]}]
+    values = [FlowValue(subject, "metered_output", MONTH_NS, exported, "Wh") for subject in ("park", "device:2")]
+    assert flows == [{"flow": "project", "values": values}]
     assert park.rule(close()) == "month_is_closed"
     assert park.rule(close(month="other")) == "month_is_closed"
     settled = park.exchange.last_sequence
