@@ -69,6 +69,32 @@ def meter_load(
     run_meter_command(MeterFile(file, revision, version, zone, digits), data, url, key, key_id, ca, load=True)
 
 
+@meter.command("register")
+def meter_register(
+    account: Annotated[int, typer.Argument(help="Account whose metering point the device is behind.")],
+    name: Annotated[str, typer.Argument(help="Its name, unique in the account.")],
+    kind: Annotated[str, typer.Option(help="load, pv, wind, biomass, hydro, storage, heat or cold.")],
+    capacity_kw: Annotated[str, typer.Option(help="Rated power, at most three decimals.")],
+    commissioned: Annotated[str, typer.Option(help="Start of operation, as 2024-05-01T00:00+08:00.")],
+    scheme: Annotated[str, typer.Option(help="What its generation is certified by: granular, gec or none.")] = "none",
+    location: Annotated[str, typer.Option(help="For its certificates.")] = "",
+    ets_source: Annotated[bool, typer.Option("--ets-source", help="It lies inside a source of the national ETS.")] = False,
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Register a device with a running exchange and print its id.
+
+    \b
+    Example:
+      parkex meter register 33 pv2 --kind pv --capacity-kw 500 --commissioned 2024-05-01T00:00+08:00
+    """
+    from clients.cli.keys_commands import Desk
+    from clients.cli.meter_register import register_device
+
+    register_device(Desk(url, key_id, key), account, name, kind, capacity_kw, commissioned, scheme, location, ets_source=ets_source)
+
+
 @meter.command("template")
 def meter_template(registers: Annotated[bool, typer.Option("--registers", help="States of cumulative registers.")] = False) -> None:
     """Print a file to start from.

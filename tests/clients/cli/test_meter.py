@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from clients.cli.keys_commands import Desk
 from clients.cli.meter_command import INTERVALS_TEMPLATE, REGISTERS_TEMPLATE, MeterFile, run_meter_command
+from clients.cli.meter_register import device_document, register_device
 from exchange.clock import TurnClock
 from exchange.errors import InputError
 from exchange.gateway.validate import pack_command
@@ -157,3 +159,25 @@ def test_an_address_that_is_none_is_told(tmp_path: Path, url: str) -> None:
     file.write_text(GOOD)
     with pytest.raises(InputError, match="expected the exchange's address"):
         run_meter_command(MeterFile(file, 1, "preliminary", "", 8), None, url, key, "operator", None, load=True)
+
+
+REGISTERED = ("pv2", "pv", "500.25", "2024-05-01T00:00+08:00", "gec", "roof")
+
+
+async def test_a_device_is_registered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    desk_key = write_key(tmp_path / "operator.key", "operator")
+    async with serving() as (park, url):
+        await asyncio.to_thread(register_device, Desk(url, "operator", desk_key), FACTORY, *REGISTERED, ets_source=True)
+        assert "device" in capsys.readouterr().out
+        (device,) = park.node.exchange.rooms.devices.by_id.values()
+        with pytest.raises(InputError, match="name_taken"):
+            await asyncio.to_thread(register_device, Desk(url, "operator", desk_key), FACTORY, *REGISTERED, ets_source=True)
+    assert (device.account, device.name, device.kind, device.capacity_w, device.scheme) == (FACTORY, "pv2", "pv", 500_250, "gec")
+    assert (device.commissioned_ns, device.location, device.ets_source) == (1_714_492_800 * 10**9, "roof", True)
+
+
+@pytest.mark.parametrize(("changes", "words"), [({"capacity_kw": "x"}, "--capacity-kw"), ({"commissioned": "2024"}, "a time with its zone")])
+def test_what_cannot_be_read_of_a_device_is_told(changes: dict[str, str], words: str) -> None:
+    fields = dict(zip(("name", "kind", "capacity_kw", "commissioned", "scheme", "location"), REGISTERED, strict=True)) | changes
+    with pytest.raises(InputError, match=words):
+        device_document(33, **fields, ets_source=False)

@@ -24,6 +24,7 @@ from exchange.metering.table import MeterTable
 from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, encode_document
 from exchange.protocol.value_chain.metering import RegisterDevice
 from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
+from tests.architecture.repository import DOCS, code_names, table_rows
 from tests.exchange.metering.device_world import LOAD, PV, START_NS, Reader, pairs, run_of
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -284,6 +285,14 @@ def sums(grid_import: str) -> ReadFile:
 @pytest.mark.parametrize(("grid_import", "is_told"), [("705", False), ("715", False), ("695", False), ("715.001", True), ("694.999", True)])
 def test_devices_are_compared_with_the_grid_meter(grid_import: str, is_told: bool) -> None:
     assert found(sums(grid_import)) == ({(Finding.SUM_CHECK, 4)} if is_told else set())
+
+
+def test_the_guide_tells_every_finding_and_what_it_does() -> None:
+    told: dict[str, bool] = {}
+    for names, refuses, _ in table_rows((DOCS / "guides" / "metering.md").read_text("utf-8"), 3):
+        if refuses in {"yes", "no"}:
+            told |= dict.fromkeys(code_names(names), refuses == "yes")
+    assert told == {str(finding): finding in REFUSING for finding in Finding}
 
 
 def test_every_finding_has_a_test() -> None:
