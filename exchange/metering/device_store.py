@@ -152,23 +152,23 @@ class DeviceStore:
         blocks = sum(column.nbytes for block in self._blocks.values() for column in block.columns.values())
         return blocks + self._entries.rows.nbytes + self._history.rows.nbytes
 
-    def to_canonical(self) -> list[Any]:
+    def to_hash(self) -> list[Any]:
         """Digests in canonical order for the state hash; empty while no document was put in."""
         if not self:
             return []
         blocks = [[number, block.digest()] for number, block in sorted(self._blocks.items())]
         return [STORE_VERSION, len(self._entries), self._chain, self._meters_to_canonical(), blocks]
 
-    def to_snapshot(self) -> list[Any]:
-        """Everything, for `from_snapshot`; empty while no document was put in."""
+    def to_canonical(self) -> list[Any]:
+        """Everything, for `from_canonical`; empty while no document was put in."""
         if not self:
             return []
         blocks = [[number, list(block.content())] for number, block in sorted(self._blocks.items())]
         return [STORE_VERSION, self._entries.rows.tobytes(), self._history.rows.tobytes(), self._meters_to_canonical(), blocks]
 
     @classmethod
-    def from_snapshot(cls, content: list[Any]) -> "DeviceStore":
-        """Inverse of `to_snapshot`. Raises InputError for another version."""
+    def from_canonical(cls, content: list[Any]) -> "DeviceStore":
+        """Inverse of `to_canonical`. Raises InputError for another version."""
         store = cls()
         if not content:
             return store

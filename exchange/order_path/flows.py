@@ -23,6 +23,6 @@ class FlowValue(NamedTuple):
 
 
 def note_flows(exchange: "Exchange", flow: Literal["carbon", "project"], values: Sequence[FlowValue]) -> None:
-    """Tell values of one flow. Handlers call this after their checks; it is no state."""
+    """Tell values of one flow, at most a million at once. Handlers call this after their checks; it is no state."""
     if values:
         exchange.notify(NOTICE, {"flow": flow, "values": list(values)})

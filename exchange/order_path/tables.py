@@ -14,6 +14,9 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
+from exchange.registry.eligibility import Baskets
+from exchange.registry.encumbrances import Encumbrances
+from exchange.registry.registry import Registry
 from exchange.settlement.statement import DaySettlement
 
 
@@ -38,6 +41,9 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
+    registry: Registry = field(default_factory=Registry)
+    encumbrances: Encumbrances = field(default_factory=Encumbrances)
+    baskets: Baskets = field(default_factory=Baskets)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

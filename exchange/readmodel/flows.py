@@ -190,7 +190,7 @@ def _values(connection: Connection, wanted: Wanted) -> Iterable[_Row]:
     query = (
         select(f.period_start_ns, f.kind, f.value, f.unit)
         .where(f.flow == str(wanted.flow), f.subject == (wanted.subject or _PARK), _within(f.period_start_ns, wanted))
-        .order_by(f.sequence, f.index, f.number)
+        .order_by(f.sequence, f.index)
     )
     last = {(start_ns, kind): (value, unit) for start_ns, kind, value, unit in connection.execute(query)}
     return [(start_ns, kind, value, unit) for (start_ns, kind), (value, unit) in last.items()]

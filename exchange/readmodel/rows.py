@@ -25,6 +25,8 @@ Row = tuple[Any, ...]
 Rows = dict[Table, list[Row]]
 FindSettlement = Callable[[str], DaySettlement | None]
 
+FLOW_VALUES_MAX: Final = 1_000_000  # of one notice, so that the index of a value is unique among those of its command
+
 _EXECUTION_COLUMNS: Final = [column.name for column in tables.executions.columns]
 _POSTING_COLUMNS: Final = [column.name for column in tables.postings.columns if column.name != "stamp_ns"]
 
@@ -109,8 +111,8 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
         rows[tables.grid_readings] += _grid_rows_of_devices(data, notice.sequence)
     elif notice.kind == "flow":
         rows[tables.flow_values] += [
-            (notice.sequence, index, number, data["flow"], _text(v.subject), _text(v.kind), v.period_start_ns, v.value, _text(v.unit))
-            for number, v in enumerate(data["values"])
+            (notice.sequence, number, data["flow"], _text(v.subject), _text(v.kind), v.period_start_ns, v.value, _text(v.unit))
+            for number, v in enumerate(data["values"], index * FLOW_VALUES_MAX)
         ]
     elif notice.kind == "settled":
         settlement = find_settlement(data["day"])
@@ -158,8 +160,10 @@ def _device_rows(data: dict[str, Any], sequence: int) -> list[Row]:
     r = data["rows"]
     columns = (r.device, r.start_ns, data["accounts"], data["electric"], r.quality, r.import_wh, r.export_wh)
     return [
-        (device, start_ns, data["revision"], account, int(electric), quality, data["version"], import_wh, export_wh, sequence)
-        for device, start_ns, account, electric, quality, import_wh, export_wh in zip(*(column.tolist() for column in columns), strict=True)
+        (sequence, index, device, start_ns, data["revision"], account, int(electric), quality, data["version"], import_wh, export_wh)
+        for index, (device, start_ns, account, electric, quality, import_wh, export_wh) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True)
+        )
     ]
 
 

@@ -104,16 +104,18 @@ grid_readings: Final = Table(
     "grid_readings", metadata, _id("period_start_ns"), _id("revision"), _int("import_wh"), _int("export_wh"), _int("losses_wh"), _int("sequence")
 )
 
-# Every revision of a reading by device; the highest one counts. `quality` and `version` are those of exchange.metering.device_store.
+# Every revision of a reading by device; the highest one counts. `quality` and `version` are those of exchange.metering.device_store. `index` is the
+# number of the row among the new ones of its document.
 device_readings: Final = Table(
-    "device_readings", metadata, _id("device"), _id("period_start_ns"), _id("revision"), _int("account"), _small("is_electric"), _small("quality"),
-    _small("version"), _int("import_wh"), _int("export_wh"), _int("sequence"), Index("device_readings_by_account", "account", "period_start_ns"),
+    "device_readings", metadata, _key(), _index(), _int("device"), _int("period_start_ns"), _int("revision"), _int("account"),
+    _small("is_electric"), _small("quality"), _small("version"), _int("import_wh"), _int("export_wh"),
+    Index("device_readings_by_device", "device", "period_start_ns", "revision"), Index("device_readings_by_account", "account", "period_start_ns"),
 )  # fmt: skip
 
 # Values of the carbon and project flows (exchange.order_path.flows); of one flow, subject, kind and period the last one counts.
 flow_values: Final = Table(
-    "flow_values", metadata, _key(), _index(), _id("number"), _text("flow"), _text("subject"), _text("kind"), _int("period_start_ns"),
-    _int("value"), _text("unit"), Index("flow_values_by_subject", "flow", "subject", "period_start_ns"),
+    "flow_values", metadata, _key(), _index(), _text("flow"), _text("subject"), _text("kind"), _int("period_start_ns"), _int("value"),
+    _text("unit"), Index("flow_values_by_subject", "flow", "subject", "period_start_ns"),
 )  # fmt: skip
 
 statements: Final = Table(

@@ -36,6 +36,7 @@ from exchange.protocol.documents import (
     decode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel):
+    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility):
         return "rules"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"
