@@ -174,7 +174,7 @@ async def start_exchange(options: ServiceOptions) -> Service:
 
         if options.read_model_url is not None:
             root = genesis_hash(encode_genesis(journal.genesis)).hex()
-            projector = Projector.open(options.read_model_url, root, find_settlement)
+            projector = Projector.open(options.read_model_url, root, find_settlement, may_rebuild=journal.first_sequence == 1)
             undo.callback(projector.close)
             _check_read_model(journal, projector)
         # The read model has to see what lies behind its last command.

@@ -59,25 +59,25 @@ def list_keys(desk: Desk, account: int | None) -> None:
 def register(desk: Desk, account: int, key_id: str, public_key: str, scopes: list[str], person: str, expires: str) -> None:
     """One more key for an account."""
     key = Key(key_id=key_id, public_key=parse_public_key(public_key), scopes=scopes, person=person, not_after_ns=parse_time(expires))
-    _act(desk, RegisterKey(account=account, key=key))
+    act(desk, RegisterKey(account=account, key=key))
 
 
 def change_scopes(desk: Desk, key_id: str, scopes: list[str], expires: str) -> None:
     """Other scopes, another expiry, or both."""
     if not scopes and not expires:
         raise InputError("give --scope, --expires or both")
-    _act(desk, ChangeKey(key_id=key_id, scopes=scopes or None, not_after_ns=parse_time(expires) if expires else None))
+    act(desk, ChangeKey(key_id=key_id, scopes=scopes or None, not_after_ns=parse_time(expires) if expires else None))
 
 
 def rotate(desk: Desk, key_id: str, new_key_id: str, public_key: str, until: str) -> None:
     """A new key beside the old one, which is good until `until`."""
     document = RotateKey(key_id=key_id, new_key_id=new_key_id, new_public_key=parse_public_key(public_key), old_until_ns=parse_time(until))
-    _act(desk, document)
+    act(desk, document)
 
 
 def revoke(desk: Desk, key_id: str, why: str) -> None:
     """A key may do nothing more."""
-    _act(desk, RevokeKey(key_id=key_id, reason=why))
+    act(desk, RevokeKey(key_id=key_id, reason=why))
 
 
 def list_proposals(desk: Desk) -> None:
@@ -134,7 +134,8 @@ def _shown(time_ns: int) -> str:
     return datetime.datetime.fromtimestamp(time_ns // NS_PER_SECOND, datetime.UTC).isoformat() if time_ns else ""
 
 
-def _act(desk: Desk, document: Document) -> None:
+def act(desk: Desk, document: Document) -> None:
+    """Submit a document, or propose it where there is a reason, and print the answer. Raises InputError."""
     async def submit(park: ParkClient) -> None:
         if desk.reason:
             typer.echo(await park.administration.propose(document, desk.reason))

@@ -78,12 +78,12 @@ def is_signed(public_key: bytes, signature: str, message: bytes) -> bool:
 
 
 def request_problem(
-    key: LiveKey | None, key_id: str, timestamp_ns: int, signature: str, *, target: str, host: str, wall_ns: int, window_ns: int
+    key: LiveKey | None, key_id: str, timestamp_ns: int, signature: str, *, method: str, target: str, host: str, wall_ns: int, window_ns: int
 ) -> RejectCode | None:
-    """Why a signed GET of `target` (path with its query) is refused, as in `logon_problem`; None when it is good.
+    """Why a signed request of `target` (path with its query) is refused, as in `logon_problem`; None when it is good.
 
-    Who records one can send it again for `window_ns`: it reads the same again, and nothing else.
+    Who records one can send it again for `window_ns`: it reads the same again, or sends the same file again, whose digest is in its query.
     """
     if abs(timestamp_ns - wall_ns) > window_ns:
         return RejectCode.LOGON_STALE
-    return _signature_problem(key, signature, request_message("GET", target, timestamp_ns, key_id, host))
+    return _signature_problem(key, signature, request_message(method, target, timestamp_ns, key_id, host))

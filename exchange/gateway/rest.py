@@ -12,6 +12,7 @@ from exchange.gateway.hub import Hub
 from exchange.gateway.national_results import auction_result
 from exchange.gateway.ports import History
 from exchange.gateway.queries import instrument_result
+from exchange.gateway.rest_flows import FlowHistory
 from exchange.gateway.rest_records import read_records
 from exchange.gateway.schemas import Problem, Refused
 from exchange.market.phases import Phase
@@ -159,7 +160,7 @@ class EnergyList(BaseModel):
     periods: list[PeriodEnergy]
 
 
-class ReadModel(History, Protocol):
+class ReadModel(History, FlowHistory, Protocol):
     """History kept outside the node: what `/v1/trades` reads when there is one."""
 
     def trades(self, instrument: str | None, limit: int) -> tuple[int, list[dict[str, Any]]]:

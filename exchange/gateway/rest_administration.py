@@ -98,8 +98,9 @@ def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozen
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     key = hub.exchange.key(key_id)
     problem = request_problem(
-        key, key_id, int(parts[2]), parts[3], target=target, host=host or "", wall_ns=hub.wall_ns(), window_ns=hub.limits.logon_window_ns
-    )
+        key, key_id, int(parts[2]), parts[3], method=request.method, target=target, host=host or "", wall_ns=hub.wall_ns(),
+        window_ns=hub.limits.logon_window_ns,
+    )  # fmt: skip
     if problem is not None or key is None:
         hub.guard.failed(address, hub.monotonic_s())
         hub.note_security("request_refused", key_id=key_id[:64], address=address, code=int(problem or RejectCode.UNKNOWN_KEY))

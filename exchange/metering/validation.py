@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.protocol.documents import MeterReadings
+from exchange.protocol.value_chain.metering import CorrectReadings, DeviceReadings
 from exchange.units import PERIOD_NS
 
 # 4 GW for a quarter of an hour: far beyond a park, and small enough that a day's energy times any price fits int64.
@@ -38,13 +39,16 @@ class MeterRule(IntEnum):
     METER_DUPLICATE_READING = 10
     METER_PERIOD_SETTLED = 11
     METER_REVISION_NOT_HIGHER = 12
+    METER_MONTH_CLOSED = 13
+    METER_READ_BY_DEVICE = 14
+    METER_MONTH_NOT_CLOSED = 15
 
 
 @dataclass(frozen=True, slots=True)
 class MeterProblem:
     """The broken rule and where: `row` of the member columns or, with `grid`, of the grid columns; -1 speaks of the whole document."""
 
-    rule: MeterRule
+    rule: IntEnum
     row: int = -1
     grid: bool = False
 
@@ -75,11 +79,11 @@ class GridColumns:
 
 
 # One check: the rule, whether it speaks of the grid rows, and the rows that break it.
-Check = tuple[MeterRule, bool, "np.bool_ | BoolArray"]
+Check = tuple[IntEnum, bool, "np.bool_ | BoolArray"]
 
 
 def check_document(
-    document: MeterReadings, known_accounts: Collection[int], stamp_ns: int
+    document: MeterReadings | CorrectReadings, known_accounts: Collection[int], stamp_ns: int
 ) -> tuple[MemberColumns, GridColumns] | MeterProblem:
     """Columns of a document that keeps every rule which does not need earlier readings, or the first problem.
 
@@ -93,6 +97,16 @@ def check_document(
     return first_problem(_checks(*columns, known_accounts, stamp_ns)) or columns
 
 
+def check_grid(document: DeviceReadings, stamp_ns: int) -> GridColumns | MeterProblem:
+    """The grid rows of a document of device readings, or their first problem. Raises OverflowError for a number beyond int64."""
+    columns = (document.grid_starts_ns, document.grid_import_wh, document.grid_export_wh, document.losses_wh)
+    if len({len(column) for column in columns}) > 1:
+        return MeterProblem(MeterRule.METER_COLUMNS_DIFFER, grid=True)
+    grid = GridColumns(*map(int64_column, columns))
+    none = np.zeros(0, np.int64)
+    return first_problem(_checks(MemberColumns(none, none, none, none, none), grid, (), stamp_ns)) or grid
+
+
 def first_problem(checks: Iterable[Check]) -> MeterProblem | None:
     """The first check that some row breaks, at its first such row."""
     for rule, is_grid, broken in checks:
@@ -101,7 +115,7 @@ def first_problem(checks: Iterable[Check]) -> MeterProblem | None:
     return None
 
 
-def _read_columns(document: MeterReadings) -> tuple[MemberColumns, GridColumns] | MeterProblem:
+def _read_columns(document: MeterReadings | CorrectReadings) -> tuple[MemberColumns, GridColumns] | MeterProblem:
     members = (document.accounts, document.period_starts_ns, document.consumption_wh, document.generation_wh, document.soc_wh)
     grid = (document.grid_starts_ns, document.grid_import_wh, document.grid_export_wh, document.losses_wh)
     if not any(members) and not any(grid):
@@ -109,12 +123,13 @@ def _read_columns(document: MeterReadings) -> tuple[MemberColumns, GridColumns] 
     if len({len(column) for column in members}) > 1 or len({len(column) for column in grid}) > 1:
         return MeterProblem(MeterRule.METER_COLUMNS_DIFFER)
     try:
-        return MemberColumns(*map(_int64, members)), GridColumns(*map(_int64, grid))
+        return MemberColumns(*map(int64_column, members)), GridColumns(*map(int64_column, grid))
     except OverflowError:  # MessagePack carries unsigned 64-bit numbers too
         return MeterProblem(MeterRule.METER_NUMBER_OUT_OF_RANGE)
 
 
-def _int64(column: Sequence[int]) -> Int64Array:
+def int64_column(column: Sequence[int]) -> Int64Array:
+    """Raises OverflowError for a number beyond int64."""
     return np.array(column, dtype=np.int64)
 
 
@@ -132,11 +147,11 @@ def _checks(members: MemberColumns, grid: GridColumns, known_accounts: Collectio
     yield MeterRule.METER_READING_NEGATIVE, True, (grid_energies < 0).any(axis=0)
     yield MeterRule.METER_READING_TOO_LARGE, False, (energies > READING_LIMIT_WH).any(axis=0) | (members.soc_wh > READING_LIMIT_WH)
     yield MeterRule.METER_READING_TOO_LARGE, True, (grid_energies > READING_LIMIT_WH).any(axis=0)
-    yield MeterRule.METER_DUPLICATE_READING, False, _repeats(members.start_ns, members.account)
-    yield MeterRule.METER_DUPLICATE_READING, True, _repeats(grid.start_ns, np.zeros_like(grid.start_ns))
+    yield MeterRule.METER_DUPLICATE_READING, False, repeats(members.start_ns, members.account)
+    yield MeterRule.METER_DUPLICATE_READING, True, repeats(grid.start_ns, np.zeros_like(grid.start_ns))
 
 
-def _repeats(start_ns: Int64Array, account: Int64Array) -> BoolArray:
+def repeats(start_ns: Int64Array, account: Int64Array) -> BoolArray:
     """Rows whose key already stands in an earlier row."""
     order = np.lexsort((account, start_ns))  # stable: of equal keys the first row comes first
     repeated = np.zeros(start_ns.shape, np.bool_)

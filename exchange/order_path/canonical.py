@@ -23,7 +23,9 @@ from exchange.market.block_proposals import BlockProposals
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.market.phases import Phase
+from exchange.metering.device_store import DeviceStore
 from exchange.metering.devices import Devices
+from exchange.metering.months import Months
 from exchange.metering.table import MeterTable
 from exchange.order_path import room
 from exchange.order_path.business.listing import enter_account, enter_instrument, free_instrument_slot, lay_out_owners, lay_out_schedule
@@ -69,12 +71,14 @@ _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 def content(exchange: "Exchange") -> dict[str, Any]:
     """Everything that is state, as values MessagePack can carry: what a snapshot holds."""
-    return _with_rows(_tables(exchange), {"registry": exchange.rooms.registry.to_canonical()})
+    rooms = exchange.rooms
+    return _with_rows(_tables(exchange), {"registry": rooms.registry.to_canonical(), "device_meters": rooms.meters.devices.to_canonical()})
 
 
 def hashed_content(exchange: "Exchange") -> dict[str, Any]:
     """`content` with digests in the place of large tables: what is hashed."""
-    return _with_rows(_tables(exchange), {"registry": exchange.rooms.registry.to_hash()})
+    rooms = exchange.rooms
+    return _with_rows(_tables(exchange), {"registry": rooms.registry.to_hash(), "device_meters": rooms.meters.devices.to_hash()})
 
 
 def _with_rows(tables: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +120,7 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
+        "months": rooms.meters.months.to_canonical(),
         "encumbrances": rooms.encumbrances.to_canonical(),
         "baskets": rooms.baskets.to_canonical(),
         "carbon": rooms.carbon.to_canonical(),
@@ -175,6 +180,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.contract_price_ticks = {int(instrument): int(ticks) for instrument, ticks in body["contract_prices"]}
     rooms.midnight_is_scheduled = body["midnight"]
     rooms.meters = MeterTable.from_canonical(body["meters"])
+    rooms.meters.months = Months.from_canonical(body.get("months", []))
+    rooms.meters.devices = DeviceStore.from_canonical(body.get("device_meters", []))
     records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
     rooms.settlements = {record.day: record for record in records}
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))

@@ -4,6 +4,7 @@ Batches may come again and cut in other ways (after a restart, or when the read 
 SQLite by default, PostgreSQL by URL. It blocks; a node runs it in a thread of its own (follower.py).
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Self
@@ -24,31 +25,35 @@ from exchange.readmodel.rows import FindSettlement, Row, last_phases, rows_of
 
 Told = tuple[BatchResult, str]  # a batch and the chain hash behind it, empty when it is not known
 
+logger = logging.getLogger("parkex.readmodel")
+
 _META_ID: Final = 1
 
 
 class Projector:
     """Writer of one read model. Only one at a time; readers beside it are free."""
 
-    def __init__(self, engine: Engine, genesis_hash: str, find_settlement: FindSettlement) -> None:
+    def __init__(self, engine: Engine, genesis_hash: str, find_settlement: FindSettlement, *, may_rebuild: bool = False) -> None:
         """Use `open`."""
         self.engine = engine
+        self._may_rebuild = may_rebuild
         self._genesis_hash = genesis_hash
         self._find_settlement = find_settlement
         self._inserts: dict[Table, str] = {}
         self.last_sequence, self.chain_hash, self.epoch = self._prepare()
 
     @classmethod
-    def open(cls, url: str, genesis_hash: str, find_settlement: FindSettlement) -> Self:
+    def open(cls, url: str, genesis_hash: str, find_settlement: FindSettlement, *, may_rebuild: bool = False) -> Self:
         """Open or create the read model at a database URL (`sqlite:///path`, `postgresql+psycopg://...`).
 
-        `genesis_hash` (hex) is the chain hash of the journal before its first group; `find_settlement` gives the record of a settled day.
+        `genesis_hash` (hex) is the chain hash of the journal before its first group; `find_settlement` gives the record of a settled day. With
+        `may_rebuild` a read model of an earlier version is emptied: who says so has the whole journal, which fills it again.
         Raises InputError when the database cannot be used, or the read model there belongs to another journal or another version: drop it, it is
         rebuilt by replay.
         """
         engine = open_engine(url)
         try:
-            return cls(engine, genesis_hash, find_settlement)
+            return cls(engine, genesis_hash, find_settlement, may_rebuild=may_rebuild)
         except DBAPIError as error:
             engine.dispose()
             raise unusable(engine, error) from error
@@ -64,6 +69,11 @@ class Projector:
                 values = (_META_ID, tables.SCHEMA_VERSION, self._genesis_hash, 0, "", 0)
                 connection.execute(tables.meta.insert(), dict(zip(tables.meta.columns.keys(), values, strict=True)))
                 return 0, "", 0
+        if row.schema_version < tables.SCHEMA_VERSION and row.genesis_hash == self._genesis_hash and self._may_rebuild:
+            logger.warning("the read model has schema version %d and is filled again as %d", row.schema_version, tables.SCHEMA_VERSION)
+            with self.engine.begin() as connection:
+                tables.metadata.drop_all(connection)
+            return self._prepare()
         if row.schema_version != tables.SCHEMA_VERSION:
             raise InputError(f"the read model has schema version {row.schema_version}, this program writes {tables.SCHEMA_VERSION}: drop it")
         if row.genesis_hash != self._genesis_hash:

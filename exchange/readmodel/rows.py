@@ -15,6 +15,7 @@ from exchange.order_path.path import BatchResult
 from exchange.order_path.records import TRADE_KINDS, OutcomeFlag, trade_mode
 from exchange.order_path.tables import Notice
 from exchange.protocol.documents import Document, ListInstruments, MeterReadings, decode_document
+from exchange.protocol.value_chain.metering import CorrectReadings
 from exchange.readmodel import tables
 from exchange.readmodel.columns import values_of
 from exchange.settlement.statement import DaySettlement
@@ -24,8 +25,10 @@ Row = tuple[Any, ...]
 Rows = dict[Table, list[Row]]
 FindSettlement = Callable[[str], DaySettlement | None]
 
+FLOW_VALUES_MAX: Final = 1_000_000  # of one notice, so that the index of a value is unique among those of its command
+
 _EXECUTION_COLUMNS: Final = [column.name for column in tables.executions.columns]
-_POSTING_COLUMNS: Final = [column.name for column in tables.postings.columns]
+_POSTING_COLUMNS: Final = [column.name for column in tables.postings.columns if column.name != "stamp_ns"]
 
 
 def rows_of(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
@@ -33,13 +36,14 @@ def rows_of(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
     rows: Rows = defaultdict(list)
     rows[tables.executions] = _columns(batch.executions, _EXECUTION_COLUMNS)
     rows[tables.trades] = _trade_rows(batch.executions[np.isin(batch.executions["kind"], TRADE_KINDS)])
-    rows[tables.postings] = _columns(batch.postings, _POSTING_COLUMNS)
+    stamps = batch.records["stamp_ns"][batch.postings["sequence"] - batch.first_sequence].tolist()
+    rows[tables.postings] = [(*row, stamp) for row, stamp in zip(_columns(batch.postings, _POSTING_COLUMNS), stamps, strict=True)]
     for notice, index in _numbered(batch.notices):
         _add_notice(rows, notice, index, find_settlement)
     for sequence, document, result in accepted_documents(batch):
         if isinstance(document, ListInstruments):
             rows[tables.instruments] += _instrument_rows(document, result["instruments"], sequence)
-        elif isinstance(document, MeterReadings):
+        elif isinstance(document, MeterReadings | CorrectReadings):
             rows[tables.readings] += _reading_rows(document, sequence)
             rows[tables.grid_readings] += _grid_rows(document, sequence)
     return rows
@@ -104,6 +108,14 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
         rows[tables.participants].append((data["account"], _text(data["name"]), data["role"], notice.sequence))
     elif notice.kind == "audit":
         rows[tables.audit_entries].append((data["entry"].number, notice.sequence, msgspec.json.encode(data["entry"]).decode()))
+    elif notice.kind == "device_metered":
+        rows[tables.device_readings] += _device_rows(data, notice.sequence)
+        rows[tables.grid_readings] += _grid_rows_of_devices(data, notice.sequence)
+    elif notice.kind == "flow":
+        rows[tables.flow_values] += [
+            (notice.sequence, number, data["flow"], _text(v.subject), _text(v.kind), v.period_start_ns, v.value, _text(v.unit))
+            for number, v in enumerate(data["values"], index * FLOW_VALUES_MAX)
+        ]
     elif notice.kind == "settled":
         settlement = find_settlement(data["day"])
         if settlement is None:
@@ -132,7 +144,7 @@ def _instrument_rows(document: ListInstruments, ids: dict[str, int], sequence: i
     ]  # fmt: skip
 
 
-def _reading_rows(document: MeterReadings, sequence: int) -> list[Row]:
+def _reading_rows(document: MeterReadings | CorrectReadings, sequence: int) -> list[Row]:
     columns = (document.accounts, document.period_starts_ns, document.consumption_wh, document.generation_wh, document.soc_wh)
     return [
         (account, start_ns, document.revision, consumption, generation, soc, sequence)
@@ -140,6 +152,24 @@ def _reading_rows(document: MeterReadings, sequence: int) -> list[Row]:
     ]
 
 
-def _grid_rows(document: MeterReadings, sequence: int) -> list[Row]:
+def _grid_rows(document: MeterReadings | CorrectReadings, sequence: int) -> list[Row]:
     columns = (document.grid_starts_ns, document.grid_import_wh, document.grid_export_wh, document.losses_wh)
     return [(start_ns, document.revision, *values, sequence) for start_ns, *values in zip(*columns, strict=True)]
+
+
+def _device_rows(data: dict[str, Any], sequence: int) -> list[Row]:
+    """Rows that were new or other than before."""
+    r = data["rows"]
+    columns = (r.device, r.start_ns, data["accounts"], data["electric"], r.quality, r.import_wh, r.export_wh)
+    return [
+        (sequence, index, device, start_ns, data["revision"], account, int(electric), quality, data["version"], import_wh, export_wh)
+        for index, (device, start_ns, account, electric, quality, import_wh, export_wh) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True)
+        )
+    ]
+
+
+def _grid_rows_of_devices(data: dict[str, Any], sequence: int) -> list[Row]:
+    grid = data["grid"]
+    columns = (grid.start_ns, grid.import_wh, grid.export_wh, grid.losses_wh)
+    return [(start_ns, data["revision"], *values, sequence) for start_ns, *values in zip(*(column.tolist() for column in columns), strict=True)]

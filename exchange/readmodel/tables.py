@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-SCHEMA_VERSION: Final = 3  # 2: the mode of a trade, auctions, daily closes; 3: the audit log
+# 2: the mode of a trade, auctions, daily closes; 3: flows, readings by device, the time of a posting, the audit log
+SCHEMA_VERSION: Final = 3
 
 metadata: Final = MetaData()
 
@@ -68,8 +69,10 @@ orders: Final = Table(
 )  # fmt: skip
 
 # Every movement of money (asset 0, micro-CNY) and units (asset: instrument id, lots). `reason` is exchange.ledger.records.PostingReason.
+# `stamp_ns` is the time of the command, also for what a deadline before it did.
 postings: Final = Table(
     "postings", metadata, _key(), _index(), _int("debit"), _int("credit"), _int("asset"), _int("amount"), _small("reason"),
+    _int("stamp_ns"),
     Index("postings_by_debit", "debit", "sequence"), Index("postings_by_credit", "credit", "sequence"),
 )  # fmt: skip
 
@@ -104,6 +107,20 @@ readings: Final = Table(
 grid_readings: Final = Table(
     "grid_readings", metadata, _id("period_start_ns"), _id("revision"), _int("import_wh"), _int("export_wh"), _int("losses_wh"), _int("sequence")
 )
+
+# Every revision of a reading by device; the highest one counts. `quality` and `version` are those of exchange.metering.device_store. `index` is the
+# number of the row among the new ones of its document.
+device_readings: Final = Table(
+    "device_readings", metadata, _key(), _index(), _int("device"), _int("period_start_ns"), _int("revision"), _int("account"),
+    _small("is_electric"), _small("quality"), _small("version"), _int("import_wh"), _int("export_wh"),
+    Index("device_readings_by_device", "device", "period_start_ns", "revision"), Index("device_readings_by_account", "account", "period_start_ns"),
+)  # fmt: skip
+
+# Values of the carbon and project flows (exchange.order_path.flows); of one flow, subject, kind and period the last one counts.
+flow_values: Final = Table(
+    "flow_values", metadata, _key(), _index(), _text("flow"), _text("subject"), _text("kind"), _int("period_start_ns"), _int("value"),
+    _text("unit"), Index("flow_values_by_subject", "flow", "subject", "period_start_ns"),
+)  # fmt: skip
 
 statements: Final = Table(
     "statements", metadata, Column("day", Text, primary_key=True), _id("account"), _text("name"), _text("role"), _int("total_micro"),

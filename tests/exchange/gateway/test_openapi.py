@@ -14,6 +14,7 @@ from tests.exchange.gateway.test_rest import traded
 from tests.exchange.gateway.test_websocket import serving
 
 EXAMPLES = 20
+POSTED = {"/v1/meters/readings"}
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def market() -> AsyncIterator[tuple[RunningPark, str]]:
 def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
     """Every answer has a documented status, content type and shape; what the document forbids is refused."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-    operation = schema[path]["GET"]
+    operation = schema[path]["POST" if path in POSTED else "GET"]
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(max_examples=EXAMPLES)
@@ -44,7 +45,7 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
     [
         "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
         "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/compliance", "/v1/projects", "/v1/park-schemes",
-        "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix", "/v1/carbon/members/{account}",
+        "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix", "/v1/carbon/members/{account}", "/v1/flows/{flow}", "/v1/meters/readings",
         "/healthz", "/readyz", "/metrics",
     ],
 )
@@ -55,6 +56,7 @@ async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> Non
 
 _WITH_PARAMETERS = [
     "/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts", "/v1/compliance", "/v1/carbon/factors", "/v1/carbon/members/{account}",
+    "/v1/flows/{flow}",
 ]  # fmt: skip
 
 

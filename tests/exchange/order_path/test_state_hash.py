@@ -22,6 +22,8 @@ from exchange.market.daily_reference import DailyReference
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import AuctionStatus, BidStatus, OneWayAuction, OneWayAuctions, SealedBid
 from exchange.market.phases import Phase
+from exchange.metering.device_readings import Taken, take
+from exchange.metering.months import ClosedMonth
 from exchange.order_path import canonical
 from exchange.order_path.auctions import answer_of_book, ask_of_book
 from exchange.order_path.dead_mans_switch import Switch
@@ -33,6 +35,7 @@ from exchange.order_path.state import ACCOUNT, CID_NAMES, COMMAND_WORDS, COUNTER
 from exchange.protocol.documents import MeterReadings
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.protocol.value_chain.accounting import EmissionFactor
+from exchange.protocol.value_chain.metering import DeviceReadings, RegisterDevice
 from exchange.registry.eligibility import Criteria
 from exchange.registry.encumbrances import EncumbranceKind
 from exchange.registry.registry import UnitFacts
@@ -96,6 +99,16 @@ def _read_the_grid_meter(exchange: Exchange) -> None:
     assert exchange.rooms.meters.apply(document, {33}, DAY_NS + PERIOD_NS) is None
 
 
+def _read_a_device(exchange: Exchange) -> None:
+    exchange.rooms.devices.add(RegisterDevice(account=33, name="a", kind="load", capacity_w=1_000, commissioned_ns=0))
+    canonical_before = canonical.state_hash(exchange)
+    document = DeviceReadings(
+        revision=1, devices=[1], first_starts_ns=[DAY_NS], counts=[1], qualities=["measured"], import_wh=[1], export_wh=[0]
+    )
+    assert isinstance(take(exchange.rooms.meters, document, exchange.rooms.devices, DAY_NS + PERIOD_NS, 99), Taken)
+    assert canonical.state_hash(exchange) != canonical_before  # by the reading, not by the device alone
+
+
 PARTICIPANT_CHANGES = {"role": Role.GENERATOR, "permissions": Permission.POWER_SELL, "min_net_power_lots": -7, "max_net_power_lots": 7, "name": "E9"}
 
 
@@ -145,6 +158,9 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     "settled period": _settle_nothing,
     "settled day": lambda e: e.rooms.settlements.__setitem__("2026-07-15", settle_day(make_day([[1]], [[0]])).settlement),
     "grid meter": _read_the_grid_meter,
+    "device reading": _read_a_device,
+    "closed month": lambda e: e.rooms.meters.months.closed.append(ClosedMonth("2026-06", 0, 1)),
+    "superseded reading": lambda e: e.rooms.meters.note_grid(5, np.array([DAY_NS])),
     "midnight": lambda e: setattr(e.rooms, "midnight_is_scheduled", not e.rooms.midnight_is_scheduled),
     "daily reference": lambda e: e.rooms.instruments.references.__setitem__(1, DailyReference(6_200)),
     "proposal": lambda e: e.rooms.blocks.add(BlockProposal(1, "b", 1, 33, 34, 0, 6_200, 100_000, DAY_NS, OPEN_NS)),

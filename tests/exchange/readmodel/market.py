@@ -9,6 +9,7 @@ from exchange.accounts.keys import fingerprint
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.protocol.documents import Deposit, Document, MeterReadings, SettleDay, encode_document
+from exchange.protocol.value_chain.metering import CorrectReadings, DeviceReadings, FinalizeMonth, RegisterDevice, SubstituteReadings
 from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
 from matching.records import Side, TimeInForce
 from tests.exchange.order_path.national import allowance as allowance_spec
@@ -120,6 +121,40 @@ def settle(market: Market) -> None:
     assert code == 0, answer
 
 
+def read_devices(market: Market) -> None:
+    """A plant and a heat meter, read and read again, by month, which is closed; a correction after it."""
+    park, account = market.park, market.accounts[0]
+    month_ns = DAY_NS - 14 * NS_PER_DAY
+    for kind in ("pv", "heat"):
+        done(park, RegisterDevice(account=account, name=kind, kind=kind, capacity_w=4_000_000, commissioned_ns=0))
+    park.tick(month_ns + 31 * NS_PER_DAY)
+
+    def reading(revision: int, first_ns: int, values: list[int], **changes: object) -> DeviceReadings:
+        return DeviceReadings(
+            revision=revision, devices=[1, 2], first_starts_ns=[first_ns] * 2, counts=[len(values)] * 2, qualities=["measured"] * 2,
+            import_wh=[1] * len(values) + values, export_wh=values + [0] * len(values), **changes,
+        )  # fmt: skip
+
+    first_ns = DAY_NS + 4 * PERIOD_NS
+    grid = {"grid_starts_ns": [first_ns], "grid_import_wh": [7], "grid_export_wh": [0], "losses_wh": [1]}
+    done(park, reading(1, first_ns, [100, 200, 300], **grid))
+    done(park, reading(1, first_ns + 2 * PERIOD_NS, [300, 400, 500, 600]))
+    done(park, SubstituteReadings(device=1, method="interpolate", first_start_ns=first_ns + PERIOD_NS, count=1, revision=2))
+    done(park, FinalizeMonth(month="2026-07", month_start_ns=month_ns, month_end_ns=month_ns + 31 * NS_PER_DAY, accept_gaps=True))
+    done(park, reading(3, first_ns, [150], version="correction"))
+    none: list[int] = []
+    correction = CorrectReadings(
+        revision=2, reason="test", accounts=[market.accounts[1]], period_starts_ns=[START_NS], consumption_wh=[5], generation_wh=[6], soc_wh=[-1],
+        grid_starts_ns=none, grid_import_wh=none, grid_export_wh=none, losses_wh=none,
+    )  # fmt: skip
+    done(park, correction)
+
+
+def done(park: Park, document: Document) -> None:
+    code, answer = park.document(document)
+    assert code == 0, answer
+
+
 def market_day(n_commands: int = 180, seed: int = 7) -> Market:
     market = open_market()
     trade(market, n_commands, seed)
@@ -127,6 +162,7 @@ def market_day(n_commands: int = 180, seed: int = 7) -> Market:
     market.park.send(market.park.record(CommandKind.DOCUMENT, OPERATOR, document_length=len(refused)), refused)
     settle(market)
     market.park.tick(DAY_NS + 15 * NS_PER_HOUR)  # the close of the allowances with a daily limit
+    read_devices(market)
     return market
 
 

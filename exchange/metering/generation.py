@@ -1,0 +1,40 @@
+"""What a device generated: by its own meter where it has one, else by its account's where the account can only mean that device."""
+
+import numpy as np
+
+from exchange.metering.device_store import read_devices
+from exchange.metering.devices import DeviceKind, Devices
+from exchange.metering.table import MeterTable
+from exchange.metering.validation import BoolArray, Int64Array
+
+
+def device_generation_wh(
+    devices: Devices, meters: MeterTable, device_id: int, starts_ns: Int64Array, as_of_sequence: int | None = None
+) -> Int64Array:
+    """Generation of a device in each period, in Wh, int64[T]: its export register; zero where it is not known and for what is no generator.
+
+    Where the account is read as a whole, its generation is the device's if that is the only one there that generates, and no storage is: what a
+    storage discharged cannot be told from what was generated. As of command `as_of_sequence` if that is given. Raises KeyError for an unknown device.
+    """
+    device = devices.by_id[device_id]
+    starts_ns = np.asarray(starts_ns, np.int64)
+    if not device.is_renewable:
+        return np.zeros(starts_ns.shape, np.int64)
+    found = read_devices(meters.devices, [device_id], starts_ns, as_of_sequence)
+    generation_wh: Int64Array = found.export_wh[0].astype(np.int64)
+    others = [other for other in devices.of_account(device.account) if other.is_renewable or other.kind is DeviceKind.STORAGE]
+    if len(others) == 1 and not (found.document[0] > 0).all():
+        by_account = meters.read([device.account], starts_ns.tolist(), as_of_sequence).generation_wh[0]
+        generation_wh = np.where(found.document[0] > 0, generation_wh, by_account)
+    return generation_wh
+
+
+def is_metered(devices: Devices, meters: MeterTable, device_id: int, starts_ns: Int64Array) -> BoolArray:
+    """Whether `device_generation_wh` speaks of a reading in each period, bool[T]. Raises KeyError for an unknown device."""
+    device = devices.by_id[device_id]
+    starts_ns = np.asarray(starts_ns, np.int64)
+    own = meters.devices.has_any(device_id, starts_ns)
+    others = [other for other in devices.of_account(device.account) if other.is_renewable or other.kind is DeviceKind.STORAGE]
+    if len(others) != 1:
+        return own
+    return own | meters.are_read_by_account(np.full(starts_ns.shape, device.account), starts_ns)
