@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel
 
+from exchange.accounts.keys import RegisteredKey
 from exchange.gateway.access import OVERSEERS
 from exchange.gateway.administration_results import audit_result, key_rows, proposals_result
 from exchange.gateway.auth import request_problem
@@ -22,7 +23,7 @@ from exchange.protocol.reject_codes import MESSAGES, RejectCode
 _SCHEME: Final = re.compile(r"Parkex key=([^ ,]{1,256}), timestamp=(\d{1,19}), signature=([A-Za-z0-9+/=]{1,128})", re.ASCII).fullmatch
 _AUDIT: Final = frozenset({"audit"})
 
-_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+SIGNED_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Refused, "description": "Not signed by a good key"},
     403: {"model": Refused, "description": "The key lacks the scope"},
     429: {"model": Refused, "description": "The address waits after failed requests"},
@@ -79,8 +80,8 @@ class AlertList(BaseModel):
     alerts: list[dict[str, Any]]
 
 
-def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozenset[str]) -> None:
-    """Raises HTTPException: 401 for a request that nobody signed, 403 without the scope, 429 while the address waits."""
+def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozenset[str]) -> RegisteredKey:
+    """The key that signed. Raises HTTPException: 401 for a request that nobody signed, 403 without the scope, 429 while the address waits."""
     address = request.client.host if request.client is not None else ""
     parts = _SCHEME(authorization)
     if parts is None:
@@ -101,7 +102,13 @@ def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozen
         raise _refusal(401, problem or RejectCode.UNKNOWN_KEY)
     hub.guard.succeeded(address, key_id)
     if scopes.isdisjoint(key.scopes):
-        raise _refusal(403, RejectCode.SCOPE_MISSING)
+        raise scope_missing()
+    return key
+
+
+def scope_missing() -> HTTPException:
+    """The key is good and may not see this."""
+    return _refusal(403, RejectCode.SCOPE_MISSING)
 
 
 def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = None) -> HTTPException:
@@ -110,7 +117,7 @@ def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = Non
 
 def administration_router(hub: Hub) -> APIRouter:
     """All routes under /v1 that need a signed request."""
-    router = APIRouter(prefix="/v1", responses=_REFUSALS)
+    router = APIRouter(prefix="/v1", responses=SIGNED_REFUSALS)
     exchange = hub.exchange
 
     @router.get("/keys", summary="Keys with their last use; scope operate or audit")

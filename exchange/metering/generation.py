@@ -24,3 +24,17 @@ def device_generation_wh(meters: MeterTable, devices: Devices, device: Device, p
         return np.zeros(len(period_starts_ns), np.int64)
     generation_wh: Int64Array = meters.read([device.account], period_starts_ns.tolist()).generation_wh[0]
     return generation_wh
+
+
+def storage_charge_wh(meters: MeterTable, devices: Devices, device: Device, period_start_ns: int) -> int:
+    """What a storage took in, in one period: its account's consumption where it is the only device there."""
+    if len(devices.of_account(device.account)) != 1:
+        return 0
+    return int(meters.read([device.account], [period_start_ns]).consumption_wh[0, 0])
+
+
+def storage_discharge_wh(meters: MeterTable, devices: Devices, device: Device, period_start_ns: int) -> int:
+    """What came out of a storage in one period: its account's generation where it is the only device there."""
+    if len(devices.of_account(device.account)) != 1:
+        return 0
+    return int(meters.read([device.account], [period_start_ns]).generation_wh[0, 0])

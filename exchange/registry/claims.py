@@ -124,23 +124,23 @@ class ClaimRegister:
             for device, row in self._used(day):
                 yield ClaimScheme(scheme), device, number * NS_PER_DAY, day.energy_wh[row]
 
-    def to_canonical(self) -> list[list[Any]]:
+    def to_hash(self) -> list[list[Any]]:
         """[UTC day, scheme, digest] of the days with a claim: what the state hash sees."""
         return [[number, scheme, self._digest(day)] for (number, scheme), day in sorted(self._days.items()) if day.energy_wh.any()]
 
-    def to_snapshot(self) -> list[list[Any]]:
-        """The claims themselves, for `restore`: [UTC day, scheme, devices, Wh by device and quarter-hour]."""
+    def to_canonical(self) -> list[list[Any]]:
+        """The claims themselves: [UTC day, scheme, devices, Wh by device and quarter-hour]."""
         return [[number, scheme, *self._content(day)] for (number, scheme), day in sorted(self._days.items()) if day.energy_wh.any()]
 
-    def restore(self, canonical: Iterable[Any], snapshot: Iterable[Any]) -> None:
-        """Fill an empty register. Raises InputError when the claims are not those whose digests the state names."""
-        for number, scheme, device_bytes, wh_bytes in snapshot:
-            devices = np.frombuffer(device_bytes, _DEVICE)
-            claims = np.frombuffer(wh_bytes, _WH).reshape(len(devices), PERIODS_A_DAY)
-            day = self._day(number, scheme, devices.astype(np.int64))
-            day.energy_wh[self._rows_of(devices.astype(np.int64))] = claims
-        if self.to_canonical() != [list(row) for row in canonical]:
-            raise InputError("claims of the snapshot are not those of its state")
+    @classmethod
+    def from_canonical(cls, content: Iterable[Any]) -> "ClaimRegister":
+        """Inverse of `to_canonical`."""
+        register = cls()
+        for number, scheme, device_bytes, wh_bytes in content:
+            devices = np.frombuffer(device_bytes, _DEVICE).astype(np.int64)
+            day = register._day(number, scheme, devices)
+            day.energy_wh[register._rows_of(devices)] = np.frombuffer(wh_bytes, _WH).reshape(len(devices), PERIODS_A_DAY)
+        return register
 
     def _add(self, scheme: ClaimScheme, claims: ClaimRows, sign: int) -> None:
         for number, selected in _by_day(claims.period_start_ns):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.metering.devices import DeviceKind
+from exchange.registry.months import is_month, month_number
 from exchange.units import WH_PER_MWH
 
 Int64Array = NDArray[np.int64]
@@ -25,6 +26,14 @@ TECHNOLOGIES: Final = {DeviceKind.PV: "PV", DeviceKind.WIND: "WIND", DeviceKind.
 def certificate_symbol(kind: DeviceKind, month: str) -> str:
     """Symbol of the certificates of a month and technology, such as GEC-202607-PV."""
     return f"GEC-{month.replace('-', '')}-{TECHNOLOGIES[kind]}"
+
+
+def month_of_symbol(symbol: str) -> int | None:
+    """The month of generation in the symbol of a certificate, as a number; None where there is none."""
+    parts = symbol.split("-")
+    if len(parts) != 3 or parts[0] != "GEC" or len(parts[1]) != 6 or not is_month(name := f"{parts[1][:4]}-{parts[1][4:]}"):
+        return None
+    return month_number(name)
 
 
 class Volume(NamedTuple):
@@ -121,9 +130,13 @@ class MonthlyIssuance:
         if units:
             self.waiting[device, user, month] = self.waiting.get((device, user, month), 0) + units
 
+    def waiting_of(self, device: int, user: int) -> list[tuple[int, int]]:
+        """(month, units) that wait for the pair's proof, by month."""
+        return sorted((month, units) for (d, u, month), units in self.waiting.items() if (d, u) == (device, user))
+
     def take_waiting(self, device: int, user: int) -> list[tuple[int, int]]:
-        """(month, units) that waited for the pair's proof, by month; they wait no longer."""
-        found = sorted((month, units) for (d, u, month), units in self.waiting.items() if (d, u) == (device, user))
+        """The same; they wait no longer."""
+        found = self.waiting_of(device, user)
         for month, _ in found:
             del self.waiting[device, user, month]
         return found

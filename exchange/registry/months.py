@@ -36,6 +36,16 @@ def month_name(number: int) -> str:
     return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
+def vintage_of(number: int) -> int:
+    """A month as YYYYMM, as serial numbers have it."""
+    return number // 12 * 100 + number % 12 + 1
+
+
+def month_of_vintage(vintage: int) -> int:
+    """Inverse of `vintage_of`."""
+    return vintage // 100 * 12 + vintage % 100 - 1
+
+
 def start_of_month_ns(number: int) -> int:
     """Local midnight at which a month begins; a month ends where the next one begins."""
     first = datetime.datetime(number // 12, number % 12 + 1, 1, tzinfo=TIME_ZONE)

@@ -119,7 +119,7 @@ class StorageRecords:
         records = cls()
         if content:
             records.charges = {row[0]: ChargeRecord(*row) for row in content[0]}
-            records.discharges = {row[0]: DischargeRecord(*row[:7], parents=tuple(row[7])) for row in content[1]}
+            records.discharges = {row[0]: DischargeRecord(*[*row[:7], tuple(row[7])]) for row in content[1]}
         return records
 
 

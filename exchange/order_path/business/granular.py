@@ -6,24 +6,53 @@ Devices of the scheme granular are certified by quarter-hour and holder in Wh; o
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.metering.devices import Scheme
+from exchange.order_path.business.expiry import schedule_expiry
+from exchange.registry.claims import ClaimScheme
+from exchange.registry.granular import granular_rows
 from exchange.registry.green_output import GreenOutput, GreenUse
-from exchange.registry.months import month_at
+from exchange.registry.months import expiry_ns, month_at, vintage_of
+from exchange.registry.serials import UnitScheme
+from exchange.units import PERIOD_NS
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
 
 
-def issue_granular(exchange: "Exchange", output: GreenOutput) -> None:
-    """Certify the green energy of a settled day. It cannot be refused: what carries another claim already is left out."""
+def issue_granular(exchange: "Exchange", output: GreenOutput) -> int:
+    """Certify the green energy of a settled day, one bundle a row of a granular device: for who used it, what was exported for its generator.
+
+    It cannot be refused: energy that carries another claim already is left out. Returns the Wh certified.
+    """
     _note_self_use(exchange, output)
+    certificates, registry = exchange.rooms.certificates, exchange.rooms.registry
+    rows = granular_rows(output, _devices_of(exchange, Scheme.GRANULAR), certificates.claims)
+    if not len(rows.energy_wh):
+        return 0
+    certificates.claims.claim(ClaimScheme.GRANULAR, rows.claims)
+    starts, place = np.unique(rows.period_start_ns, return_inverse=True)
+    months = [month_at(start_ns) for start_ns in starts.tolist()]
+    registry.issue_many(
+        rows.holder, rows.energy_wh, exchange.last_sequence, scheme=int(UnitScheme.GC), source=rows.device,
+        vintage=np.array([vintage_of(month) for month in months])[place], period_start_ns=rows.period_start_ns,
+        period_end_ns=rows.period_start_ns + PERIOD_NS, expiry_ns=np.array([expiry_ns(month) for month in months])[place], evidence=rows.evidence,
+    )  # fmt: skip
+    for month in sorted(set(months)):
+        schedule_expiry(exchange, -month, expiry_ns(month))
+    certified_wh = int(rows.energy_wh.sum())
+    exchange.notify("certified", {"series": "GC", "bundles": len(rows.energy_wh), "energy_wh": certified_wh})
+    return certified_wh
 
 
 def _note_self_use(exchange: "Exchange", output: GreenOutput) -> None:
     """Energy of devices of the scheme gec that was used in the park, by month, device and user."""
-    monthly = np.array([device.id for device in exchange.rooms.devices.by_id.values() if device.scheme is Scheme.GEC], np.int64)
-    used = np.flatnonzero(np.isin(output.device, monthly) & (output.use != GreenUse.EXPORTED))
+    used = np.flatnonzero(np.isin(output.device, _devices_of(exchange, Scheme.GEC)) & (output.use != GreenUse.EXPORTED))
     columns = (output.period_start_ns[used], output.device[used], output.holder[used], output.energy_wh[used])
     for start_ns, device, user, energy_wh in zip(*(column.tolist() for column in columns), strict=True):
         exchange.rooms.certificates.monthly.note_self_use(month_at(start_ns), device, user, energy_wh)
+
+
+def _devices_of(exchange: "Exchange", scheme: Scheme) -> NDArray[np.int64]:
+    return np.array([device.id for device in exchange.rooms.devices.by_id.values() if device.scheme is scheme], np.int64)

@@ -51,29 +51,21 @@ class FileSelfUseProof(Document, frozen=True, kw_only=True):
     payment_reference: str
 
 
-class UnitRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Serial numbers `first` to `last`, both included."""
-
-    first: int
-    last: int
-
-
 class RetireUnits(Document, frozen=True, kw_only=True):
     """Retire units for good, for the consumption of a beneficiary (0: the sender) in a half-open period of one calendar year.
 
-    `symbol` names the units. `ranges` names serial numbers; without them the first `quantity` of the sender are taken, of granular certificates those
-    generated from `generated_from_ns` to `generated_to_ns` where both are given. `quantity` is in units of the series: 1 MWh, 1 t, or 1 Wh.
+    `symbol` "" stands for granular certificates. `ranges` names serial numbers as they are printed, and a quantity of 0 means all of them; without
+    ranges the units are those that come first in the account, of granular certificates those generated in the half-open interval where one is given.
     """
 
     SCHEMA: ClassVar[str] = "retire_units"
     symbol: str
-    quantity: int
     purpose: str
     consumed_from_ns: int
     consumed_to_ns: int
+    quantity_lots: int = 0
+    ranges: list[str] = msgspec.field(default_factory=list)
     beneficiary: int = 0
-    beneficiary_name: str = ""
-    ranges: list[UnitRange] = msgspec.field(default_factory=list)
     generated_from_ns: int = 0
     generated_to_ns: int = 0
 
@@ -90,16 +82,6 @@ class RevokeMandate(Document, frozen=True, kw_only=True):
 
     SCHEMA: ClassVar[str] = "revoke_mandate"
     agent: int
-
-
-class WithdrawCertificates(Document, frozen=True, kw_only=True):
-    """The registrar takes back certificates that should not be: `quantity` of an account, the last ones first. Their energy is free to be claimed."""
-
-    SCHEMA: ClassVar[str] = "withdraw_certificates"
-    symbol: str
-    account: int
-    quantity: int
-    reason: str
 
 
 class RecordCharge(Document, frozen=True, kw_only=True):
@@ -125,6 +107,5 @@ class RecordDischarge(Document, frozen=True, kw_only=True):
 
 
 CERTIFICATES: Final[tuple[type[Document], ...]] = (
-    SetCertificateRules, IssueMonthlyCertificates, FileSelfUseProof, RetireUnits, GrantMandate, RevokeMandate, WithdrawCertificates, RecordCharge,
-    RecordDischarge,
+    SetCertificateRules, IssueMonthlyCertificates, FileSelfUseProof, RetireUnits, GrantMandate, RevokeMandate, RecordCharge, RecordDischarge,
 )  # fmt: skip

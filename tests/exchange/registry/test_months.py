@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exchange.errors import InputError
 from exchange.registry.months import expiry_ns, is_month, month_at, month_bounds_ns, month_name, month_number, year_at
-from exchange.registry.retirements import consumption_problem
+from exchange.registry.retirements import consumption_problem, same_year_problem
 from exchange.units import NS_PER_SECOND
 
 
@@ -60,7 +60,14 @@ CONSUMPTION = [
 
 @pytest.mark.parametrize(("start", "end", "year", "rule"), CONSUMPTION)
 def test_consumption_has_its_year(start: str, end: str, year: int, rule: str | None) -> None:
-    assert consumption_problem(local_ns(start), local_ns(end), year, 2026) == rule
+    problem = consumption_problem(local_ns(start), local_ns(end)) or same_year_problem(local_ns(start), [year], 2026)
+    assert problem == rule
+
+
+def test_one_unit_of_another_year_is_enough_to_refuse() -> None:
+    assert same_year_problem(local_ns("2026-03-01T00:00"), [2026, 2026], 2026) is None
+    assert same_year_problem(local_ns("2026-03-01T00:00"), [2026, 2025], 2026) == "consumption_year_is_not_generation_year"
+    assert same_year_problem(local_ns("2026-03-01T00:00"), [2026, 2025], 2027) is None
 
 
 def test_a_year_begins_at_local_midnight() -> None:
