@@ -69,7 +69,7 @@ ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
     Role.STORAGE: frozenset({"read", "trade"}),
     Role.MARKET_MAKER: frozenset({"read", "trade"}),
     Role.ESCO: frozenset({"read", "trade"}),
-    Role.BANK: frozenset({"read"}),
+    Role.BANK: frozenset({"read", "trade"}),  # to release what was pledged to it; orders need permissions, which it has none of
     Role.VERIFIER: frozenset({"read", "verify"}),
     Role.REGISTRAR: frozenset({"read", "operate"}),
     Role.REGULATOR: frozenset({"read", "audit"}),

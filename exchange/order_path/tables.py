@@ -15,6 +15,9 @@ from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.registry.certificates import Certificates
+from exchange.registry.eligibility import Baskets
+from exchange.registry.encumbrances import Encumbrances
+from exchange.registry.registry import Registry
 from exchange.settlement.statement import DaySettlement
 
 
@@ -39,6 +42,9 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
+    registry: Registry = field(default_factory=Registry)
+    encumbrances: Encumbrances = field(default_factory=Encumbrances)
+    baskets: Baskets = field(default_factory=Baskets)
     certificates: Certificates = field(default_factory=Certificates)
 
     def holds(self) -> Iterator[Hold]:

@@ -36,6 +36,8 @@ from exchange.protocol.documents import (
     decode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.certificates import SetCertificateRules
+from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ _NOT_RULES: Final = frozenset({
     "reference_price_ticks", "previous_close_ticks",
 })  # fmt: skip
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
+_CHANGES_OF_RULES: Final = (
+    SetApprovalRules, SetOwnerRules, ChangeTerms, ChangeParticipant, ActivateLevel, DefineEligibility, SetCertificateRules,
+)  # fmt: skip
 _ABOUT_PROPOSALS: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal)
 
 
@@ -56,7 +61,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel):
+    if isinstance(document, _CHANGES_OF_RULES):
         return "rules"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
 from exchange.metering.devices import Device, Scheme
 from exchange.metering.generation import device_generation_wh, periods_between_ns

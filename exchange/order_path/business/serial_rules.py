@@ -1,6 +1,7 @@
 """Why serial numbers that a document names cannot be used, as the rule that refuses it; and texts that a certificate shows."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from exchange.order_path.business.rules import BusinessRuleError, require
@@ -24,7 +25,7 @@ _REASONS: Final = {
 
 def is_printable(text: str, limit: int) -> bool:
     """Whether a text has something in it, fits, and is one line that a certificate can show."""
-    return 0 < len(text.strip()) and len(text) <= limit and text.isprintable()
+    return len(text.strip()) > 0 and len(text) <= limit and text.isprintable()
 
 
 def require_live(exchange: "Exchange", account: int, asset: int, ranges: Sequence[SerialRange]) -> None:
@@ -32,7 +33,7 @@ def require_live(exchange: "Exchange", account: int, asset: int, ranges: Sequenc
     exchange.drain_output()
     registry = exchange.rooms.registry
     ordered = sorted(ranges, key=lambda item: (item.issuance, item.serial_from))
-    for one, behind in zip(ordered, ordered[1:], strict=False):
+    for one, behind in pairwise(ordered):
         require(one.issuance != behind.issuance or one.serial_to < behind.serial_from, "ranges_overlap")
     for item in ranges:
         serial = item.serial_from

@@ -2,9 +2,9 @@
 
 import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
-from zoneinfo import ZoneInfo
 
 from exchange.ledger.chart import House
 from exchange.order_path import canonical

@@ -6,6 +6,7 @@ import pytest
 from exchange.ledger.chart import House
 from exchange.order_path import canonical
 from exchange.order_path.business.granular import issue_granular
+from exchange.order_path.check import check_exchange
 from exchange.order_path.path import Exchange
 from exchange.protocol.document import Document
 from exchange.protocol.reject_codes import RejectCode
@@ -116,15 +117,20 @@ def two_plants() -> CertificatePark:
     return park
 
 
+def july(*volumes: tuple[int, int]) -> IssueMonthlyCertificates:
+    """With stated volumes of (device, Wh)."""
+    return IssueMonthlyCertificates(month="2026-07", volumes=[DeviceVolume(device=device, energy_wh=wh) for device, wh in volumes])
+
+
 MONTHS: dict[str, tuple[str, Document]] = {
     "no month": ("month_malformed", IssueMonthlyCertificates(month="2026-7")),
     "not over": ("month_is_not_over", IssueMonthlyCertificates(month="2026-08")),
     "long ago": ("certificates_would_have_expired", IssueMonthlyCertificates(month="2024-07")),
     "nothing listed": ("unknown_instrument", IssueMonthlyCertificates(month="2026-06")),
-    "above the meter": ("issuance_above_verified_volume", IssueMonthlyCertificates(month="2026-07", volumes=[DeviceVolume(device=1, energy_wh=5_000_001)])),
-    "negative": ("volume_out_of_range", IssueMonthlyCertificates(month="2026-07", volumes=[DeviceVolume(device=1, energy_wh=-1)])),
-    "twice": ("volume_stated_twice", IssueMonthlyCertificates(month="2026-07", volumes=[DeviceVolume(device=1, energy_wh=1)] * 2)),
-    "unknown device": ("unknown_device", IssueMonthlyCertificates(month="2026-07", volumes=[DeviceVolume(device=9, energy_wh=1)])),
+    "above the meter": ("issuance_above_verified_volume", july((1, 5_000_001))),
+    "negative": ("volume_out_of_range", july((1, -1))),
+    "twice": ("volume_stated_twice", july((1, 1), (1, 1))),
+    "unknown device": ("unknown_device", july((9, 1))),
 }
 
 
@@ -141,16 +147,16 @@ def test_a_month_is_certified_once_and_only_after_it_is_settled() -> None:
     park = two_plants()
     unsettled = CertificatePark()
     unsettled.now_ns = at("2026-08-01T00:00")
-    # A quarter-hour of the last day of July that is still open.
+    # The last quarter-hour of August is delivered, and not settled.
     start_ns = at("2026-08-31T23:45")
-    spec = power_spec(0, symbol="GP-20260831-2345", delivery_start_ns=start_ns, delivery_end_ns=start_ns + PERIOD_NS, close_ns=start_ns - 1, open_ns=0)
+    times = {"delivery_start_ns": start_ns, "delivery_end_ns": start_ns + PERIOD_NS, "close_ns": start_ns - 1, "open_ns": 0}
+    spec = power_spec(0, symbol="GP-20260831-2345", **times)
     unsettled.list(spec)
     unsettled.tick(at("2026-09-01T00:00"))
     assert unsettled.refused(IssueMonthlyCertificates(month="2026-08"), unsettled.registrar) == "month_is_not_settled"
     park.certify()
     assert park.refused(IssueMonthlyCertificates(month="2026-07"), park.registrar) == "month_is_certified"
-    again = IssueMonthlyCertificates(month="2026-07", volumes=[DeviceVolume(device=park.pv, energy_wh=1)])
-    assert park.refused(again, park.registrar) == "month_is_certified"
+    assert park.refused(july((park.pv, 1)), park.registrar) == "month_is_certified"
 
 
 def test_more_self_use_than_a_corrected_meter_shows_is_refused() -> None:
@@ -197,7 +203,7 @@ def test_unclaimed_certificates_expire_after_24_months_wherever_they_are() -> No
     assert park.exchange.rooms.encumbrances.by_id == {}
     assert park.refused(park.retire(quantity=1), park.user) == "units_have_expired"
     assert park.place(park.plant, instrument, Side.SELL, 600, 1)["code"] == RejectCode.INSUFFICIENT_UNITS
-    park.exchange.check()
+    check_exchange(park.exchange)
 
 
 def test_what_is_withdrawn_gives_its_energy_back() -> None:
