@@ -199,17 +199,24 @@ def registry_router(hub: Hub) -> APIRouter:
         return RetirementAnswer(as_of_seq=exchange.last_sequence, retirement=RetirementOut(**retirement_result(found)))
 
     @router.get(
-        "/v1/retirements/{number}/text", summary="The text whose SHA-256 is the digest of a retirement", responses=_NOT_FOUND,
-        response_class=PlainTextResponse,
+        "/v1/retirements/{number}/text", summary="The text whose SHA-256 is the digest of a retirement", responses=_told_as("text/plain"),
+        response_class=Response,
     )  # fmt: skip
     async def retirement_text(number: Number) -> Response:
         return PlainTextResponse(_retirement(hub, number).text)
 
-    @router.get("/retirements/{number}", summary="The page of a retirement, to share and to print", responses=_NOT_FOUND, response_class=HTMLResponse)
+    @router.get(
+        "/retirements/{number}", summary="The page of a retirement, to share and to print", responses=_told_as("text/html"), response_class=Response
+    )
     async def page(number: Number, lang: Annotated[Literal["en", "zh"], Query()] = "en") -> Response:
         return HTMLResponse(retirement_page(_retirement(hub, number), lang), headers=_PAGE_HEADERS)
 
     return router
+
+
+def _told_as(content_type: str) -> dict[int | str, dict[str, Any]]:
+    """Answers of a route that does not speak JSON, but for what there is none of."""
+    return {200: {"content": {content_type: {"schema": {"type": "string"}}}}, **_NOT_FOUND}
 
 
 def _retirement(hub: Hub, number: int) -> Retirement:

@@ -44,7 +44,8 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
     [
         "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
         "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts",
-        "/healthz", "/readyz", "/metrics",
+        "/v1/certificates", "/v1/certificates/{serial}", "/v1/retirements", "/v1/retirements/{number}", "/v1/retirements/{number}/text",
+        "/retirements/{number}", "/healthz", "/readyz", "/metrics",
     ],
 )
 async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> None:
@@ -52,7 +53,7 @@ async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> Non
         await asyncio.to_thread(check_against_document, url, path, GenerationMode.POSITIVE)
 
 
-@pytest.mark.parametrize("path", ["/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts"])
+@pytest.mark.parametrize("path", ["/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts", "/retirements/{number}"])
 async def test_what_it_forbids_is_refused(path: str) -> None:
     """The routes with parameters."""
     async with market() as (_, url):
