@@ -7,7 +7,7 @@ import numpy as np
 from exchange.metering.generation import periods_between_ns
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.issuance import first_wh
-from exchange.registry.months import month_of_vintage, start_of_month_ns
+from exchange.registry.months import VALIDITY_MONTHS, month_of_vintage, start_of_month_ns
 from exchange.registry.selection import Rows
 from exchange.registry.serials import UnitScheme
 from exchange.units import WH_PER_MWH
@@ -31,11 +31,15 @@ def release_claims(exchange: "Exchange", rows: Rows) -> None:
 
 
 def _release_month(exchange: "Exchange", device: int, month: int, energy_wh: int) -> None:
-    """Whole MWh have no quarter-hours of their own: the last claims of the device's month are released, and of the month before what was carried."""
+    """Whole MWh have no quarter-hours of their own: the last claims of the device's month are released, then of the months that were carried."""
     register = exchange.rooms.certificates.claims
-    periods = periods_between_ns(start_of_month_ns(month - 1), start_of_month_ns(month + 1))
-    devices = np.full(len(periods), device, np.int64)
-    claimed = register.claimed_wh(devices, periods, ClaimScheme.GEC)
-    released = first_wh(claimed[::-1], energy_wh)[::-1]
-    used = np.flatnonzero(released)
-    register.release(ClaimScheme.GEC, ClaimRows(devices[used], periods[used], released[used], claimed[used]))
+    for earlier in range(month, month - VALIDITY_MONTHS, -1):
+        periods = periods_between_ns(start_of_month_ns(earlier), start_of_month_ns(earlier + 1))
+        devices = np.full(len(periods), device, np.int64)
+        claimed = register.claimed_wh(devices, periods, ClaimScheme.GEC)
+        released = first_wh(claimed[::-1], energy_wh)[::-1]
+        used = np.flatnonzero(released)
+        register.release(ClaimScheme.GEC, ClaimRows(devices[used], periods[used], released[used], claimed[used]))
+        energy_wh -= int(released.sum())
+        if not energy_wh:
+            return

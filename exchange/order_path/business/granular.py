@@ -13,7 +13,7 @@ from exchange.order_path.business.expiry import schedule_expiry
 from exchange.registry.claims import ClaimScheme
 from exchange.registry.granular import granular_rows
 from exchange.registry.green_output import GreenOutput, GreenUse
-from exchange.registry.months import expiry_ns, month_at, vintage_of
+from exchange.registry.months import VALIDITY_MONTHS, expiry_ns, month_at, start_of_month_ns, vintage_of
 from exchange.registry.serials import UnitScheme
 from exchange.units import PERIOD_NS
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 def issue_granular(exchange: "Exchange", output: GreenOutput) -> int:
     """Certify the green energy of a settled day, one bundle a row of a granular device: for who used it, what was exported for its generator.
 
-    It cannot be refused: energy that carries another claim already is left out. Returns the Wh certified.
+    It cannot be refused: energy that carries another claim already, and whose certificates would have expired, is left out. Returns the Wh certified.
     """
     _note_self_use(exchange, output)
     certificates, registry = exchange.rooms.certificates, exchange.rooms.registry
-    rows = granular_rows(output, _devices_of(exchange, Scheme.GRANULAR), certificates.claims)
+    valid = output.since(start_of_month_ns(month_at(exchange.now_ns) - VALIDITY_MONTHS + 1))
+    rows = granular_rows(valid, _devices_of(exchange, Scheme.GRANULAR), certificates.claims)
     if not len(rows.energy_wh):
         return 0
     certificates.claims.claim(ClaimScheme.GRANULAR, rows.claims)
@@ -49,9 +50,13 @@ def issue_granular(exchange: "Exchange", output: GreenOutput) -> int:
 def _note_self_use(exchange: "Exchange", output: GreenOutput) -> None:
     """Energy of devices of the scheme gec that was used in the park, by month, device and user."""
     used = np.flatnonzero(np.isin(output.device, _devices_of(exchange, Scheme.GEC)) & (output.use != GreenUse.EXPORTED))
-    columns = (output.period_start_ns[used], output.device[used], output.holder[used], output.energy_wh[used])
-    for start_ns, device, user, energy_wh in zip(*(column.tolist() for column in columns), strict=True):
-        exchange.rooms.certificates.monthly.note_self_use(month_at(start_ns), device, user, energy_wh)
+    starts, place = np.unique(output.period_start_ns[used], return_inverse=True)
+    months = np.array([month_at(start_ns) for start_ns in starts.tolist()], np.int64)[place]
+    keys, group = np.unique(np.stack([months, output.device[used], output.holder[used]]), axis=1, return_inverse=True)
+    energy_wh = np.zeros(keys.shape[1], np.int64)
+    np.add.at(energy_wh, group, output.energy_wh[used])
+    for month, device, user, wh in zip(*keys.tolist(), energy_wh.tolist(), strict=True):
+        exchange.rooms.certificates.monthly.note_self_use(month, device, user, wh)
 
 
 def _devices_of(exchange: "Exchange", scheme: Scheme) -> NDArray[np.int64]:
