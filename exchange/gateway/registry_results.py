@@ -9,7 +9,8 @@ from exchange.registry.lifecycle import UnitState
 from exchange.registry.retirements import Retirement
 from exchange.registry.serials import DEVICE_SCHEMES, SerialRange
 
-# What has ended is public: who holds a unit that is live is told to its owner and to auditors alone.
+# What was retired is public: who holds a unit that is live is told to its owner and to auditors alone.
+LINKS_SHOWN: Final = 50  # sales split what is left again and again; `parkex trace` follows a chain to its end
 _PUBLIC_STATES: Final = frozenset({UnitState.RETIRED})
 
 
@@ -113,9 +114,9 @@ def _source(exchange: ExchangeView, serial: SerialRange) -> dict[str, Any] | Non
 
 
 def _chain(exchange: ExchangeView, row: int) -> list[dict[str, Any]]:
-    """The bundle and those it was split from, up to its issuance; each digest is over that of the line below it."""
+    """The bundle and those it was split from, as far as an answer shows them; each digest is over that of the line below it."""
     registry, chain = exchange.rooms.registry, []
-    while row >= 0:
+    while row >= 0 and len(chain) < LINKS_SHOWN:
         bundle = registry.rows[row]
         chain.append({"serial": str(registry.range_of(row)), "sequence": int(bundle["sequence"]), "digest": bundle["digest"].tobytes().hex()})
         row = int(bundle["parent"])

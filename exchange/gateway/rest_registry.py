@@ -58,7 +58,10 @@ class Source(BaseModel):
 
 
 class ChainLink(BaseModel):
-    """A bundle that the unit was part of. `digest` is over the one of the next link, which it was split from; the last one begins the issuance."""
+    """A bundle that the unit was part of. `digest` is over the one of the next link, which it was split from, up to the bundle that was issued.
+
+    A chain of more than 50 links is cut.
+    """
 
     serial: str
     sequence: int
