@@ -34,6 +34,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "quantity": ("Quantity", "数量"),
     "series": ("Series", "品种"),
     "purpose": ("Purpose", "用途"),
+    "generated": ("Generated in", "发电时间"),
     "consumption": ("Period of consumption", "用能期间"),
     "until": ("until", "至"),
     "retired": ("Retired at", "核销时间"),
@@ -128,14 +129,27 @@ def retirement_page(retirement: Retirement, language: Language) -> str:
 
 def _facts(retirement: Retirement, text: dict[str, str], column: int) -> str:
     scheme = UnitScheme(int(retirement.serials[0, 0]))
-    consumption = f"{local_time(retirement.consumed_from_ns)} {text['until']} {local_time(retirement.consumed_to_ns)}"
+    consumption = f"{_shown(retirement.consumed_from_ns)} {text['until']} {_shown(retirement.consumed_to_ns)}"
     rows = [
         (text["beneficiary"], f"{retirement.beneficiary_name} ({retirement.beneficiary})", ""),
         (text["quantity"], f"{retirement.quantity:,} {_UNIT_NAMES[scheme][column]}", "quantity"),
         (text["series"], retirement.series, ""),
         (text["purpose"], retirement.purpose, ""),
+        (text["generated"], ", ".join(_vintages(retirement)), ""),
         (text["consumption"], consumption, ""),
-        (text["retired"], local_time(retirement.retired_ns), ""),
+        (text["retired"], _shown(retirement.retired_ns), ""),
         (text["account"], str(retirement.account), ""),
     ]
     return "\n".join(f'<dt>{escape(name)}</dt><dd class="{style}">{escape(value)}</dd>' for name, value, style in rows)
+
+
+def _vintages(retirement: Retirement) -> list[str]:
+    """Months of generation, or years where units have no month, in order."""
+    found = sorted({serial.vintage for serial in retirement.ranges})
+    return [f"{vintage // 100}-{vintage % 100:02}" if vintage % 100 else str(vintage // 100) for vintage in found if vintage] or ["-"]
+
+
+def _shown(time_ns: int) -> str:
+    """A time as 2026-08-01 10:00 (UTC+08:00)."""
+    local = local_time(time_ns)
+    return f"{local[:10]} {local[11:16]} (UTC{local[-6:]})"

@@ -135,7 +135,8 @@ def test_the_page_says_what_was_retired_in_both_languages(language: Any, words: 
     retirement = make()
     page = read(retirement_page(retirement, language))
     text = "\n".join(page.words)
-    for word in (*words, "E02 (33)", "110", "GEC-202607-PV", "Scope 2, July", retirement.digest, *map(str, retirement.ranges)):
+    shown = ("E02 (33)", "110", "GEC-202607-PV", "2026-07\n", "2026-07-01 00:00 (UTC+08:00)")
+    for word in (*words, *shown, "Scope 2, July", retirement.digest, *map(str, retirement.ranges)):
         assert word in text
     # Nothing is fetched from elsewhere, and nothing runs.
     assert all(address.startswith(("/v1/retirements/1", "?lang=")) for address in page.addresses)

@@ -55,6 +55,19 @@ def test_story_three_110_mwh_delivered_are_110_certificates_for_the_buyer() -> N
     assert park.refused(TransferUnits(symbol=JULY, to_account=park.other, reference="x", quantity_lots=1), park.user) == "units_not_available"
 
 
+def test_a_certificate_that_was_bought_is_not_sold_again() -> None:
+    """Fact 6: one hop, by trade as by transfer; the buyer can still retire it."""
+    park = CertificatePark().with_certificates(110)
+    instrument = park.exchange.rooms.instruments.by_symbol[JULY].id
+    assert park.place(park.plant, instrument, Side.SELL, 551, 30)["code"] == 0
+    assert park.place(park.user, instrument, Side.BUY, 551, 30)["filled_lots"] == 30
+    park.tick(at("2026-08-03T00:00"))
+    assert park.place(park.user, instrument, Side.SELL, 600, 1)["code"] == RejectCode.INSUFFICIENT_UNITS
+    assert park.refused(TransferUnits(symbol=JULY, to_account=park.other, reference="x", quantity_lots=1), park.user) == "units_not_available"
+    park.ok(park.retire(quantity=30), park.user)
+    assert park.ended(House.RETIRED) == 30
+
+
 def self_use_park() -> CertificatePark:
     """July: 12 MWh, of which the user took 9 and the plant 1 for itself."""
     park = CertificatePark()
