@@ -115,7 +115,8 @@ def _source(exchange: ExchangeView, serial: SerialRange) -> dict[str, Any] | Non
 
 def _chain(exchange: ExchangeView, row: int) -> list[dict[str, Any]]:
     """The bundle and those it was split from, as far as an answer shows them; each digest is over that of the line below it."""
-    registry, chain = exchange.rooms.registry, []
+    registry = exchange.rooms.registry
+    chain: list[dict[str, Any]] = []
     while row >= 0 and len(chain) < LINKS_SHOWN:
         bundle = registry.rows[row]
         chain.append({"serial": str(registry.range_of(row)), "sequence": int(bundle["sequence"]), "digest": bundle["digest"].tobytes().hex()})

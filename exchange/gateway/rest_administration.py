@@ -5,6 +5,7 @@ base64 Ed25519 signature of `exchange.protocol.auth.request_message`. Nothing is
 """
 
 import re
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
@@ -14,10 +15,12 @@ from pydantic import BaseModel
 
 from exchange.accounts.keys import RegisteredKey
 from exchange.gateway.access import OVERSEERS
-from exchange.gateway.administration_results import audit_result, key_rows, proposals_result
-from exchange.gateway.auth import request_problem
+from exchange.gateway.administration_results import audit_page, audit_result, is_behind_tail, key_rows, proposals_result
+from exchange.gateway.auth import request_problem, told
 from exchange.gateway.hub import Hub
+from exchange.gateway.rest_records import read_records
 from exchange.gateway.schemas import Refused
+from exchange.protocol import messages as m
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 _SCHEME: Final = re.compile(r"Parkex key=([^ ,]{1,256}), timestamp=(\d{1,19}), signature=([A-Za-z0-9+/=]{1,128})", re.ASCII).fullmatch
@@ -28,6 +31,7 @@ SIGNED_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     403: {"model": Refused, "description": "The key lacks the scope"},
     429: {"model": Refused, "description": "The address waits after failed requests"},
 }
+_AUDIT_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Refused, "description": "Older entries cannot be read now"}}
 
 Authorization = Annotated[str, Header(max_length=512)]
 
@@ -99,7 +103,7 @@ def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozen
     if problem is not None or key is None:
         hub.guard.failed(address, hub.monotonic_s())
         hub.note_security("request_refused", key_id=key_id[:64], address=address, code=int(problem or RejectCode.UNKNOWN_KEY))
-        raise _refusal(401, problem or RejectCode.UNKNOWN_KEY)
+        raise _refusal(401, told(problem or RejectCode.UNKNOWN_KEY))
     hub.guard.succeeded(address, key_id)
     if scopes.isdisjoint(key.scopes):
         raise scope_missing()
@@ -113,6 +117,14 @@ def scope_missing() -> HTTPException:
 
 def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = None) -> HTTPException:
     return HTTPException(status, {"code": int(code), "message": MESSAGES[code]}, headers)
+
+
+async def _audit_page(hub: Hub, from_number: int | None, limit: int) -> m.AuditResult:
+    """What is at hand, or older entries of the records. Raises HTTPException 503 while those cannot be read."""
+    if from_number is None or hub.history is None or not is_behind_tail(hub.exchange, from_number):
+        return audit_result(hub.exchange, from_number, limit)
+    recorded = await read_records(hub, partial(hub.history.audit_entries, from_number, limit))
+    return audit_page(hub.exchange, from_number, limit, recorded)
 
 
 def administration_router(hub: Hub) -> APIRouter:
@@ -135,7 +147,7 @@ def administration_router(hub: Hub) -> APIRouter:
             issue_lots=found.issue_lots, proposals=[msgspec.to_builtins(row) for row in found.proposals],
         )  # fmt: skip
 
-    @router.get("/audit", summary="Entries of the audit log; scope audit")
+    @router.get("/audit", summary="Entries of the audit log; scope audit", responses=_AUDIT_REFUSALS)
     async def audit(
         request: Request,
         authorization: Authorization = "",
@@ -143,7 +155,7 @@ def administration_router(hub: Hub) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> AuditPage:
         require_scope(hub, request, authorization, _AUDIT)
-        found = audit_result(exchange, from_number, limit)
+        found = await _audit_page(hub, from_number, limit)
         entries = [msgspec.to_builtins(entry) for entry in found.entries]
         return AuditPage(as_of_seq=exchange.last_sequence, count=found.count, head=found.head, entries=entries)
 

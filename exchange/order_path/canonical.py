@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import OwnerRules, Participants
+from exchange.carbon.books import CarbonBooks
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -119,6 +120,7 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "devices": rooms.devices.to_canonical(),
         "encumbrances": rooms.encumbrances.to_canonical(),
         "baskets": rooms.baskets.to_canonical(),
+        "carbon": rooms.carbon.to_canonical(),
     }
     return _with_rows(tables, later)
 
@@ -186,6 +188,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.encumbrances = Encumbrances.from_canonical(body.get("encumbrances", []))
     rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
     rooms.certificates = Certificates.from_canonical(body.get("certificates", []))
+    rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

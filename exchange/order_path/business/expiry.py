@@ -1,21 +1,21 @@
 """The end of the validity of certificates: a deadline that moves what is left of them to their end, held, locked or frozen.
 
-A deadline's reference is an instrument's id, or the negative number of a month of granular certificates.
+References of deadlines are those of unit_deadlines.py.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from exchange.ledger.chart import FIRST_PARTICIPANT, House
+from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
-from exchange.order_path.business import units
-from exchange.order_path.deadlines import add_deadline
+from exchange.order_path.business import one_way_auctions, units
+from exchange.order_path.business.block_trades import expire_proposal
 from exchange.order_path.orders import expire_instrument
-from exchange.order_path.state import DeadlineKind
 from exchange.registry.lifecycle import UnitState
 from exchange.registry.months import vintage_of
+from exchange.registry.selection import Rows
 from exchange.registry.serials import UnitScheme
 
 if TYPE_CHECKING:
@@ -24,47 +24,56 @@ if TYPE_CHECKING:
 _ASIDE: Final = {House.LOCKED: UnitState.LOCKED, House.FROZEN: UnitState.FROZEN}
 
 
-def schedule_expiry(exchange: "Exchange", reference: int, at_ns: int) -> None:
-    """One deadline for each instrument or month, however often it is issued."""
-    expiring = exchange.rooms.certificates.expiring
-    if reference not in expiring:
-        expiring.add(reference)
-        exchange.make_deadline_room()
-        add_deadline(exchange.state, at_ns, DeadlineKind.UNIT_EXPIRY, reference)
-
-
 def expire(exchange: "Exchange", reference: int) -> None:
     """The validity is over: nothing of it can be traded, retired or released from now on."""
     exchange.drain_output()
     exchange.rooms.certificates.expiring.discard(reference)
     if reference < 0:
-        quantity = _expire_granular(exchange, vintage_of(-reference))
-        exchange.notify("expired", {"series": "GC", "vintage": vintage_of(-reference), "quantity": quantity})
+        facts: dict[str, Any] = {"series": "GC", "vintage": vintage_of(-reference), "quantity": _expire_granular(exchange, vintage_of(-reference))}
     else:
         instrument = exchange.rooms.instruments.by_id[reference]
-        exchange.notify("expired", {"series": instrument.symbol, "quantity": _expire_listed(exchange, instrument)})
-    _forget_encumbrances(exchange, max(reference, 0))
+        facts = {"series": instrument.symbol, "quantity": _expire_listed(exchange, instrument)}
+    if facts["quantity"]:
+        exchange.notify("expired", facts)
+    _forget_encumbrances(exchange)
 
 
 def _expire_listed(exchange: "Exchange", instrument: Instrument) -> int:
-    """Orders end first, so that what they hold is free; then what accounts hold, and what is set aside."""
-    if instrument.slot < 0:
-        return 0
-    registry, total = exchange.rooms.registry, 0
-    exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
-    expire_instrument(exchange.state, instrument.slot, False)
-    held = exchange.state.positions[instrument.slot].net_lots.copy()
-    for account in np.flatnonzero(held[FIRST_PARTICIPANT:] > 0).tolist():
-        lots = int(held[FIRST_PARTICIPANT + account])
-        units.take(exchange, instrument, FIRST_PARTICIPANT + account, lots, PostingReason.UNITS_EXPIRED)
-        total += lots
-    for place, state in _ASIDE.items():
-        rows = np.flatnonzero((registry.rows["asset"] == instrument.id) & (registry.rows["state"] == state))
-        lots = sum(map(registry.quantity, rows.tolist()))
-        if lots:
-            units.end_aside(exchange, instrument, lots, place, PostingReason.UNITS_EXPIRED, rows)
-        total += lots
+    """What is left of an instrument's units, in its own book and in baskets. Offers end first, so that what they hold is free."""
+    registry = exchange.rooms.registry
+    rows = registry.rows
+    left = np.flatnonzero((rows["origin"] == instrument.id) & np.isin(rows["state"], (UnitState.ISSUED, *_ASIDE.values())))
+    total = sum(map(registry.quantity, left.tolist()))
+    for asset in np.unique(rows["asset"][left]).tolist():
+        book = exchange.rooms.instruments.by_id[asset]
+        _end_offers(exchange, book)
+        of_book = left[registry.rows["asset"][left] == asset]
+        for account in np.unique(registry.rows["account"][of_book]).tolist():
+            _end(exchange, book, account, of_book[registry.rows["account"][of_book] == account])
     return total
+
+
+def _end_offers(exchange: "Exchange", book: Instrument) -> None:
+    """Orders, proposed block trades and auctions of a book: what they hold may be what ends."""
+    exchange.make_output_room(int(exchange.state.instruments[book.slot].open_orders))
+    expire_instrument(exchange.state, book.slot, False)
+    for proposal in [one for one in exchange.rooms.blocks.by_id.values() if one.instrument == book.id]:
+        expire_proposal(exchange, proposal.id)
+    for auction in [one for one in exchange.rooms.one_way.by_id.values() if one.instrument == book.id and one.is_open]:
+        one_way_auctions.cancel(exchange, auction)
+
+
+def _end(exchange: "Exchange", book: Instrument, account: int, left: Rows) -> None:
+    """Units of one account in one book: what is held, and what is set aside in its name."""
+    registry = exchange.rooms.registry
+    states = registry.rows["state"][left]
+    held = [registry.range_of(row) for row in left[states == UnitState.ISSUED].tolist()]
+    if held:
+        units.take(exchange, book, account, sum(item.quantity for item in held), PostingReason.UNITS_EXPIRED, held)
+    for place, state in _ASIDE.items():
+        aside = left[states == state]
+        if len(aside):
+            units.end_aside(exchange, book, sum(map(registry.quantity, aside.tolist())), place, PostingReason.UNITS_EXPIRED, aside)
 
 
 def _expire_granular(exchange: "Exchange", vintage: int) -> int:
@@ -76,8 +85,7 @@ def _expire_granular(exchange: "Exchange", vintage: int) -> int:
     return sum(map(registry.quantity, left.tolist()))
 
 
-def _forget_encumbrances(exchange: "Exchange", asset: int) -> None:
+def _forget_encumbrances(exchange: "Exchange") -> None:
     """Locks and freezes of which nothing is left."""
-    encumbrances = exchange.rooms.encumbrances
-    for encumbrance in [one for one in encumbrances.by_id.values() if one.asset == asset]:
-        encumbrances.forget_if_empty(encumbrance, exchange.rooms.registry)
+    for encumbrance in list(exchange.rooms.encumbrances.by_id.values()):
+        exchange.rooms.encumbrances.forget_if_empty(encumbrance, exchange.rooms.registry)

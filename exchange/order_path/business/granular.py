@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.metering.devices import Scheme
-from exchange.order_path.business.expiry import schedule_expiry
+from exchange.order_path.business.unit_deadlines import schedule_expiry
 from exchange.registry.claims import ClaimScheme
 from exchange.registry.granular import granular_rows
 from exchange.registry.green_output import GreenOutput, GreenUse

@@ -9,9 +9,9 @@ from exchange.market.instruments import Instrument
 from exchange.metering.devices import Device, Scheme
 from exchange.metering.generation import device_generation_wh, periods_between_ns
 from exchange.order_path.business import units
-from exchange.order_path.business.expiry import schedule_expiry
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require
 from exchange.order_path.business.serial_rules import is_printable
+from exchange.order_path.level import Level
 from exchange.protocol.document import Document
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.protocol.value_chain.certificates import FileSelfUseProof, IssueMonthlyCertificates
@@ -38,6 +38,7 @@ class _DeviceMonth(NamedTuple):
 
 def issue_monthly(exchange: "Exchange", document: IssueMonthlyCertificates, caller: Caller) -> Result:
     """Certify the month of every device of the scheme gec that has none of it: whole MWh, the rest carried, self-use apart."""
+    require(exchange.level >= Level.VALUE_CHAIN, "exchange_has_no_registry")
     require(is_month(document.month), "month_malformed")
     month = month_number(document.month)
     start_ns, end_ns = month_bounds_ns(document.month)
@@ -128,7 +129,6 @@ def _issue(exchange: "Exchange", device: Device, month: int, account: int, quant
         evidence=hashlib.sha256(f"{month_name(month)} device {device.id} {issued.verified_wh} Wh".encode()).digest(),
     )  # fmt: skip
     units.issue(exchange, instrument, account, quantity, facts, is_tradable=is_tradable)
-    schedule_expiry(exchange, instrument.id, expiry_ns(month))
 
 
 def file_proof(exchange: "Exchange", document: FileSelfUseProof, caller: Caller) -> Result:

@@ -10,15 +10,15 @@ from exchange.order_path.business import units
 from exchange.order_path.business.registry import instrument_of, parsed
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, member, require
 from exchange.order_path.business.serial_rules import is_printable, require_live
+from exchange.order_path.business.unit_deadlines import has_expired
 from exchange.protocol.document import Document
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.protocol.value_chain.certificates import GrantMandate, RetireUnits, RevokeMandate
 from exchange.registry.issuance import month_of_symbol
 from exchange.registry.lifecycle import UnitState
-from exchange.registry.months import expiry_ns
 from exchange.registry.retirements import Retirement, RetirementKind, consumption_problem, same_year_problem
 from exchange.registry.selection import Rows
-from exchange.registry.serials import UnitScheme
+from exchange.registry.serials import DEVICE_SCHEMES, SerialRange, UnitScheme
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
@@ -57,11 +57,10 @@ def retire_units(exchange: "Exchange", document: RetireUnits, caller: Caller) ->
     require(not by_time or (instrument is None and not ranges), "time_of_generation_is_for_granular_certificates")
     if instrument is None and not ranges:
         return enter(exchange, caller, GRANULAR, _take_granular(exchange, document, quantity, caller), use)
-    if instrument is None:
-        generation_years = {item.vintage // 100 for item in ranges}
-    else:
-        generation_years = _years_of(instrument, caller)
-    _require_same_year(exchange, document, generation_years)
+    if instrument is not None:
+        require(bool(ranges) or instrument.id not in exchange.rooms.baskets.by_asset, "units_of_a_basket_are_named")
+        require(not has_expired(exchange, instrument), "units_have_expired")
+    _require_same_year(exchange, document, _years_of(instrument, ranges))
     rows = units.take(exchange, instrument, caller.account, quantity, PostingReason.UNITS_RETIRED, ranges)
     return enter(exchange, caller, document.symbol or GRANULAR, rows, use)
 
@@ -82,13 +81,12 @@ def enter(exchange: "Exchange", caller: Caller, series: str, rows: Rows, use: Us
     return {"retirement": retirement.number, "digest": retirement.digest, "ranges": len(serials)}
 
 
-def _years_of(instrument: Instrument, caller: Caller) -> set[int]:
-    """The year of generation of certificates; credits and allowances have no rule of the same year."""
-    month = month_of_symbol(instrument.symbol) if instrument.instrument_class is InstrumentClass.GEC else None
-    if month is None:
-        return set()
-    require(caller.stamp_ns < expiry_ns(month), "units_have_expired")
-    return {month // 12}
+def _years_of(instrument: Instrument | None, ranges: list[SerialRange]) -> set[int]:
+    """Years of generation of certificates; credits and allowances have no rule of the same year."""
+    if ranges:
+        return {item.vintage // 100 for item in ranges if item.scheme in DEVICE_SCHEMES}
+    month = month_of_symbol(instrument.symbol) if instrument is not None and instrument.instrument_class is InstrumentClass.GEC else None
+    return set() if month is None else {month // 12}
 
 
 def _take_granular(exchange: "Exchange", document: RetireUnits, quantity: int, caller: Caller) -> Rows:

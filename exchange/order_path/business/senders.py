@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from exchange.accounts.permissions import Role
 from exchange.protocol.document import Document
+from exchange.protocol.value_chain.accounting import RecordActivity
 from exchange.protocol.value_chain.certificates import (
     FileSelfUseProof,
     GrantMandate,
@@ -40,13 +41,13 @@ class Senders(NamedTuple):
     others: Mapping[Role, str] = MappingProxyType({})
 
     def scope_of(self, role: Role) -> str:
-        """The scope that a key of one of the roles needs."""
-        return self.others.get(role, self.scope)
+        """The scope that a key of one of the roles needs; an operator's always that of administration."""
+        return "operate" if role is Role.OPERATOR else self.others.get(role, self.scope)
 
 
 _HOLDER_ONLY: Final = Senders(HOLDERS, "trade")
-_BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade", MappingProxyType({Role.OPERATOR: "operate"}))
 _ISSUER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate")
+_BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade")
 _BY_ORDER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR, Role.REGULATOR}), "operate", MappingProxyType({Role.REGULATOR: "audit"}))
 
 
@@ -62,4 +63,5 @@ SENDERS: Final[dict[type[Document], Senders]] = {
     IssueMonthlyCertificates: _ISSUER,
     **dict.fromkeys((FileSelfUseProof, RetireUnits, GrantMandate, RevokeMandate, RecordCharge, RecordDischarge), _HOLDER_ONLY),
     WithdrawUnits: Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate"),
+    RecordActivity: Senders(HOLDERS | {Role.OPERATOR}, "trade"),
 }

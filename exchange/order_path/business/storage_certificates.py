@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 from exchange.metering.devices import Device, DeviceKind
 from exchange.metering.generation import storage_charge_wh, storage_discharge_wh
-from exchange.order_path.business.expiry import schedule_expiry
 from exchange.order_path.business.retire import GRANULAR, Use, enter, held_granular
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, require
+from exchange.order_path.business.unit_deadlines import schedule_expiry
+from exchange.order_path.level import Level
 from exchange.protocol.document import Document
 from exchange.protocol.value_chain.certificates import RecordCharge, RecordDischarge, SetCertificateRules
 from exchange.registry.certificate_rules import Allocation, CertificateRules, StorageScheme, rules_problem
@@ -83,6 +84,7 @@ def _storage(exchange: "Exchange", device_id: int, start_ns: int, caller: Caller
     device = exchange.rooms.devices.by_id.get(device_id)
     if device is None or device.kind is not DeviceKind.STORAGE or device.account != caller.account:
         raise BusinessRuleError("unknown_device")
+    require(exchange.level >= Level.VALUE_CHAIN, "exchange_has_no_registry")
     certificates = exchange.rooms.certificates
     require(start_ns >= 0 and start_ns % PERIOD_NS == 0, "period_off_grid")
     require(start_ns + PERIOD_NS <= caller.stamp_ns, "period_is_not_over")

@@ -18,6 +18,7 @@ from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
 from exchange.order_path.business.rules import BusinessRuleError, require
+from exchange.order_path.business.unit_deadlines import expiry_of, schedule_listed
 from exchange.order_path.business.units_control import add_unsellable, issue_units, move_units, unlock_units
 from exchange.order_path.level import Level
 from exchange.protocol.instrument_class import InstrumentClass, Resale
@@ -52,6 +53,7 @@ def enter(exchange: "Exchange", instrument: Instrument) -> None:
     """A listed instrument of units becomes known to the registry."""
     if exchange.level >= Level.VALUE_CHAIN and not instrument.is_power:
         exchange.rooms.registry.add_asset(instrument.id, instrument.resale)
+        schedule_listed(exchange, instrument)
 
 
 def begin_registry(exchange: "Exchange") -> None:
@@ -82,7 +84,8 @@ def begin_day(exchange: "Exchange") -> None:
 
 def facts_of(instrument: Instrument) -> UnitFacts:
     """What is known of a unit by its instrument alone."""
-    return UnitFacts(scheme=_SCHEMES[instrument.instrument_class], vintage=vintage_of_symbol(instrument.symbol))
+    vintage = vintage_of_symbol(instrument.symbol)
+    return UnitFacts(scheme=_SCHEMES[instrument.instrument_class], vintage=vintage, expiry_ns=expiry_of(instrument))
 
 
 def asset_of(instrument: Instrument | None) -> int:

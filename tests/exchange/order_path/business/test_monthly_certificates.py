@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from exchange.ledger.chart import House
+from exchange.market.one_way_auctions import AuctionStatus
 from exchange.order_path import canonical
 from exchange.order_path.business.granular import issue_granular
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import Exchange
 from exchange.protocol.document import Document
+from exchange.protocol.documents import IssueUnits, OpenOneWayAuction
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.value_chain.certificates import DeviceVolume, FileSelfUseProof, IssueMonthlyCertificates
-from exchange.protocol.value_chain.units import FreezeUnits, LockUnits, TransferUnits, WithdrawUnits
+from exchange.protocol.value_chain.units import ConvertUnits, DefineEligibility, FreezeUnits, LockUnits, TransferUnits, WithdrawUnits
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.green_output import GreenUse
 from exchange.registry.lifecycle import UnitState
@@ -217,6 +219,41 @@ def test_unclaimed_certificates_expire_after_24_months_wherever_they_are() -> No
     assert park.refused(park.retire(quantity=1), park.user) == "units_have_expired"
     assert park.place(park.plant, instrument, Side.SELL, 600, 1)["code"] == RejectCode.INSUFFICIENT_UNITS
     check_exchange(park.exchange)
+
+
+def test_certificates_expire_in_baskets_and_auctions_too() -> None:
+    park = CertificatePark().with_certificates(110)
+    park.list(gec_spec("GEC-ANY"))
+    park.ok(DefineEligibility(symbol="GEC-ANY", instrument_classes=["gec"]))
+    park.ok(ConvertUnits(symbol=JULY, to_symbol="GEC-ANY", quantity_lots=30), park.plant)
+    park.ok(TransferUnits(symbol="GEC-ANY", to_account=park.user, reference="r", quantity_lots=10), park.plant)
+    basket = park.exchange.rooms.instruments.by_symbol["GEC-ANY"].id
+    assert park.place(park.plant, basket, Side.SELL, 600, 20)["code"] == 0
+    assert park.refused(park.retire("GEC-ANY", 1), park.user) == "units_of_a_basket_are_named"
+    serials = park.serials(park.user, asset=basket)
+    next_year = {"consumed_from_ns": at("2027-01-01T00:00"), "consumed_to_ns": at("2027-02-01T00:00")}
+    assert park.refused(park.retire("GEC-ANY", ranges=serials, **next_year), park.user) == "consumption_year_is_not_generation_year"
+    before_ns = at("2028-06-30T20:00")
+    park.tick(before_ns)
+    terms = {"applicant": park.plant, "side": "sell", "quantity_lots": 80, "reserve_price_ticks": 100, "tie": "time"}
+    park.ok(OpenOneWayAuction(reference="a", symbol=JULY, opens_ns=before_ns + 1, closes_ns=at("2028-07-01T02:00"), **terms))
+    park.tick(at("2028-07-01T00:00"))
+    assert counts(park) == counts(park, "GEC-ANY") | {"EXPIRED": 80}
+    assert counts(park, "GEC-ANY") == {"EXPIRED": 30}
+    assert (park.held(park.plant), park.held(park.plant, "GEC-ANY"), park.held(park.user, "GEC-ANY")) == (0, 0, 0)
+    assert park.exchange.rooms.one_way.by_id[1].status is AuctionStatus.CANCELLED
+    park.tick(at("2028-07-02T00:00"))
+    check_exchange(park.exchange)
+
+
+def test_stated_stocks_expire_as_well_and_come_too_late_afterwards() -> None:
+    park = CertificatePark()
+    park.issue(park.user, JULY, 5)
+    (row,) = park.exchange.rooms.registry.bundles_of(park.user).tolist()
+    assert int(park.exchange.rooms.registry.rows[row]["expiry_ns"]) == at("2028-07-01T00:00")
+    park.tick(at("2028-07-01T00:00"))
+    assert counts(park) == {"EXPIRED": 5}
+    assert park.refused(IssueUnits(account=park.user, symbol=JULY, quantity_lots=1, reference="late")) == "units_have_expired"
 
 
 def test_what_is_withdrawn_gives_its_energy_back() -> None:
