@@ -27,6 +27,7 @@ from exchange.gateway.rest_carbon import carbon_router
 from exchange.gateway.rest_credits import credits_router
 from exchange.gateway.rest_flows import flows_router
 from exchange.gateway.rest_meters import meters_router
+from exchange.gateway.rest_registry import registry_router
 from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
@@ -82,6 +83,7 @@ def create_app(
     app.router.routes.append(Route(ASYNCAPI_PATH, _asyncapi))
     app.include_router(rest_router(hub, read_model, time_zone))
     app.include_router(administration_router(hub))
+    app.include_router(registry_router(hub))
     app.include_router(carbon_router(hub))
     app.include_router(credits_router(hub))
     app.include_router(meters_router(hub, time_zone))

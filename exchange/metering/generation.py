@@ -6,6 +6,7 @@ from exchange.metering.device_store import read_devices
 from exchange.metering.devices import DeviceKind, Devices
 from exchange.metering.table import MeterTable
 from exchange.metering.validation import BoolArray, Int64Array
+from exchange.units import PERIOD_NS
 
 
 def device_generation_wh(
@@ -38,3 +39,20 @@ def is_metered(devices: Devices, meters: MeterTable, device_id: int, starts_ns: 
     if len(others) != 1:
         return own
     return own | meters.are_read_by_account(np.full(starts_ns.shape, device.account), starts_ns)
+
+
+def storage_energies_wh(devices: Devices, meters: MeterTable, device_id: int, period_start_ns: int) -> tuple[int, int]:
+    """(charge, discharge) of a storage in one period, in Wh: by its own meter, else by its account's where it is the only device there."""
+    device = devices.by_id[device_id]
+    found = read_devices(meters.devices, [device_id], np.array([period_start_ns], np.int64))
+    if int(found.document[0, 0]) > 0:
+        return int(found.import_wh[0, 0]), int(found.export_wh[0, 0])
+    if len(devices.of_account(device.account)) != 1:
+        return 0, 0
+    day = meters.read([device.account], [period_start_ns])
+    return int(day.consumption_wh[0, 0]), int(day.generation_wh[0, 0])
+
+
+def periods_between_ns(start_ns: int, end_ns: int) -> Int64Array:
+    """Starts of the quarter-hours of a half-open interval."""
+    return np.arange(start_ns, end_ns, PERIOD_NS, dtype=np.int64)

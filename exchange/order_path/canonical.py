@@ -37,6 +37,7 @@ from exchange.order_path.level import Level
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.registry.certificates import Certificates
 from exchange.registry.eligibility import Baskets
 from exchange.registry.encumbrances import Encumbrances
 from exchange.registry.registry import Registry
@@ -72,13 +73,23 @@ _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 def content(exchange: "Exchange") -> dict[str, Any]:
     """Everything that is state, as values MessagePack can carry: what a snapshot holds."""
     rooms = exchange.rooms
-    return _with_rows(_tables(exchange), {"registry": rooms.registry.to_canonical(), "device_meters": rooms.meters.devices.to_canonical()})
+    large = {
+        "registry": rooms.registry.to_canonical(),
+        "device_meters": rooms.meters.devices.to_canonical(),
+        "certificates": rooms.certificates.to_canonical(),
+    }
+    return _with_rows(_tables(exchange), large)
 
 
 def hashed_content(exchange: "Exchange") -> dict[str, Any]:
     """`content` with digests in the place of large tables: what is hashed."""
     rooms = exchange.rooms
-    return _with_rows(_tables(exchange), {"registry": rooms.registry.to_hash(), "device_meters": rooms.meters.devices.to_hash()})
+    large = {
+        "registry": rooms.registry.to_hash(),
+        "device_meters": rooms.meters.devices.to_hash(),
+        "certificates": rooms.certificates.to_hash(),
+    }
+    return _with_rows(_tables(exchange), large)
 
 
 def _with_rows(tables: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
@@ -193,6 +204,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.registry = Registry.from_canonical(body.get("registry", []), resales)
     rooms.encumbrances = Encumbrances.from_canonical(body.get("encumbrances", []))
     rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
+    rooms.certificates = Certificates.from_canonical(body.get("certificates", []))
     rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
     rooms.credits = CarbonCredits.from_canonical(body.get("credits", []))
     counters = exchange.state.counters[0]

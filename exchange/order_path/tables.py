@@ -16,6 +16,7 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
+from exchange.registry.certificates import Certificates
 from exchange.registry.eligibility import Baskets
 from exchange.registry.encumbrances import Encumbrances
 from exchange.registry.registry import Registry
@@ -46,6 +47,7 @@ class Rooms:
     registry: Registry = field(default_factory=Registry)
     encumbrances: Encumbrances = field(default_factory=Encumbrances)
     baskets: Baskets = field(default_factory=Baskets)
+    certificates: Certificates = field(default_factory=Certificates)
     carbon: CarbonBooks = field(default_factory=CarbonBooks)
     credits: CarbonCredits = field(default_factory=CarbonCredits)
 

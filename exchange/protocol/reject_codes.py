@@ -50,6 +50,8 @@ class RejectCode(IntEnum):
     INVALID_BASKET = 2025
     TIMEOUT_OUT_OF_RANGE = 2030
     NO_SUCH_ORDER = 2031
+    UNKNOWN_SERIAL = 2040
+    UNKNOWN_RETIREMENT = 2041
 
     CLIENT_ORDER_ID_REUSED = 3001
     DEADLINE_PASSED = 3002
@@ -149,6 +151,8 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.INVALID_BASKET: "a basket has 1 to 100 fill-or-kill legs without conditions, each in another instrument",
     RejectCode.TIMEOUT_OUT_OF_RANGE: "timeout_ms is 0 or from 1000 to 86400000",
     RejectCode.NO_SUCH_ORDER: "no such open order of this account",
+    RejectCode.UNKNOWN_SERIAL: "no such serial number was issued",
+    RejectCode.UNKNOWN_RETIREMENT: "no such retirement",
     RejectCode.CLIENT_ORDER_ID_REUSED: "client_order_id was used with other content",
     RejectCode.DEADLINE_PASSED: "the command's deadline has passed",
     RejectCode.EXPIRY_PASSED: "expires_at has passed",

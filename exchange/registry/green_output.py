@@ -32,3 +32,10 @@ class GreenOutput:
 
     def __len__(self) -> int:
         return len(self.energy_wh)
+
+    def since(self, start_ns: int) -> "GreenOutput":
+        """The rows of quarter-hours from a time on."""
+        kept = self.period_start_ns >= start_ns
+        if kept.all():
+            return self
+        return GreenOutput(self.period_start_ns[kept], self.device[kept], self.use[kept], self.holder[kept], self.energy_wh[kept])

@@ -4,6 +4,7 @@ A bundle that is split keeps its owner, state and place: to select units changes
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -110,12 +111,11 @@ class Selection:
 
     def count_ranges(self, asset: int, account: int, ranges: Iterable[SerialRange], among: Iterable[Queue] = HELD) -> dict[Queue, int]:
         """Units of the named ranges by queue. Raises InputError when they overlap, are not all there, or not all in those queues of that account."""
-        found = dict.fromkeys(among, 0)
-        covered: list[SerialRange] = []
-        for item in ranges:
-            if any(item.issuance == c.issuance and item.serial_from <= c.serial_to and c.serial_from <= item.serial_to for c in covered):
-                raise InputError("ranges overlap")
-            covered.append(item)
+        found, named = dict.fromkeys(among, 0), list(ranges)
+        ordered = sorted(named, key=lambda item: (item.issuance, item.serial_from))
+        if any(one.issuance == behind.issuance and behind.serial_from <= one.serial_to for one, behind in pairwise(ordered)):
+            raise InputError("ranges overlap")
+        for item in named:
             for row in self.leaves(item):
                 bundle, queue = self.table.tables.rows[row], self.queue_of(row)
                 if queue not in found or int(bundle.account) != account or int(bundle.asset) != asset:

@@ -40,6 +40,7 @@ from exchange.protocol.documents import (
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.value_chain.accounting import CloseCarbonYear, RegisterEmissionFactor, RegisterFuelFactor, SetProductNorm
 from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposePenalty, SetCarbonRules
+from exchange.protocol.value_chain.certificates import SetCertificateRules
 from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
 from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
 from exchange.protocol.value_chain.units import DefineEligibility
@@ -55,10 +56,10 @@ _NOT_RULES: Final = frozenset({
     "reference_price_ticks", "previous_close_ticks",
 })  # fmt: skip
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
-# What the carbon accounts of all are made with.
-CarbonRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear
 _CHANGES_OF_TERMS: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel
-_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | CarbonRule | SetCarbonRules | OpenParkScheme
+# What the carbon accounts of all are made with.
+_CARBON_RULES: Final = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear | SetCarbonRules
+_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | SetCertificateRules | OpenParkScheme | _CARBON_RULES
 # Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
 _NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 

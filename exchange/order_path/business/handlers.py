@@ -16,6 +16,7 @@ from exchange.order_path.business import (
     accounting,
     approvals,
     block_trades,
+    certificates,
     clock,
     corrections,
     credit_documents,
@@ -34,7 +35,9 @@ from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
 from exchange.order_path.business.rules import require as _require
 from exchange.order_path.business.settle import settle
+from exchange.order_path.business.unit_deadlines import has_expired
 from exchange.order_path.business.units_control import anchor_storage, deposit, set_contract
+from exchange.order_path.level import Level
 from exchange.order_path.settings import ExchangeSettings
 from exchange.protocol.documents import (
     Admit,
@@ -213,6 +216,7 @@ def issue(exchange: "Exchange", document: IssueUnits, _caller: Caller) -> Result
     held = int(exchange.state.positions[instrument.slot, document.account].net_lots)
     _require(0 < document.quantity_lots <= _LIMIT - held, "quantity_out_of_range")
     _require(instrument.id not in exchange.rooms.baskets.by_asset, "baskets_are_filled_by_conversion")
+    _require(exchange.level < Level.VALUE_CHAIN or not has_expired(exchange, instrument), "units_have_expired")
     units.issue(exchange, instrument, document.account, document.quantity_lots)
     return {"owned_lots": held + document.quantity_lots}
 
@@ -295,6 +299,7 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **clock.HANDLERS,
     **meters.HANDLERS,
     **registry.HANDLERS,
+    **certificates.HANDLERS,
     **accounting.HANDLERS,
     **credit_documents.HANDLERS,
 }

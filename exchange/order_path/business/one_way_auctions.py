@@ -75,15 +75,20 @@ def open_auction(exchange: "Exchange", document: OpenOneWayAuction, caller: Call
     return _answer(auction)
 
 
-def cancel_auction(exchange: "Exchange", document: CancelOneWayAuction, caller: Caller) -> Result:
+def cancel_auction(exchange: "Exchange", document: CancelOneWayAuction, _caller: Caller) -> Result:
     """End an auction without trades before its deadline."""
     auction = _auction(exchange, document.auction)
     if auction.status is AuctionStatus.CANCELLED:
         return _answer(auction) | {"duplicate": True}
     require(auction.is_open, "auction_has_ended")
-    _release_all(exchange, auction)
-    _end(exchange, auction, AuctionStatus.CANCELLED, caller.stamp_ns)
+    cancel(exchange, auction)
     return _answer(auction)
+
+
+def cancel(exchange: "Exchange", auction: OneWayAuction) -> None:
+    """End an open auction without trades."""
+    _release_all(exchange, auction)
+    _end(exchange, auction, AuctionStatus.CANCELLED, exchange.now_ns)
 
 
 def _auctioned(exchange: "Exchange", document: OpenOneWayAuction) -> Instrument:

@@ -9,6 +9,7 @@ from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
 from exchange.order_path.business import baskets, units
+from exchange.order_path.business.claims import release_claims
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require
 from exchange.order_path.business.senders import HOLDERS
 from exchange.order_path.level import Level
@@ -166,6 +167,7 @@ def withdraw_units(exchange: "Exchange", document: WithdrawUnits, _caller: Calle
     else:
         quantity, ranges = parsed(document.quantity_lots, document.ranges)
         rows = units.take(exchange, instrument, document.account, quantity, PostingReason.UNITS_WITHDRAWN, ranges)
+    release_claims(exchange, rows)
     return _told(exchange, "withdrawn", document.account, document.symbol, rows, {"reference": document.reference})
 
 

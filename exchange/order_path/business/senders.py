@@ -15,6 +15,15 @@ from exchange.protocol.value_chain.allowances import (
     SurrenderAllowances,
     VerifyEmissions,
 )
+from exchange.protocol.value_chain.certificates import (
+    FileSelfUseProof,
+    GrantMandate,
+    IssueMonthlyCertificates,
+    RecordCharge,
+    RecordDischarge,
+    RetireUnits,
+    RevokeMandate,
+)
 from exchange.protocol.value_chain.park_scheme import IssueParkCredits, SurrenderParkCredits, VerifyParkPerformance
 from exchange.protocol.value_chain.projects import (
     ConfirmCreditOwner,
@@ -58,6 +67,7 @@ class Senders(NamedTuple):
 
 
 _HOLDER_ONLY: Final = Senders(HOLDERS, "trade")
+_ISSUER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate")
 _BENEFICIARY: Final = Senders(HOLDERS | {Role.BANK, Role.OPERATOR}, "trade")
 _BY_ORDER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR, Role.REGULATOR}), "operate", MappingProxyType({Role.REGULATOR: "audit"}))
 
@@ -71,6 +81,8 @@ SENDERS: Final[dict[type[Document], Senders]] = {
     UnlockUnits: _BENEFICIARY,
     FreezeUnits: _BY_ORDER,
     UnfreezeUnits: _BY_ORDER,
+    IssueMonthlyCertificates: _ISSUER,
+    **dict.fromkeys((FileSelfUseProof, RetireUnits, GrantMandate, RevokeMandate, RecordCharge, RecordDischarge), _HOLDER_ONLY),
     WithdrawUnits: Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate"),
     RecordActivity: Senders(HOLDERS | {Role.OPERATOR}, "trade"),
     **dict.fromkeys((ReportEmissions, SurrenderAllowances, CarryOverAllowances, SettleAllowanceDebt), Senders(HOLDERS, "trade")),

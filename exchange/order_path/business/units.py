@@ -18,6 +18,7 @@ from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
 from exchange.order_path.business.rules import BusinessRuleError, require
+from exchange.order_path.business.unit_deadlines import expiry_of, schedule_listed
 from exchange.order_path.business.units_control import add_unsellable, issue_units, move_units, unlock_units
 from exchange.order_path.level import Level
 from exchange.protocol.instrument_class import InstrumentClass, Resale
@@ -52,6 +53,7 @@ def enter(exchange: "Exchange", instrument: Instrument) -> None:
     """A listed instrument of units becomes known to the registry."""
     if exchange.level >= Level.VALUE_CHAIN and not instrument.is_power:
         exchange.rooms.registry.add_asset(instrument.id, instrument.resale)
+        schedule_listed(exchange, instrument)
 
 
 def begin_registry(exchange: "Exchange") -> None:
@@ -82,7 +84,8 @@ def begin_day(exchange: "Exchange") -> None:
 
 def facts_of(instrument: Instrument) -> UnitFacts:
     """What is known of a unit by its instrument alone."""
-    return UnitFacts(scheme=_SCHEMES[instrument.instrument_class], vintage=vintage_of_symbol(instrument.symbol))
+    vintage = vintage_of_symbol(instrument.symbol)
+    return UnitFacts(scheme=_SCHEMES[instrument.instrument_class], vintage=vintage, expiry_ns=expiry_of(instrument))
 
 
 def asset_of(instrument: Instrument | None) -> int:
@@ -117,19 +120,25 @@ def transferable_lots(exchange: "Exchange", instrument: Instrument | None, accou
     return free_lots(exchange, instrument, account) - int(exchange.state.positions[instrument.slot, account].unsellable_lots)
 
 
-def issue(exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, facts: UnitFacts | None = None) -> Rows:
-    """Units enter an account from outside, as one issuance. Without `facts` they are what the instrument says."""
+def issue(
+    exchange: "Exchange", instrument: Instrument, account: int, quantity_lots: int, facts: UnitFacts | None = None, *, is_tradable: bool = True
+) -> Rows:
+    """Units enter an account from outside, as one issuance. Without `facts` they are what the instrument says. What is not tradable is at the end of
+    its transfers, in an instrument whose resale rule is none.
+    """
     rows = np.zeros(0, np.int64)
     if exchange.level >= Level.VALUE_CHAIN:
         exchange.drain_output()
         facts = facts or facts_of(instrument)
         row = exchange.rooms.registry.issue(
-            facts, account, quantity_lots, exchange.last_sequence, asset=instrument.id, state=UnitState.VERIFIED
+            facts, account, quantity_lots, exchange.last_sequence, asset=instrument.id, state=UnitState.VERIFIED, is_bought=not is_tradable
         )
         rows = np.array([row], np.int64)
         exchange.rooms.registry.state_rows(rows)
     exchange.make_output_room(1)
     issue_units(exchange.state, instrument.slot, account, quantity_lots)
+    if not is_tradable:
+        add_unsellable(exchange.state, instrument.slot, account, quantity_lots)
     exchange.drain_output()
     return rows
 
