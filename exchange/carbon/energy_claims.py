@@ -7,8 +7,6 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from exchange.metering.devices import Devices, Scheme
-
 
 class CertificateRegister(Protocol):
     """What the registry of certificates is asked by a project."""
@@ -20,20 +18,6 @@ class CertificateRegister(Protocol):
 
     def freeze_untraded(self, devices: list[int]) -> None:
         """CCER were chosen for these devices: their certificates that have not been traded are frozen from here on."""
-
-
-@dataclass(slots=True)
-class SchemesOfDevices:
-    """The register of an exchange whose certificates follow from the scheme of a device alone: a device with one gets certificates."""
-
-    devices: Devices
-
-    def may_be_credited(self, device: int, start_ns: int, end_ns: int, energy_wh: int) -> bool:  # noqa: ARG002  part of the interface
-        known = self.devices.by_id.get(device)
-        return known is not None and known.scheme is Scheme.NONE
-
-    def freeze_untraded(self, devices: list[int]) -> None:
-        """A device without a scheme has no certificates to freeze."""
 
 
 @dataclass(slots=True)

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING, Final
 
 from exchange.carbon.calendar import year_at
-from exchange.carbon.energy_claims import CertificateRegister, SchemesOfDevices
+from exchange.carbon.energy_claims import CertificateRegister
 from exchange.carbon.kinds import KINDS, ProjectKind, form_problem, is_digest, is_name, kind_problem
 from exchange.carbon.project_states import ProjectEvent, ProjectState, next_state
 from exchange.carbon.projects import Factor, Project
 from exchange.carbon.reductions import ENERGY_MAX_WH, FACTOR_MAX_MG_PER_KWH
 from exchange.carbon.rules import YEAR_MAX, YEAR_MIN
 from exchange.order_path.business.credit_units import require_independent, units_of
+from exchange.order_path.business.energy_register import EnergyRegister
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require
 from exchange.order_path.business.senders import HOLDERS
 from exchange.protocol.document import Document
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def certificates(exchange: "Exchange") -> CertificateRegister:
     """Who is asked whether generation has certificates."""
-    return SchemesOfDevices(exchange.rooms.devices)
+    return EnergyRegister(exchange)
 
 
 def propose(exchange: "Exchange", document: ProposeProject, caller: Caller) -> Result:

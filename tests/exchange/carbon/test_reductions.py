@@ -6,14 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.carbon.energy_claims import EnergyClaims, SchemesOfDevices
+from exchange.carbon.energy_claims import EnergyClaims
 from exchange.carbon.kinds import ProjectKind, kind_problem
 from exchange.carbon.park_scheme import balance
 from exchange.carbon.project_states import ProjectEvent, ProjectState, next_state
 from exchange.carbon.reductions import UG_PER_G, UG_PER_T, adjusted_baseline_wh, earned, reductions_ug, reversal
-from exchange.metering.devices import Devices
 from exchange.protocol.instrument_class import InstrumentClass
-from exchange.protocol.value_chain.metering import RegisterDevice
 from exchange.protocol.value_chain.park_scheme import ProductOutput
 from exchange.units import WH_PER_MWH
 
@@ -132,14 +130,6 @@ def test_claims_are_disjoint(asked: list[tuple[int, int, int]]) -> None:
             claims.claim(device, start, start + length, 1, 1)
             hours |= wanted
     assert EnergyClaims.from_canonical(claims.to_canonical()) == claims
-
-
-def test_a_device_with_a_scheme_has_certificates() -> None:
-    devices = Devices()
-    for scheme in ("none", "granular", "gec"):
-        devices.add(RegisterDevice(account=33, name=scheme, kind="pv", capacity_w=1, commissioned_ns=0, scheme=scheme))
-    register = SchemesOfDevices(devices)
-    assert [register.may_be_credited(device, 0, 1, 1) for device in (1, 2, 3, 4)] == [True, False, False, False]
 
 
 def output(product: str, units: int, emissions_g: int) -> ProductOutput:
