@@ -34,8 +34,10 @@ class Selection:
 
     @property
     def rows(self) -> Any:
-        """BUNDLE records of all bundles by row, split ones among them. To read only."""
-        return self.table.rows
+        """BUNDLE records of all bundles by row, split ones among them. Read-only: who writes a row has to mark its block for the next digest."""
+        rows = self.table.rows
+        rows.flags.writeable = False
+        return rows
 
     def quantity(self, row: int) -> int:
         bundle = self.table.tables.rows[row]

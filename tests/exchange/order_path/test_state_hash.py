@@ -38,6 +38,7 @@ from exchange.protocol.value_chain.accounting import EmissionFactor
 from exchange.protocol.value_chain.metering import DeviceReadings, RegisterDevice
 from exchange.registry.eligibility import Criteria
 from exchange.registry.encumbrances import EncumbranceKind
+from exchange.registry.folding import fold_postings
 from exchange.registry.registry import UnitFacts
 from exchange.registry.serials import UnitScheme
 from exchange.settlement.day import settle_day
@@ -330,10 +331,11 @@ def _arguments(exchange: Exchange) -> dict[str, tuple[Any, ...]]:
         "post_settlement": (state, state.postings, 0),
         "ask_of_book": (state, 0, 8, 0, 0, 0, 0),
         "answer_of_book": (state, 0),
+        "fold_postings": (exchange.rooms.registry.table.tables, state.postings),
     }
 
 
-KERNELS = [run_commands, expire_instrument, post_settlement, ask_of_book, answer_of_book]
+KERNELS = [run_commands, expire_instrument, post_settlement, ask_of_book, answer_of_book, fold_postings]
 
 
 @pytest.mark.parametrize("function", KERNELS, ids=lambda function: function.__name__)

@@ -251,7 +251,7 @@ def test_units_of_an_instrument_are_not_changed_behind_their_balance() -> None:
 
 def _set(row: int, name: str, value: int) -> Any:
     def tamper(registry: Registry) -> None:
-        registry.rows[row][name] = value
+        registry.table.rows[row][name] = value
 
     return tamper
 
@@ -284,3 +284,19 @@ def test_a_changed_row_is_found(what: str) -> None:
     TAMPERED[what](registry)
     with pytest.raises(CheckFailedError):
         check_registry(registry)
+
+
+def test_what_was_bought_joins_the_queue_at_the_place_of_its_arrival() -> None:
+    registry, model = fresh()
+    for account in (A, B):
+        issue(registry, model, 6, account, 2)
+    registry.fold(posting(6, A, B, 2, PostingReason.UNITS_TRADED))
+    model.hand_over(6, A, B, 2)
+    issue(registry, model, 6, B, 1)
+    require_same(registry, model, [A, B])
+    assert (registry.lots(6, B, Queue.SELLABLE), registry.lots(6, B, Queue.UNSELLABLE)) == (3, 2)
+    registry.begin_day()
+    model.day += 1
+    assert [serial[0] for serial in model.sellable(6, B)] == [2, 2, 1, 1, 3]
+    require_same(registry, model, [A, B])
+    check_registry(registry)
