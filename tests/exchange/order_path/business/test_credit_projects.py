@@ -147,6 +147,7 @@ def test_what_the_owner_no_longer_has_is_owed_by_the_next_issuance() -> None:
     assert answer == {"from_buffer_lots": 191, "from_owner_lots": 64, "debt_lots": 700}
     again = market.credited(project, market.monitoring(project, **DAY), market.esco, 764)
     assert (again["withheld_lots"], market.lots(market.host, market.pcc)) == (700, 64)
+    assert market.exchange.credit_projects()[0].debt_t == 0
     check_exchange(market.exchange)
 
 
