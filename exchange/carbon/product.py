@@ -62,8 +62,8 @@ def product_statement(
     row = sorted(outputs).index(product)
     weights = _weights(outputs, power, member)
     part = {name: _part(getattr(member, name), weights, row) for name in _SPLIT}
-    live_wh = part["self_use_wh"] + part["direct_wh"] - part["forgone_wh"]
-    direct_wh = counting_wh({Instrument.DIRECT_SUPPLY: live_wh}, CarbonAccount.PRODUCT)
+    own = {Instrument.SELF_USE: part["self_use_wh"], Instrument.DIRECT_SUPPLY: part["direct_wh"]}
+    direct_wh = max(counting_wh(own, CarbonAccount.PRODUCT) - part["forgone_wh"], 0)  # split apart, they may miss each other by a Wh
     claims = {Instrument.GEC: part["gec_used_wh"], Instrument.GRANULAR: part["covered_wh"]}
     certificate_wh = counting_wh(claims, CarbonAccount.PRODUCT)
     used_wh, output = part["consumption_wh"], outputs[product]

@@ -1,10 +1,11 @@
 """REST for the carbon accounts: factors, claims matrix and totals of the park for everyone, a member's account for itself and for overseers.
 
-A report is gathered in steps between which the exchange goes on, and kept until a settlement or a document changes it. One is made at a time.
+A report is gathered in steps between which the exchange goes on. It is kept until a settlement or a document of the accounts changes it, and for a
+minute where other commands came. One is made at a time.
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -20,6 +21,7 @@ from exchange.gateway.schemas import Problem
 from exchange.order_path.carbon_queries import YearGathering, revision
 
 KEPT_YEARS = 4
+KEPT_S = 60
 _READERS = OVERSEERS | {"read"}
 _NO_YEAR: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No factors for that year, or no such account"}}
 
@@ -65,26 +67,35 @@ class Matrix(BaseModel):
     cells: list[CellOut]
 
 
+class _Kept(NamedTuple):
+    report: CarbonReport
+    revision: tuple[int, ...]
+    made_s: float
+
+    def is_good(self, revision: tuple[int, ...], sequence: int, now_s: float) -> bool:
+        return self.revision == revision and (self.report.as_of_seq == sequence or now_s < self.made_s + KEPT_S)
+
+
 class ReportShelf:
     """Reports of the years asked for last."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._kept: dict[int, tuple[tuple[int, ...], CarbonReport]] = {}
+        self._kept: dict[int, _Kept] = {}
         self._making = asyncio.Lock()
 
     async def report(self, year: int) -> CarbonReport:
         """As of the moment its first step began, or of a later one. Raises InputError for a year without factors."""
         async with self._making:
-            now = revision(self._hub.exchange)
+            now, now_s = revision(self._hub.exchange), self._hub.monotonic_s()
             kept = self._kept.get(year)
-            if kept is not None and kept[0] == now:
-                return kept[1]
+            if kept is not None and kept.is_good(now, self._hub.exchange.last_sequence, now_s):
+                return kept.report
             gathering = YearGathering(self._hub.exchange, year)
             for _ in gathering.steps():
                 await asyncio.sleep(0)
             report = gathering.report()
-            self._kept[year] = now, report
+            self._kept[year] = _Kept(report, now, now_s)
             while len(self._kept) > KEPT_YEARS:
                 del self._kept[next(iter(self._kept))]
             return report

@@ -1,12 +1,15 @@
 """Carbon accounts over REST: totals for everyone, a member's line for its own key and for overseers."""
 
+from typing import Any
+
 import pytest
 
+from exchange.gateway import rest_carbon
 from exchange.order_path.carbon_queries import year_report
-from exchange.protocol.documents import MeterReadings, SettleDay
+from exchange.protocol.documents import MeterReadings, SetPhase, SettleDay
 from exchange.units import NS_PER_DAY, PERIOD_NS
 from tests.exchange.carbon.accounts import activity
-from tests.exchange.gateway.parks import FACTORY, SOLAR, RunningPark, running_park
+from tests.exchange.gateway.parks import FACTORY, SOLAR, UNITS, RunningPark, running_park
 from tests.exchange.gateway.test_administration import authorization, get
 from tests.exchange.order_path.park import DAY_NS
 
@@ -69,3 +72,33 @@ async def test_factors_of_a_year_and_the_matrix() -> None:
         cells = (await get(park, "/v1/carbon/matrix", None)).json()["cells"]
         assert len(cells) == 35
         assert cells[0]["reason_zh"]
+
+
+async def test_a_report_is_made_anew_when_it_may_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    begin = rest_carbon.YearGathering.__init__
+
+    def counted(self: rest_carbon.YearGathering, *arguments: Any) -> None:
+        made.append(1)
+        begin(self, *arguments)
+
+    monkeypatch.setattr(rest_carbon.YearGathering, "__init__", counted)
+    async with running_park() as park:
+        shelf = rest_carbon.ReportShelf(park.hub)
+        now_s = 0.0
+        monkeypatch.setattr(park.hub, "monotonic_s", lambda: now_s)
+        first = await shelf.report(2026)
+        now_s = 3 * rest_carbon.KEPT_S  # nothing has come since
+        assert await shelf.report(2026) is first
+        await park.document(SetPhase(symbol=UNITS, phase="halted", reason="something else"))
+        assert (await shelf.report(2026)).as_of_seq == park.node.exchange.last_sequence
+        await park.document(SetPhase(symbol=UNITS, phase="resume", reason="something else"))
+        kept = await shelf.report(2026)
+        assert kept.as_of_seq < park.node.exchange.last_sequence
+        await park.document(activity("fuel", 1_000, account=FACTORY, month=202606))
+        assert (await shelf.report(2026)).park.fuel_g == 2_162
+        for year in (2021, 2022, 2023, 2024):
+            await shelf.report(year)
+        assert len(made) == 7
+        await shelf.report(2026)
+        assert len(made) == 8  # only the last four years are kept
