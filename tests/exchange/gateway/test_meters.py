@@ -2,21 +2,25 @@
 
 import base64
 import hashlib
+import io
 import time
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from exchange.errors import InputError
-from exchange.gateway.meter_upload import UploadOptions
+from exchange.gateway.meter_upload import UploadOptions, UploadReport, check_upload, load_documents
+from exchange.metering.files.rows import Park
+from exchange.node import NotAcceptingError
 from exchange.protocol.auth import request_message
 from exchange.protocol.reject_codes import RejectCode
-from exchange.protocol.value_chain.metering import RegisterDevice
+from exchange.protocol.value_chain.metering import DeviceReadings, RegisterDevice
 from exchange.units import NS_PER_DAY, PERIOD_NS
 from tests.exchange.gateway.parks import FACTORY, RunningPark, private_key, running_park
-from tests.exchange.order_path.park import DAY_NS
+from tests.exchange.order_path.park import DAY_NS, OPERATOR
 
 HEADER = "device,period_start,import_kwh,export_kwh"
 GOOD = f"{HEADER}\nload,2026-07-15 00:00,1.5,0\nload,2026-07-15 00:15,2,0\ngrid,2026-07-15 00:00,1.5,0\n"
@@ -115,3 +119,48 @@ async def test_a_file_that_is_too_large_is_not_read_on(monkeypatch: pytest.Monke
 def test_options_are_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         UploadOptions(**({"source": "f.csv"} | changes)).check()
+
+
+async def test_a_load_that_is_interrupted_is_repeated_as_it_was() -> None:
+    async with running_park() as park:
+        await ready(park)
+        options = UploadOptions("july.csv", rows_max=1)
+        rooms, zone = park.node.exchange.rooms, ZoneInfo("Asia/Shanghai")
+
+        async def checked() -> tuple[UploadReport, list[DeviceReadings]]:
+            return await check_upload(io.BytesIO(GOOD.encode()), Park.of(rooms.devices, zone), rooms, park.node.exchange.now_ns, options)
+
+        class Failing:
+            """The node goes away behind the second document."""
+
+            sent = 0
+
+            def submit(self, record: Any, document: bytes = b"") -> Any:
+                self.sent += 1
+                if self.sent > 2:
+                    raise NotAcceptingError(RejectCode.NOT_ACCEPTING)
+                return park.node.submit(record, document)
+
+        report, documents = await checked()
+        assert len(documents) == 3
+        with pytest.raises(NotAcceptingError):
+            await load_documents(Failing(), documents, report, OPERATOR, 0)
+        assert (report.documents, report.loaded) == (2, 2)
+        report, documents = await checked()
+        assert await load_documents(park.node, documents, report, OPERATOR, 0) is None
+        assert (report.documents, report.loaded, report.already_there) == (3, 1, 2)
+        assert consumption_wh(park) == [1_500, 2_000]
+
+
+async def test_a_document_that_is_refused_in_the_middle_is_told_with_what_was_loaded() -> None:
+    """The check has passed, and then somebody else was faster."""
+    async with running_park() as park:
+        await ready(park)
+        rooms = park.node.exchange.rooms
+        options = UploadOptions("july.csv", rows_max=2)
+        report, documents = await check_upload(
+            io.BytesIO(GOOD.encode()), Park.of(rooms.devices, ZoneInfo("UTC")), rooms, park.node.exchange.now_ns, options
+        )
+        assert (await post(park, f"{HEADER}\nload,2026-07-15 00:15Z,9,0\n")).status_code == 200
+        assert await load_documents(park.node, documents, report, OPERATOR, 0) == "device_revision_not_higher at row 0"
+        assert (report.documents, report.loaded) == (1, 2)

@@ -30,6 +30,7 @@ from tests.exchange.metering.device_world import LOAD, PV, START_NS, Reader, pai
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 HEADER = "device,period_start,import_kwh,export_kwh"
 NOW_NS = START_NS + 400 * NS_PER_DAY
+AT = datetime.datetime(2026, 7, 15)  # noqa: DTZ001 - local to the park
 
 
 def park(zone: ZoneInfo = SHANGHAI) -> Park:
@@ -211,7 +212,8 @@ def states(*rows: str, digits: int = 8) -> ReadFile:
 
 
 def energies(checked: ReadFile) -> list[tuple[int, int, int, int]]:
-    """(quarter-hour, import, export, flag)."""
+    """(quarter-hour, import, export, flag) of a file that nothing refuses."""
+    assert checked.findings.refusals == 0, checked.findings.shown
     return [((at - START_NS) // PERIOD_NS, i, e, f) for (_, at), (i, e, f) in rows_of(checked).items()]
 
 
@@ -268,7 +270,7 @@ def test_a_spike_stands_out_of_the_devices_own_days() -> None:
 
 def test_a_frozen_register_is_told() -> None:
     values: list[float] = [5 + i % 3 for i in range(200)]
-    values[50:62] = [7] * 12
+    values[50:62] = [9] * 12
     assert found(check(series(1, values))) == {(Finding.FROZEN, 52)}
     values[61] = 8
     assert found(check(series(1, values))) == set()
@@ -301,17 +303,21 @@ def test_every_finding_has_a_test() -> None:
     assert refused | elsewhere == REFUSING
 
 
-@given(st.dictionaries(st.tuples(st.integers(1, 3), st.integers(0, 40)), st.integers(0, 50), min_size=1), st.integers(1, 30))
+cells = st.tuples(st.integers(1, 3), st.integers(0, 40))
+
+
+@given(st.dictionaries(cells, st.tuples(st.integers(0, 50), st.integers(0, 2)), min_size=1), st.integers(1, 30))
 def test_documents_carry_the_file_and_stay_below_their_limit(rows: dict, rows_max: int) -> None:
-    lines = [f"{device},{datetime.datetime(2026, 7, 15) + datetime.timedelta(minutes=15 * i)},{kwh},0" for (device, i), kwh in rows.items()]  # noqa: DTZ001
-    checked = check("\n".join([HEADER, *lines]))
+    names = ("measured", "estimated", "substituted")
+    lines = [f"{device},{AT + datetime.timedelta(minutes=15 * i)},{kwh},0,{names[flag]}" for (device, i), (kwh, flag) in rows.items()]
+    checked = check("\n".join([f"{HEADER},flag", *lines]))
     reader = Reader()
     seen: dict = {}
     for document in documents_of(checked.rows, 3, "preliminary", "f.csv", rows_max):
         taken = reader.must(document)
         seen |= pairs(taken.rows)
         assert len(document.import_wh) <= rows_max
-    assert seen == {(device, START_NS + i * PERIOD_NS): (kwh * 1_000, 0, 0) for (device, i), kwh in rows.items()}
+    assert seen == {(device, START_NS + i * PERIOD_NS): (kwh * 1_000, 0, flag) for (device, i), (kwh, flag) in rows.items()}
 
 
 def test_the_largest_document_fits() -> None:
@@ -330,7 +336,6 @@ def parquet(**columns: object) -> io.BytesIO:
     return file
 
 
-AT = datetime.datetime(2026, 7, 15)  # noqa: DTZ001 - local to the park
 TIMES = {
     "local": pa.array([AT], pa.timestamp("us")),
     "instant": pa.array([START_NS], pa.timestamp("ns", "UTC")),

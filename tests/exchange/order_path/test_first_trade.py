@@ -1,10 +1,13 @@
 """Two participants, one quarter-hour: from the first order to the statement."""
 
+import msgspec
+
 from exchange.ledger.chart import House
 from exchange.order_path import canonical
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import MeterReadings, SettleDay
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.metering import DeviceReadings, RegisterDevice
 from exchange.units import NS_PER_DAY, PERIOD_NS
 from matching.records import Side
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, power_spec
@@ -51,6 +54,60 @@ def test_day_is_settled_against_the_meters() -> None:
     statement = park.exchange.statement(load, "2026-07-15")
     assert statement is not None
     assert statement.park_fee_held_micro == 16_000_000
+
+
+def test_a_day_read_by_device_comes_to_the_statements_of_one_read_by_account() -> None:
+    """The load's account has a plant behind its meter, read in two documents, one of its values substituted."""
+    start_ns, settlements = DAY_NS + 40 * PERIOD_NS, []
+    for by_device in (False, True):
+        park, load, solar, _ = traded_park()
+        for account, kind in ((load, "load"), (load, "pv"), (solar, "pv")):
+            device = RegisterDevice(account=account, name=kind, kind=kind, capacity_w=2_000_000, commissioned_ns=0)
+            assert park.document(device)[0] == RejectCode.ACCEPTED
+        park.tick(start_ns + PERIOD_NS)
+        grid = {"grid_starts_ns": [start_ns], "grid_import_wh": [0], "grid_export_wh": [39_000], "losses_wh": [1_000]}
+        if by_device:
+            first = {"devices": [1, 3], "first_starts_ns": [start_ns] * 2, "counts": [1, 1], "qualities": ["measured"] * 2}
+            documents = [
+                DeviceReadings(revision=1, **first, import_wh=[380_000, 100], export_wh=[0, 400_000], **grid),
+                DeviceReadings(
+                    revision=1, devices=[2], first_starts_ns=[start_ns], counts=[1], qualities=["substituted"], import_wh=[0], export_wh=[20_100]
+                ),
+            ]
+        else:
+            documents = [
+                MeterReadings(
+                    revision=1, accounts=[load, solar], period_starts_ns=[start_ns] * 2, consumption_wh=[380_000, 100],
+                    generation_wh=[20_100, 400_000], soc_wh=[-1, -1], **grid,
+                )
+            ]  # fmt: skip
+        for document in documents:
+            code, answer = park.document(document)
+            assert code == RejectCode.ACCEPTED, answer
+        code, answer = park.document(SettleDay(day="2026-07-15", day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
+        assert code == RejectCode.ACCEPTED, answer
+        settlements.append(park.exchange.settlement("2026-07-15"))
+        substituted = [park.exchange.statement(account, "2026-07-15").substituted_periods for account in (load, solar)]
+        assert substituted == ([1, 0] if by_device else [0, 0])
+    by_account, of_devices = (
+        msgspec.structs.replace(s, statements=tuple(msgspec.structs.replace(t, substituted_periods=0) for t in s.statements)) for s in settlements
+    )
+    assert of_devices == by_account
+
+
+def test_a_device_that_is_not_read_keeps_the_day_from_being_settled() -> None:
+    park, load, solar, _ = traded_park()
+    start_ns = DAY_NS + 40 * PERIOD_NS
+    for account, kind in ((load, "load"), (load, "pv"), (solar, "pv")):
+        park.document(RegisterDevice(account=account, name=kind, kind=kind, capacity_w=2_000_000, commissioned_ns=0))
+    park.tick(start_ns + PERIOD_NS)
+    before = {"devices": [2], "first_starts_ns": [start_ns - PERIOD_NS], "counts": [1], "qualities": ["measured"], "import_wh": [0]}
+    assert park.document(DeviceReadings(revision=1, **before, export_wh=[5]))[0] == RejectCode.ACCEPTED
+    both = {"devices": [1, 3], "first_starts_ns": [start_ns] * 2, "counts": [1, 1], "qualities": ["measured"] * 2, "import_wh": [380_000, 0]}
+    grid = {"grid_starts_ns": [start_ns], "grid_import_wh": [0], "grid_export_wh": [19_000], "losses_wh": [1_000]}
+    assert park.document(DeviceReadings(revision=1, **both, export_wh=[0, 400_000], **grid))[0] == RejectCode.ACCEPTED
+    code, answer = park.document(SettleDay(day="2026-07-15", day_start_ns=DAY_NS, day_end_ns=DAY_NS + NS_PER_DAY))
+    assert (code, answer["rule"]) == (RejectCode.BUSINESS_RULE, f"settlement_reading_missing, period gp-20260715-1000, account {load}")
 
 
 def test_replay_in_other_batches_reaches_the_same_hashes() -> None:
