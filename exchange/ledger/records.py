@@ -37,6 +37,15 @@ class PostingReason(IntEnum):
     UNITS_EXPIRED = 26
     UNITS_WITHDRAWN = 27
     UNITS_CONVERTED = 28
+    ADJUSTMENT = 30  # what a later run of a settlement changes
+    UNCOVERED = 50  # netting of what was sold without generation against what was bought without use
+    GREEN_CONTRACT = 51
+    DEVIATION = 52  # missing volume of a green contract
+    CURTAILMENT = 53
+    CAPACITY_CHARGE = 54
+    NETWORK_ENERGY = 55
+    DEMAND_CHARGE = 56
+    MECHANISM = 57
 
 
 # `amount` leaves `debit` and reaches `credit`: accounts are balances that the clearing house owes, so a debit lowers and a credit raises.

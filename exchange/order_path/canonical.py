@@ -30,7 +30,7 @@ from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
-from exchange.settlement.statement import DaySettlement
+from exchange.settlement.book import Settlements
 from matching.core import HASHED_FIELDS
 from matching.records import ORDER_VIEW
 
@@ -59,8 +59,8 @@ _DEADLINE: Final = np.dtype([("at_ns", "<i8"), ("id", "<i8"), ("kind", "<i8"), (
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
-def content(exchange: "Exchange") -> dict[str, Any]:
-    """Everything that is state, as values MessagePack can carry."""
+def content(exchange: "Exchange", whole: bool = False) -> dict[str, Any]:
+    """Everything that is state, as values MessagePack can carry. Settled days are there by their digests, with `whole` by their bytes."""
     state, rooms = exchange.state, exchange.rooms
     counters = state.counters[0]
     tables = {
@@ -78,7 +78,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "contract_prices": sorted(rooms.contract_price_ticks.items()),
         "midnight": rooms.midnight_is_scheduled,
         "meters": rooms.meters.to_canonical(),
-        "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
+        "settlements": rooms.settlements.written_out_to_canonical(),
     }
     # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
     later = {
@@ -95,6 +95,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
+        "settled_days": rooms.settlements.to_canonical(whole),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -106,7 +107,7 @@ def state_hash(exchange: "Exchange") -> bytes:
 
 def snapshot(exchange: "Exchange") -> bytes:
     """Canonical content with the running hash of events and the last entries of the audit log, for `restore`."""
-    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()])
+    return _encoder.encode([content(exchange, whole=True), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()])
 
 
 def restore(exchange: "Exchange", payload: bytes) -> None:
@@ -150,8 +151,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.contract_price_ticks = {int(instrument): int(ticks) for instrument, ticks in body["contract_prices"]}
     rooms.midnight_is_scheduled = body["midnight"]
     rooms.meters = MeterTable.from_canonical(body["meters"])
-    records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
-    rooms.settlements = {record.day: record for record in records}
+    rooms.settlements = Settlements.from_canonical(body["settlements"], body.get("settled_days", []))
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
     rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
     rooms.switches = Switches.from_canonical(body.get("switches", []))

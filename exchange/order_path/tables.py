@@ -14,12 +14,12 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
-from exchange.settlement.statement import DaySettlement
+from exchange.settlement.book import Settlements
 
 
 @dataclass(slots=True)
 class Rooms:
-    """`nominations`: injection in Wh by (account, instrument id). `settlements`: what a settled day was, by its name.
+    """`nominations`: injection in Wh by (account, instrument id). `settlements`: every run over a settled day.
 
     `level`: see exchange.order_path.level. `contract_price_ticks`: what monthly contracts say, by instrument id; information for statements.
     """
@@ -28,7 +28,7 @@ class Rooms:
     instruments: Instruments = field(default_factory=Instruments)
     meters: MeterTable = field(default_factory=MeterTable)
     nominations: dict[tuple[int, int], int] = field(default_factory=dict)
-    settlements: dict[str, DaySettlement] = field(default_factory=dict)
+    settlements: Settlements = field(default_factory=Settlements)
     contract_price_ticks: dict[int, int] = field(default_factory=dict)
     midnight_is_scheduled: bool = False
     blocks: BlockProposals = field(default_factory=BlockProposals)
