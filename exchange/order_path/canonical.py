@@ -30,6 +30,7 @@ from exchange.order_path.idempotency import place_all_in_buckets
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.registry.certificates import Certificates
 from exchange.settlement.book import Settlements
 from matching.core import HASHED_FIELDS
 from matching.records import ORDER_VIEW
@@ -96,6 +97,7 @@ def content(exchange: "Exchange", whole: bool = False) -> dict[str, Any]:
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
         "settled_days": rooms.settlements.to_canonical(whole),
+        "certificates": rooms.certificates.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
 
@@ -106,8 +108,10 @@ def state_hash(exchange: "Exchange") -> bytes:
 
 
 def snapshot(exchange: "Exchange") -> bytes:
-    """Canonical content with the running hash of events and the last entries of the audit log, for `restore`."""
-    return _encoder.encode([content(exchange, whole=True), int(exchange.state.counters[0].event_hash), exchange.rooms.audit.tail_to_snapshot()])
+    """Canonical content with what of it is there as digests only, the running hash of events and the last entries of the audit log; for `restore`."""
+    rooms = exchange.rooms
+    beside = [rooms.audit.tail_to_snapshot(), rooms.certificates.claims.to_snapshot()]
+    return _encoder.encode([content(exchange, whole=True), int(exchange.state.counters[0].event_hash), *beside])
 
 
 def restore(exchange: "Exchange", payload: bytes) -> None:
@@ -157,6 +161,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.switches = Switches.from_canonical(body.get("switches", []))
     rooms.level = body.get("level", [exchange.settings.level])[0]
     rooms.devices = Devices.from_canonical(body.get("devices", []))
+    rooms.certificates = Certificates.restored(body.get("certificates", []), tail[1] if len(tail) > 1 else [])
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

@@ -14,6 +14,7 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
+from exchange.registry.certificates import Certificates
 from exchange.settlement.book import Settlements
 
 
@@ -38,6 +39,7 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
+    certificates: Certificates = field(default_factory=Certificates)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

@@ -120,7 +120,7 @@ def _matched(day: DayInput, sold: Int64Array, bought: Int64Array) -> _Rows:
 
     Both sides of a period have the same sum, so the lines of all periods can be one. The first buyer moves on by one row each quarter-hour.
     """
-    n, t = bought.shape
+    n = len(bought)
     turned = (np.arange(n)[:, np.newaxis] + day.period_starts_ns // PERIOD_NS) % n
     ends_sold = np.cumsum(sold.T.ravel())
     ends_bought = np.cumsum(np.take_along_axis(bought, turned, axis=0).T.ravel())

@@ -97,7 +97,7 @@ class Settlements:
         return [[_WRITTEN_OUT, _old_form(day_settlement(record))] for day in sorted(self.written_out) if (record := self.get(day, 1)) is not None]
 
     def to_canonical(self, whole: bool) -> list[Any]:
-        """The other days by name and run: digests for the state hash, with `whole` the bytes for the snapshot. Later runs of old days are among them."""
+        """The other days by name and run, later runs of old days among them: digests for the state hash, with `whole` the bytes for the snapshot."""
         rows = []
         for day, runs in sorted(self.runs.items()):
             for number, run in enumerate(runs, start=1):

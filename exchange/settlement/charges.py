@@ -40,12 +40,12 @@ class MemberLine:
 def posting_rows(debit: Any, credit: Any, amount_micro: Any, reason: Any) -> PostingRows:
     """Rows in order, none for zero, the other way round for a negative amount. Arguments are scalars or arrays of one shape, read in C order."""
     columns = np.broadcast_arrays(debit, credit, amount_micro, reason)
-    debits, credits, amounts, reasons = (column.ravel() for column in columns)
+    payer, payee, amounts, reasons = (column.ravel() for column in columns)
     moved = np.flatnonzero(amounts)
     forward = amounts[moved] > 0
     rows = np.zeros(len(moved), POSTING)
-    rows["debit"] = np.where(forward, debits[moved], credits[moved])
-    rows["credit"] = np.where(forward, credits[moved], debits[moved])
+    rows["debit"] = np.where(forward, payer[moved], payee[moved])
+    rows["credit"] = np.where(forward, payee[moved], payer[moved])
     rows["amount"] = np.abs(amounts[moved])
     rows["reason"] = reasons[moved]
     return rows

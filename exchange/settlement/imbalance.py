@@ -20,6 +20,7 @@ from math import gcd
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.settlement.day_input import DayInput, ImbalanceRule, Int64Array
 from exchange.settlement.netting import TICK_WH_PER_MICRO, ParkTotals
@@ -48,7 +49,7 @@ class _Terms:
     unused_wh: Int64Array  # [n, T]
     high: Int64Array  # [T], the deficit price
     low: Int64Array  # [T], the surplus price
-    imports: Int64Array  # [T] of bool: the park imports
+    imports: NDArray[np.bool_]  # [T]: the park imports
     alpha_ppm: int
     guards_paper: bool
 
@@ -125,7 +126,9 @@ def _dual(terms: _Terms) -> _Priced:
     """Each side at its own price; a price below zero moves by its size too, so that the spread only widens."""
     step = gcd(PPM, terms.alpha_ppm)
     scale, alpha = PPM // step, terms.alpha_ppm // step
-    pays, gets = scale * terms.high + alpha * abs(terms.high), scale * terms.low - alpha * abs(terms.low)
+    pays: Int64Array = scale * terms.high + alpha * np.abs(terms.high)
+    gets: Int64Array = scale * terms.low - alpha * np.abs(terms.low)
+    value: Int64Array = terms.surplus_wh * gets
     deficit_wh, surplus_wh = terms.deficit_wh.sum(axis=0), terms.surplus_wh.sum(axis=0)
     fund = (
         scale * (terms.high - terms.low) * np.minimum(deficit_wh, surplus_wh)
@@ -134,7 +137,7 @@ def _dual(terms: _Terms) -> _Priced:
     )
     paper_wh = np.minimum(terms.undelivered_wh.sum(axis=0), terms.unused_wh.sum(axis=0)) if terms.guards_paper else 0 * deficit_wh
     paper = (pays - gets) * paper_wh
-    return _Priced(scale, terms.deficit_wh * pays, terms.surplus_wh * gets, fund - paper, paper, deficit_wh, surplus_wh)
+    return _Priced(scale, terms.deficit_wh * pays, value, fund - paper, paper, deficit_wh, surplus_wh)
 
 
 def _single(terms: _Terms) -> _Priced:

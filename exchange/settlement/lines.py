@@ -45,7 +45,7 @@ class LineStatus(StrEnum):
     EXCLUDED = "excluded"
 
 
-STATUS: Final = {item: LineStatus.CHARGED for item in LineItem} | {
+STATUS: Final = dict.fromkeys(LineItem, LineStatus.CHARGED) | {
     LineItem.BLOCK_BOUGHT: LineStatus.INFORMATION,
     LineItem.BLOCK_SOLD: LineStatus.INFORMATION,
     LineItem.CONTRACT_ENERGY: LineStatus.INFORMATION,

@@ -6,7 +6,7 @@ digest and the snapshot the arrays (`Settlements`). Records of exchanges of befo
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 

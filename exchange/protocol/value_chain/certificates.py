@@ -1,7 +1,130 @@
-"""Documents of certificates: their issuance from meter data, claims and retirements."""
+"""Documents of certificates: their issuance from meter data, claims and retirements (docs/rules.md, "Certificates", "Granular certificates")."""
 
-from typing import Final
+from typing import ClassVar, Final
+
+import msgspec
 
 from exchange.protocol.document import Document
 
-CERTIFICATES: Final[tuple[type[Document], ...]] = ()
+
+class SetCertificateRules(Document, frozen=True, kw_only=True):
+    """What holds for certificates from a time on; earlier periods keep their own rules.
+
+    `storage`: none (the China scheme: discharge earns nothing) or energytag (discharge of certified charge earns certificates).
+    `allocation` of discharge to charge: fifo, lifo or weighted. `same_year_from`: the first year of consumption that needs units generated in it.
+    """
+
+    SCHEMA: ClassVar[str] = "set_certificate_rules"
+    effective_ns: int
+    storage: str = "none"
+    allocation: str = "fifo"
+    same_year_from: int = 2026
+
+
+class DeviceVolume(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """On-grid energy of a device in the month as an application states it; no more than its meter says can be certified."""
+
+    device: int
+    energy_wh: int
+
+
+class IssueMonthlyCertificates(Document, frozen=True, kw_only=True):
+    """Issue the green certificates of a month, such as 2026-07, for every device of the scheme gec that has none of it yet.
+
+    `volumes`: stated on-grid energies; a device without one is certified by its meter.
+    """
+
+    SCHEMA: ClassVar[str] = "issue_monthly_certificates"
+    month: str
+    volumes: list[DeviceVolume] = msgspec.field(default_factory=list)
+
+
+class FileSelfUseProof(Document, frozen=True, kw_only=True):
+    """The user of a device's energy, who is not its generator, files their energy contract and a proof of payment.
+
+    What was certified of that self-use comes to the user, now and from now on.
+    """
+
+    SCHEMA: ClassVar[str] = "file_self_use_proof"
+    device: int
+    contract: str
+    payment_reference: str
+
+
+class UnitRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Serial numbers `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+class RetireUnits(Document, frozen=True, kw_only=True):
+    """Retire units for good, for the consumption of a beneficiary (0: the sender) in a half-open period of one calendar year.
+
+    `symbol` names the units. `ranges` names serial numbers; without them the first `quantity` of the sender are taken, of granular certificates those
+    generated from `generated_from_ns` to `generated_to_ns` where both are given. `quantity` is in units of the series: 1 MWh, 1 t, or 1 Wh.
+    """
+
+    SCHEMA: ClassVar[str] = "retire_units"
+    symbol: str
+    quantity: int
+    purpose: str
+    consumed_from_ns: int
+    consumed_to_ns: int
+    beneficiary: int = 0
+    beneficiary_name: str = ""
+    ranges: list[UnitRange] = msgspec.field(default_factory=list)
+    generated_from_ns: int = 0
+    generated_to_ns: int = 0
+
+
+class GrantMandate(Document, frozen=True, kw_only=True):
+    """The sender lets another account retire units for it."""
+
+    SCHEMA: ClassVar[str] = "grant_mandate"
+    agent: int
+
+
+class RevokeMandate(Document, frozen=True, kw_only=True):
+    """The sender takes a mandate back; what was retired under it stays."""
+
+    SCHEMA: ClassVar[str] = "revoke_mandate"
+    agent: int
+
+
+class WithdrawCertificates(Document, frozen=True, kw_only=True):
+    """The registrar takes back certificates that should not be: `quantity` of an account, the last ones first. Their energy is free to be claimed."""
+
+    SCHEMA: ClassVar[str] = "withdraw_certificates"
+    symbol: str
+    account: int
+    quantity: int
+    reason: str
+
+
+class RecordCharge(Document, frozen=True, kw_only=True):
+    """A storage charge record: energy that the sender's storage took in, in one quarter-hour, and how much of it certificates cover.
+
+    `certified_wh` of the sender's granular certificates of the same quarter-hour are cancelled for it.
+    """
+
+    SCHEMA: ClassVar[str] = "record_charge"
+    device: int
+    period_start_ns: int
+    charged_wh: int
+    certified_wh: int
+
+
+class RecordDischarge(Document, frozen=True, kw_only=True):
+    """A storage discharge record: energy that came out in one quarter-hour. Certificates are issued for what charge records cover of it."""
+
+    SCHEMA: ClassVar[str] = "record_discharge"
+    device: int
+    period_start_ns: int
+    discharged_wh: int
+
+
+CERTIFICATES: Final[tuple[type[Document], ...]] = (
+    SetCertificateRules, IssueMonthlyCertificates, FileSelfUseProof, RetireUnits, GrantMandate, RevokeMandate, WithdrawCertificates, RecordCharge,
+    RecordDischarge,
+)  # fmt: skip

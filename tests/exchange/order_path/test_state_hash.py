@@ -133,7 +133,7 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     "contract price": lambda e: e.rooms.contract_price_ticks.__setitem__(1, 5),
     "meter": _read_a_meter,
     "settled period": _settle_nothing,
-    "settled day": lambda e: e.rooms.settlements.__setitem__("2026-07-15", settle_day(make_day([[1]], [[0]])).settlement),
+    "settled day": lambda e: e.rooms.settlements.add(settle_day(make_day([[1]], [[0]])).settlement),
     "grid meter": _read_the_grid_meter,
     "midnight": lambda e: setattr(e.rooms, "midnight_is_scheduled", not e.rooms.midnight_is_scheduled),
     "daily reference": lambda e: e.rooms.instruments.references.__setitem__(1, DailyReference(6_200)),
