@@ -32,6 +32,8 @@ from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.registry.certificates import Certificates
 from exchange.settlement.book import Settlements
+from exchange.settlement.dispatch import Dispatch
+from exchange.settlement.terms import SettlementTerms
 from matching.core import HASHED_FIELDS
 from matching.records import ORDER_VIEW
 
@@ -97,6 +99,9 @@ def content(exchange: "Exchange", whole: bool = False) -> dict[str, Any]:
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
         "settled_days": rooms.settlements.to_canonical(whole),
+        "settled_months": rooms.months.to_canonical(whole),
+        "settlement_terms": rooms.terms.to_canonical(),
+        "dispatch": rooms.dispatch.to_canonical(),
         "certificates": rooms.certificates.to_canonical(),
     }
     return tables | {name: rows for name, rows in later.items() if rows}
@@ -156,6 +161,9 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.midnight_is_scheduled = body["midnight"]
     rooms.meters = MeterTable.from_canonical(body["meters"])
     rooms.settlements = Settlements.from_canonical(body["settlements"], body.get("settled_days", []))
+    rooms.months = Settlements.from_canonical([], body.get("settled_months", []))
+    rooms.terms = SettlementTerms.from_canonical(body.get("settlement_terms", []))
+    rooms.dispatch = Dispatch.from_canonical(body.get("dispatch", []))
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
     rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
     rooms.switches = Switches.from_canonical(body.get("switches", []))

@@ -24,6 +24,7 @@ from matching.state import HAS_COLD
 
 if TYPE_CHECKING:
     from exchange.order_path.tables import Rooms
+    from exchange.settlement.book import Settlements
     from matching.core import MatchingCore
 
 _SEQUENCE, _STAMP_NS = COUNTER_AT["sequence"], COUNTER_AT["stamp_ns"]
@@ -327,14 +328,17 @@ class Queries:
         return None if proposal is None else replace(proposal)
 
     def settlement(self, day: str, run: int = 0) -> DaySettlement | None:
-        """The report of a run over a settled day, 0: of the last one."""
-        return self.rooms.settlements.report(day, run)
+        """The report of a run over a settled day or month (2026-07-15, 2026-07), 0: of the last one."""
+        return self._settlements(day).report(day, run)
 
     def statement(self, account: int, day: str, run: int = 0) -> Statement | None:
-        """The statement of one account for a settled day, by one run over it, 0: the last one."""
-        settlements = self.rooms.settlements
+        """The statement of one account for a settled day or month, by one run over it, 0: the last one."""
+        settlements = self._settlements(day)
         record = settlements.get(day, run)
         return None if record is None else statement_of(record, account, settlements.get(day, record.run - 1) if record.run > 1 else None)
+
+    def _settlements(self, name: str) -> "Settlements":
+        return self.rooms.months if name in self.rooms.months else self.rooms.settlements
 
     def money_sum_micro(self) -> int:
         """Sum of all balances: zero at every moment."""

@@ -16,11 +16,13 @@ from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.registry.certificates import Certificates
 from exchange.settlement.book import Settlements
+from exchange.settlement.dispatch import Dispatch
+from exchange.settlement.terms import SettlementTerms
 
 
 @dataclass(slots=True)
 class Rooms:
-    """`nominations`: injection in Wh by (account, instrument id). `settlements`: every run over a settled day.
+    """`nominations`: injection in Wh by (account, instrument id). `settlements`: every run over a settled day; `months`: over a month.
 
     `level`: see exchange.order_path.level. `contract_price_ticks`: what monthly contracts say, by instrument id; information for statements.
     """
@@ -40,6 +42,9 @@ class Rooms:
     level: int = 0
     devices: Devices = field(default_factory=Devices)
     certificates: Certificates = field(default_factory=Certificates)
+    terms: SettlementTerms = field(default_factory=SettlementTerms)
+    dispatch: Dispatch = field(default_factory=Dispatch)
+    months: Settlements = field(default_factory=Settlements)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

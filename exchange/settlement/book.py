@@ -4,6 +4,7 @@ State: the digests go into the state hash, the bytes into the snapshot. A record
 Days that were settled before there were levels have the form their hashes were made of, with every statement written out.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -15,14 +16,14 @@ from exchange.errors import InputError
 from exchange.settlement.day_input import Int64Array
 from exchange.settlement.lines import LineItem
 from exchange.settlement.packed import pack, unpack
-from exchange.settlement.record import FACTS, TOTALS, SettledDay
+from exchange.settlement.record import FACTS, STATEMENT_FACTS, TOTALS, SettledDay
 from exchange.settlement.statement import DaySettlement, day_settlement
 
 RECORD_VERSION: Final = 2
 _WRITTEN_OUT: Final = 1
 _ARRAYS: Final = ("accounts", "energy_wh", "amount_micro", "postings", "facts", "totals")
 # Fields of the form before levels, in its order.
-_OLD_STATEMENT: Final = ("day", "account", "name", "role", "lines", "total_micro", *FACTS)
+_OLD_STATEMENT: Final = ("day", "account", "name", "role", "lines", "total_micro", *STATEMENT_FACTS)
 _OLD_TOTALS: Final = TOTALS[: TOTALS.index("max_balance_error_wh") + 1]
 
 
@@ -30,7 +31,7 @@ _OLD_TOTALS: Final = TOTALS[: TOTALS.index("max_balance_error_wh") + 1]
 class Positions:
     """What a later run of a day needs that is gone from the arrays by then. n accounts, T periods.
 
-    `nominations` are (row, column, Wh); `contracts` are (green contract, what it had left before the day).
+    `nominations` are (row, column, Wh).
     """
 
     instruments: Int64Array  # [T], ids
@@ -39,9 +40,7 @@ class Positions:
     adders_micro_per_kwh: Int64Array  # [n]
     trades: Int64Array  # [7, n], as TradeTotals
     blocks: Int64Array  # [4, n], as BlockTrades
-    curtailed: Int64Array  # [2, n], Wh and micro-CNY
     nominations: Int64Array  # [k, 3]
-    contracts: Int64Array  # [c, 2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,13 @@ class Settlements:
         if self._last is None or self._last[0] != (day, number):
             self._last = ((day, number), _record(msgspec.msgpack.decode(runs[number - 1].data)[1]))
         return self._last[1]
+
+    def last_runs(self) -> Iterator[SettledDay]:
+        """The last run over each day, by its name."""
+        for day in sorted(self.runs):
+            record = self.get(day)
+            assert record is not None
+            yield record
 
     def positions(self, day: str) -> Positions | None:
         """What the first run kept for later ones."""
@@ -124,14 +130,14 @@ _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def _record_fields(record: SettledDay) -> list[Any]:
-    scalars = [record.day, record.run, record.sequence, record.rules_version, record.symbols, record.names, record.roles, record.items, record.claims]
+    scalars = [record.day, record.run, record.sequence, record.rules_version, record.start_ns, record.symbols, record.names, record.roles, record.items, record.claims]
     return [*scalars, *(pack(getattr(record, name)) for name in _ARRAYS)]
 
 
 def _record(fields: list[Any]) -> SettledDay:
-    day, run, sequence, rules_version, symbols, names, roles, items, claims, *arrays = fields
+    day, run, sequence, rules_version, start_ns, symbols, names, roles, items, claims, *arrays = fields
     return SettledDay(
-        day=day, run=run, sequence=sequence, rules_version=rules_version, symbols=tuple(symbols), names=tuple(names), roles=tuple(roles),
+        day=day, run=run, sequence=sequence, rules_version=rules_version, start_ns=start_ns, symbols=tuple(symbols), names=tuple(names), roles=tuple(roles),
         items=tuple(LineItem(item) for item in items), claims=tuple(tuple(claim) for claim in claims),
         **dict(zip(_ARRAYS, map(unpack, arrays), strict=True)),
     )  # fmt: skip
@@ -159,11 +165,11 @@ def _from_old_form(body: dict[str, Any]) -> SettledDay:
     items = tuple(item for item, values in lines.items() if any(any(value) for value in values))
     columns = np.array([lines[item] for item in items], np.int64).reshape(len(items), len(statements), 2)
     return SettledDay(
-        day=body["day"], run=1, sequence=0, rules_version=0, symbols=("", "", body["periods"]),
+        day=body["day"], run=1, sequence=0, rules_version=0, start_ns=0, symbols=("", "", body["periods"]),
         accounts=np.array([statement["account"] for statement in statements], np.int64),
         names=tuple(statement["name"] for statement in statements), roles=tuple(statement["role"] for statement in statements), items=items,
         energy_wh=columns[:, :, 0], amount_micro=columns[:, :, 1], postings=np.full(columns.shape[:2], -1, np.int64),
-        facts=np.array([[statement[name] for statement in statements] for name in FACTS], np.int64),
+        facts=np.array([[statement.get(name, 0) for statement in statements] for name in FACTS], np.int64),
         totals=np.array([body.get(name, 0) for name in TOTALS], np.int64),
         claims=tuple(tuple(claim) for claim in body["claims"]),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
     problem = check_day(day)          # a business rule that refuses the day, or None
     result = settle_day(day)          # postings in canonical order, green energy, what the fold keeps
+    result = settle_day(day, before)  # a later run: the differences to the run before as postings
 
 Invariants: every posting balances; CLEARING gives out exactly what the day's trades put in and NETTING_FUND ends where it began; no participant
 goes below zero at any posting; the park fee and the shares of the refund do not depend on how often energy changed hands.
@@ -25,6 +26,7 @@ from exchange.settlement.day_input import DayInput, Int64Array, check_day
 from exchange.settlement.imbalance import settle_imbalance
 from exchange.settlement.netting import ParkTotals
 from exchange.settlement.record import SettledDay, record_day
+from exchange.settlement.rerun import Moved, as_adjustments, difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +49,11 @@ class DayResult:
         return None if self.green is None else self.green.output
 
 
-def settle_day(day: DayInput) -> DayResult:
-    """Settle every period of the day. Raises CheckFailedError when `check_day` finds a problem: call that first and refuse the command."""
+def settle_day(day: DayInput, before: SettledDay | None = None) -> DayResult:
+    """Settle every period of the day, or with `before` settle it again: then only differences are posted, as adjustments.
+
+    Raises CheckFailedError when `check_day` finds a problem: call that first and refuse the command.
+    """
     problem = check_day(day)
     if problem is not None:
         raise CheckFailedError(f"settlement of {day.day}: {problem}")
@@ -58,8 +63,13 @@ def settle_day(day: DayInput) -> DayResult:
     market_wh = market_withdrawal_wh(day)
     amounts = member_amounts(day, imbalance, green, market_wh)
     rounding_micro = _clearing_remainder(imbalance.park, amounts)
-    postings, claims = _post(day, imbalance.park, amounts, rounding_micro)
-    settlement = record_day(day, imbalance.park, amounts, claims, rounding_micro, postings)
+    moved = Moved(amounts, imbalance.park, rounding_micro)
+    postings, claims = _post(day, moved if before is None else difference(moved, before))
+    on_grid_wh = np.zeros(len(day.accounts), np.int64) if green is None else green.on_grid_wh.sum(axis=1)
+    settlement = record_day(day, imbalance.park, amounts, claims, rounding_micro, postings, on_grid_wh)
+    if before is not None:
+        settlement = replace(settlement, run=before.run + 1)
+        postings = as_adjustments(postings)
     return DayResult(postings, claims, settlement, day.imbalance_wh, market_wh, green)
 
 
@@ -87,6 +97,8 @@ def member_lines(amounts: MemberAmounts) -> tuple[MemberLine, ...]:
         MemberLine(reasons.ENVIRONMENT, House.CLEARING, amounts.environment_income),
         MemberLine(reasons.ENVIRONMENT, House.CLEARING, amounts.environment_cost),
         MemberLine(reasons.CURTAILMENT, House.PARK_FEES, amounts.curtailed),
+        # A refund is negative in a later run only, where the one before gave too much.
+        MemberLine(reasons.NETTING_REFUND, House.NETTING_FUND, np.minimum(amounts.refund, 0)),
     )
 
 
@@ -96,11 +108,13 @@ _CREDIT_STAGES = (
 )  # fmt: skip
 
 
-def _post(day: DayInput, park: ParkTotals, amounts: MemberAmounts, rounding_micro: int) -> tuple[PostingRows, tuple[Claim, ...]]:
+def _post(day: DayInput, moved: Moved) -> tuple[PostingRows, tuple[Claim, ...]]:
     """Postings in canonical order, and claims."""
+    amounts, park = moved.amounts, moved.park
     lines = member_lines(amounts)
     reasons = PostingReason
-    charged, claims = charge_rows(day.accounts, day.available_micro + amounts.refund, lines)
+    refund = np.maximum(amounts.refund, 0)
+    charged, claims = charge_rows(day.accounts, day.available_micro + refund, lines)
     kept_micro = park.fund_micro - int(amounts.refund.sum())
     rows = [
         *(credit_rows(day.accounts, line) for stage in _CREDIT_STAGES for line in lines if line.reason == stage),
@@ -109,11 +123,11 @@ def _post(day: DayInput, park: ParkTotals, amounts: MemberAmounts, rounding_micr
         posting_rows(House.PARK_FEES, House.CLEARING, park.losses_micro, reasons.LOSSES),
         posting_rows(House.CLEARING, House.NETTING_FUND, park.fund_micro, reasons.NETTING_FUND),
         posting_rows(House.CLEARING, House.GUARANTEE_FUND, park.paper_micro, reasons.UNCOVERED),
-        posting_rows(House.NETTING_FUND, day.accounts, amounts.refund, reasons.NETTING_REFUND),
+        posting_rows(House.NETTING_FUND, day.accounts, refund, reasons.NETTING_REFUND),
         posting_rows(House.NETTING_FUND, House.GUARANTEE_FUND, kept_micro, reasons.NETTING_REFUND),
         charged,
         posting_rows(House.NETWORK_TARIFF, House.GRID, -int(amounts.voltage_adder.sum()), reasons.VOLTAGE_ADDER),
-        posting_rows(House.CLEARING, House.ROUNDING, rounding_micro, reasons.ROUNDING),
+        posting_rows(House.CLEARING, House.ROUNDING, moved.rounding_micro, reasons.ROUNDING),
     ]
     return np.concatenate(rows), claims
 

@@ -34,13 +34,12 @@ class ImbalanceRule(StrEnum):
 class DayRules:
     """The rules a day is settled by. `version` is the number of the document that set them, 0: none did.
 
-    `alpha_ppm`: of the dual prices. `guards_paper`: what netting of paper volume leaves goes to the guarantee fund and not back to members.
+    `alpha_ppm`: of the dual prices.
     """
 
     version: int = 0
     imbalance: ImbalanceRule = ImbalanceRule.DUAL
     alpha_ppm: int = 0
-    guards_paper: bool = False
 
 
 class SettlementRule(IntEnum):

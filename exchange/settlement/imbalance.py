@@ -6,11 +6,11 @@ unused and part of S.
 
 dual     D pays P_d (1 + a), S gets P_s (1 - a), 0 <= a <= 10 %.
 single   D and S at one price, P_d when the park imports, else P_s; u pays P_d and v gets P_s whatever the park does.
-pool     D - u and S - v meet in the pool: what meets is settled at mid = (P_d + P_s) / 2, shared by energy, the rest at P_d or P_s; u and v as above.
+pool     D and S meet in the pool: what meets is settled at mid = (P_d + P_s) / 2, shared by energy, the rest at P_d or P_s; the part of the pool
+         that falls on u or v is settled at P_d or P_s too.
 
-Who sells what it does not generate, or buys what it does not use, so never gains by it at a price between P_s and P_d; and since a price inside
-that range may be better than mid, the pool and the single price say so explicitly. What the netting of u against v leaves ("paper volume") is not
-returned to members but kept in the guarantee fund: else whoever has a large meter would get back a part of what it causes.
+So who sells what it does not generate, or buys what it does not use, gains nothing by it at a price between P_s and P_d, whatever the park does.
+What that brings in is not returned to members but kept in the guarantee fund: else whoever has a large meter would get back a part of it.
 Proof by test: tests/exchange/settlement/test_manipulation.py.
 """
 
@@ -50,15 +50,15 @@ class _Terms:
     high: Int64Array  # [T], the deficit price
     low: Int64Array  # [T], the surplus price
     imports: NDArray[np.bool_]  # [T]: the park imports
+    losses_wh: Int64Array  # [T]
     alpha_ppm: int
-    guards_paper: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Priced:
     """Cost of deficits and value of surpluses in ticks x Wh x `scale`, [n, T]; what is returned and what is kept of the fund in the same unit, [T].
 
-    `at_high_wh` and `at_low_wh` are X and Y of netting.py, [T].
+    `losses_low_wh` is what of the losses is served by what members leave over, [T].
     """
 
     scale: int
@@ -66,8 +66,7 @@ class _Priced:
     surplus: Int64Array
     returned: Int64Array
     paper: Int64Array
-    at_high_wh: Int64Array
-    at_low_wh: Int64Array
+    losses_low_wh: Int64Array
 
 
 def settle_imbalance(day: DayInput) -> Imbalance:
@@ -77,15 +76,13 @@ def settle_imbalance(day: DayInput) -> Imbalance:
     ones = np.ones(len(day.symbols), np.int64)
     deficit_wh, surplus_wh = terms.deficit_wh.sum(axis=0), terms.surplus_wh.sum(axis=0)
     net_import_wh = day.readings.grid_import_wh - day.readings.grid_export_wh
-    losses_wh = day.readings.losses_wh
-    losses_low_wh = np.minimum(losses_wh, np.maximum(priced.at_low_wh - priced.at_high_wh, 0))
     unit = TICK_WH_PER_MICRO
     park = ParkTotals(
         grid_import_micro=int(rounded_dot(np.maximum(net_import_wh, 0), day.deficit_price_ticks, unit)),
         grid_export_micro=int(rounded_dot(np.maximum(-net_import_wh, 0), day.surplus_price_ticks, unit)),
         fund_micro=int(rounded_dot(priced.returned, ones, priced.scale * unit)),
         paper_micro=int(rounded_dot(priced.paper, ones, priced.scale * unit)),
-        losses_micro=int(rounded_dot((losses_wh - losses_low_wh) * terms.high + losses_low_wh * terms.low, ones, unit)),
+        losses_micro=int(rounded_dot((terms.losses_wh - priced.losses_low_wh) * terms.high + priced.losses_low_wh * terms.low, ones, unit)),
         deficit_wh=int(deficit_wh.sum()),
         surplus_wh=int(surplus_wh.sum()),
         netted_wh=int(np.minimum(deficit_wh, surplus_wh).sum()),
@@ -117,8 +114,8 @@ def _terms(day: DayInput) -> _Terms:
         high=columns(day.deficit_price_ticks),
         low=columns(day.surplus_price_ticks),
         imports=day.readings.grid_import_wh > day.readings.grid_export_wh,
+        losses_wh=day.readings.losses_wh,
         alpha_ppm=day.rules.alpha_ppm,
-        guards_paper=day.rules.guards_paper,
     )
 
 
@@ -128,53 +125,63 @@ def _dual(terms: _Terms) -> _Priced:
     scale, alpha = PPM // step, terms.alpha_ppm // step
     pays: Int64Array = scale * terms.high + alpha * np.abs(terms.high)
     gets: Int64Array = scale * terms.low - alpha * np.abs(terms.low)
-    value: Int64Array = terms.surplus_wh * gets
     deficit_wh, surplus_wh = terms.deficit_wh.sum(axis=0), terms.surplus_wh.sum(axis=0)
     fund = (
         scale * (terms.high - terms.low) * np.minimum(deficit_wh, surplus_wh)
         + (pays - scale * terms.high) * deficit_wh
         + (scale * terms.low - gets) * surplus_wh
     )
-    paper_wh = np.minimum(terms.undelivered_wh.sum(axis=0), terms.unused_wh.sum(axis=0)) if terms.guards_paper else 0 * deficit_wh
-    paper = (pays - gets) * paper_wh
-    return _Priced(scale, terms.deficit_wh * pays, value, fund - paper, paper, deficit_wh, surplus_wh)
+    return _Priced(
+        scale=scale,
+        deficit=terms.deficit_wh * pays,
+        surplus=terms.surplus_wh * gets,
+        returned=fund,
+        paper=0 * fund,
+        losses_low_wh=_losses_low_wh(terms, deficit_wh, surplus_wh),
+    )
 
 
 def _single(terms: _Terms) -> _Priced:
     """One price for what meters explain, and the worse of the two for what they do not."""
-    price = np.where(terms.imports, terms.high, terms.low)
+    price: Int64Array = np.where(terms.imports, terms.high, terms.low)
     undelivered, unused = terms.undelivered_wh.sum(axis=0), terms.unused_wh.sum(axis=0)
-    deficit_wh, surplus_wh = terms.deficit_wh.sum(axis=0), terms.surplus_wh.sum(axis=0)
-    at_high = np.where(terms.imports, deficit_wh - surplus_wh + unused, undelivered)
-    at_low = np.where(terms.imports, unused, surplus_wh - deficit_wh + undelivered)
     return _Priced(
         scale=1,
         deficit=terms.deficit_wh * price + terms.undelivered_wh * (terms.high - price),
         surplus=terms.surplus_wh * price - terms.unused_wh * (price - terms.low),
-        returned=0 * deficit_wh,
+        returned=0 * undelivered,
         paper=undelivered * (terms.high - price) + unused * (price - terms.low),
-        at_high_wh=at_high,
-        at_low_wh=at_low,
+        losses_low_wh=np.where(terms.imports, 0, terms.losses_wh),
     )
 
 
 def _pool(terms: _Terms) -> _Priced:
     """What meets in the pool is shared by energy on both sides; prices in half ticks."""
-    short, long = terms.deficit_wh - terms.undelivered_wh, terms.surplus_wh - terms.unused_wh
-    met_wh = np.minimum(short.sum(axis=0), long.sum(axis=0))
-    short_met, long_met = split_columns(met_wh, short), split_columns(met_wh, long)
-    twice_mid = terms.high + terms.low
-    at_high = terms.deficit_wh.sum(axis=0) - met_wh
-    at_low = terms.surplus_wh.sum(axis=0) - met_wh
+    deficit_wh, surplus_wh = terms.deficit_wh.sum(axis=0), terms.surplus_wh.sum(axis=0)
+    met_wh = np.minimum(deficit_wh, surplus_wh)
+    short_met = _pool_shares(met_wh, terms.deficit_wh, terms.undelivered_wh)
+    long_met = _pool_shares(met_wh, terms.surplus_wh, terms.unused_wh)
+    spread = terms.high - terms.low
     return _Priced(
         scale=2,
-        deficit=short_met * twice_mid + (terms.deficit_wh - short_met) * (2 * terms.high),
-        surplus=long_met * twice_mid + (terms.surplus_wh - long_met) * (2 * terms.low),
+        deficit=terms.deficit_wh * (2 * terms.high) - short_met * spread,
+        surplus=terms.surplus_wh * (2 * terms.low) + long_met * spread,
         returned=0 * met_wh,
-        paper=2 * (terms.high - terms.low) * np.minimum(at_high, at_low),
-        at_high_wh=at_high,
-        at_low_wh=at_low,
+        paper=spread * (2 * met_wh - short_met.sum(axis=0) - long_met.sum(axis=0)),
+        losses_low_wh=_losses_low_wh(terms, deficit_wh, surplus_wh),
     )
+
+
+def _pool_shares(met_wh: Int64Array, energy_wh: Int64Array, unexplained_wh: Int64Array) -> Int64Array:
+    """Each account's part of what meets, but for the part that falls on what no meter explains. [n, T]."""
+    shares = split_columns(met_wh, np.concatenate([energy_wh - unexplained_wh, unexplained_wh]))
+    return shares[: len(energy_wh)]
+
+
+def _losses_low_wh(terms: _Terms, deficit_wh: Int64Array, surplus_wh: Int64Array) -> Int64Array:
+    """Losses are served by what surplus members leave over, the rest by import."""
+    low_wh: Int64Array = np.minimum(terms.losses_wh, np.maximum(surplus_wh - deficit_wh, 0))
+    return low_wh
 
 
 _RULES: Final[dict[ImbalanceRule, Callable[[_Terms], _Priced]]] = {

@@ -1,10 +1,11 @@
 """The park's side of a day: what the grid is paid on the park's net, what the members' imbalances leave beside it, and what losses cost.
 
-With X the energy that members are charged at P_d in a period, Y what they are paid at P_s <= P_d, L the losses and M the net import, the physical
-balance says X - Y + L = M. Members pay X P_d - Y P_s; the grid takes P_d for net import or gives P_s for net export. Then
-    members' payments = grid + fund - losses,  fund = (P_d - P_s) min(X, Y) >= 0,
-where losses are served by what surplus members leave over, at P_s, and the rest by import, at P_d. Every imbalance rule is of this form
-(imbalance.py). So the fund (`imbalance_netting_cny`, docs/rules.md "Netting") is never negative, and CLEARING ends at zero but for rounding.
+With D and S the sums of the members' deficits and surpluses in a period, L the losses and P_d >= P_s the two prices, the physical balance
+says D - S + L = net import. Members pay D P_d - S P_s; the grid takes P_d for net import or gives P_s for net export. Then
+    members' payments = grid + fund - losses,  fund = (P_d - P_s) min(S, D) >= 0,
+where losses are served by what surplus members leave over, at P_s, and the rest by import, at P_d. So the fund
+(`imbalance_netting_cny`, docs/rules.md "Netting") is never negative, and CLEARING ends at zero but for rounding. Other imbalance rules give a part
+of that fund to members by their prices (imbalance.py).
 """
 
 from collections.abc import Sequence

@@ -19,10 +19,13 @@ from exchange.settlement.netting import ParkTotals
 from exchange.units import POWER_LOT_WH
 
 # Columns of an account beside its lines, in Wh, micro-CNY or periods.
-FACTS: Final = (
+STATEMENT_FACTS: Final = (
     "consumption_wh", "generation_wh", "park_fee_held_micro", "guarantee_held_micro", "claim_micro", "substituted_periods", "nominated_periods",
     "schedule_deviation_wh",
 )  # fmt: skip
+# The month is settled by these: drawn from and fed into the network, green of it, and the most drawn in a quarter-hour.
+MONTH_FACTS: Final = ("withdrawal_wh", "injection_wh", "green_on_grid_wh", "peak_wh")
+FACTS: Final = (*STATEMENT_FACTS, *MONTH_FACTS)
 TOTALS: Final = (
     "grid_import_micro", "grid_export_micro", "netting_fund_micro", "losses_micro", "park_fee_micro", "trading_fee_micro", "voltage_adder_micro",
     "rounding_micro", "traded_wh", "delivered_wh", "deficit_wh", "surplus_wh", "netted_wh", "consumption_wh", "generation_wh", "grid_import_wh",
@@ -55,7 +58,8 @@ class SettledDay:
     run: int
     sequence: int
     rules_version: int
-    symbols: tuple[str, str, int]  # first, last, how many
+    start_ns: int  # of the first period
+    symbols: tuple[str, str, int]  # first, last, how many; of a month its days
     accounts: Int64Array  # [n]
     names: tuple[str, ...]  # n
     roles: tuple[str, ...]  # n
@@ -70,6 +74,10 @@ class SettledDay:
     def total(self, name: str) -> int:
         return int(self.totals[TOTALS.index(name)])
 
+    def fact(self, name: str) -> Int64Array:
+        """A column of FACTS, by account."""
+        return self.facts[FACTS.index(name)]
+
     def amounts(self, item: LineItem) -> Int64Array:
         """Amounts of a line by account, zero where nobody has it."""
         return self.amount_micro[self.items.index(item)] if item in self.items else np.zeros(len(self.accounts), np.int64)
@@ -80,9 +88,10 @@ class SettledDay:
 
 
 def record_day(
-    day: DayInput, park: ParkTotals, amounts: MemberAmounts, claims: tuple[Claim, ...], rounding_micro: int, postings: PostingRows
-) -> SettledDay:
-    """The record of a day settled with these amounts."""
+    day: DayInput, park: ParkTotals, amounts: MemberAmounts, claims: tuple[Claim, ...], rounding_micro: int, postings: PostingRows,
+    on_grid_wh: Int64Array,
+) -> SettledDay:  # fmt: skip
+    """The record of a day settled with these amounts. `on_grid_wh`: green generation beyond own use, [n]."""
     lines = [(item, energy, amount) for item, energy, amount in _lines(day, amounts) if energy.any() or amount.any()]
     shape = (len(lines), len(day.accounts))
     items = tuple(item for item, _, _ in lines)
@@ -91,6 +100,7 @@ def record_day(
         run=1,
         sequence=0,
         rules_version=day.rules.version,
+        start_ns=int(day.period_starts_ns[0]),
         symbols=(day.symbols[0], day.symbols[-1], len(day.symbols)),
         accounts=day.accounts,
         names=day.names,
@@ -99,7 +109,7 @@ def record_day(
         energy_wh=np.array([energy for _, energy, _ in lines], np.int64).reshape(shape),
         amount_micro=np.array([amount for _, _, amount in lines], np.int64).reshape(shape),
         postings=_places(items, day.accounts, postings),
-        facts=_facts(day, amounts, claims),
+        facts=_facts(day, amounts, claims, on_grid_wh),
         totals=np.array(_totals(day, park, amounts, rounding_micro), np.int64),
         claims=tuple((claim.account, claim.amount_micro, int(claim.reason)) for claim in claims),
     )
@@ -143,7 +153,7 @@ def _places(items: tuple[LineItem, ...], accounts: Int64Array, postings: Posting
     return places
 
 
-def _facts(day: DayInput, amounts: MemberAmounts, claims: tuple[Claim, ...]) -> Int64Array:
+def _facts(day: DayInput, amounts: MemberAmounts, claims: tuple[Claim, ...], on_grid_wh: Int64Array) -> Int64Array:
     nominated = day.nomination_wh != NO_NOMINATION
     deviation_wh = np.where(nominated, np.abs(day.injection_wh - np.where(nominated, day.nomination_wh, 0)), 0)
     claimed = np.zeros(len(day.accounts), np.int64)
@@ -152,6 +162,7 @@ def _facts(day: DayInput, amounts: MemberAmounts, claims: tuple[Claim, ...]) -> 
     columns = (
         day.readings.consumption_wh.sum(axis=1), day.readings.generation_wh.sum(axis=1), amounts.held_park_fee, amounts.held_guarantee, claimed,
         day.readings.replaced.sum(axis=1), nominated.sum(axis=1), deviation_wh.sum(axis=1),
+        amounts.withdrawal_wh, np.maximum(day.injection_wh, 0).sum(axis=1), on_grid_wh, np.maximum(-day.injection_wh, 0).max(axis=1),
     )  # fmt: skip
     return np.array(columns, np.int64)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from exchange.settlement.lines import OPTIONAL, STATUS, Line, LineItem, LineStatus
-from exchange.settlement.record import FACTS, TOTALS, SettledDay
+from exchange.settlement.record import STATEMENT_FACTS, TOTALS, SettledDay
 from exchange.units import MICRO_PER_FEN, divide_half_even
 
 __all__ = ["DaySettlement", "Line", "LineItem", "LineStatus", "Source", "Statement", "day_settlement", "fen", "statement_of"]
@@ -131,7 +131,7 @@ def _statement(record: SettledDay, before: SettledDay | None, row: int) -> State
         role=record.roles[row],
         lines=lines,
         total_micro=sum(line.amount_micro for line in lines if line.status == LineStatus.CHARGED),
-        **dict(zip(FACTS, record.facts[:, row].tolist(), strict=True)),
+        **dict(zip(STATEMENT_FACTS, record.facts[: len(STATEMENT_FACTS), row].tolist(), strict=True)),
         run=record.run,
         adjustments_micro=() if before is None else tuple(_adjustment(before, int(record.accounts[row]), line) for line in lines),
         source=Source(

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.market.instruments import Instrument
-from exchange.order_path.business.green import green_input, remaining_wh, rules_of
+from exchange.order_path.business.green import green_input, rules_of
+from exchange.order_path.business.network import compensation
 from exchange.order_path.level import Level
 from exchange.settlement.book import Positions
 from exchange.settlement.day_input import NO_NOMINATION, BlockTrades, DayInput, TradeTotals
@@ -40,9 +41,8 @@ def gather(exchange: "Exchange", day: str, periods: list[Instrument], adders: di
         "voltage_adder_micro_per_kwh": np.array([adders.get(member.id, 0) for member in members], np.int64),
         "nomination_wh": _nominations(exchange, accounts, periods),
         "blocks": _block_trades(exchange, starts_ns, accounts),
-        **_curtailments(exchange, accounts, periods),
     }
-    return _day(exchange, day, accounts, periods, columns | own, {})
+    return _day(exchange, day, accounts, periods, columns | own)
 
 
 def regather(exchange: "Exchange", record: SettledDay, kept: Positions) -> DayInput:
@@ -57,9 +57,8 @@ def regather(exchange: "Exchange", record: SettledDay, kept: Positions) -> DayIn
         "held_park_fee_micro": none, "held_guarantee_micro": none, "voltage_adder_micro_per_kwh": kept.adders_micro_per_kwh,
         "nomination_wh": nominations, "restated": TradeTotals(**dict(zip(_TRADES, kept.trades, strict=True))),
         "blocks": BlockTrades(**dict(zip(_BLOCKS, kept.blocks, strict=True))) if kept.blocks.any() else None,
-        "curtailed_wh": kept.curtailed[0], "curtailed_micro": kept.curtailed[1],
     }  # fmt: skip
-    return _day(exchange, record.day, record.accounts, periods, own, dict(kept.contracts.tolist()))
+    return _day(exchange, record.day, record.accounts, periods, own)
 
 
 def positions_of(day: DayInput, periods: list[Instrument]) -> Positions:
@@ -67,7 +66,6 @@ def positions_of(day: DayInput, periods: list[Instrument]) -> Positions:
     none = np.zeros(len(day.accounts), np.int64)
     row, column = np.nonzero(day.nomination_wh != NO_NOMINATION)
     totals = day.trade_totals
-    contracts = [] if day.green is None else list(zip(day.green.contracts.tolist(), day.green.contract_left_wh.tolist(), strict=True))
     return Positions(
         instruments=np.array([instrument.id for instrument in periods], np.int64),
         net_lots=day.net_lots,
@@ -75,9 +73,7 @@ def positions_of(day: DayInput, periods: list[Instrument]) -> Positions:
         adders_micro_per_kwh=day.voltage_adder_micro_per_kwh,
         trades=np.array([getattr(totals, name) for name in _TRADES], np.int64),
         blocks=np.array([none if day.blocks is None else getattr(day.blocks, name) for name in _BLOCKS], np.int64),
-        curtailed=np.array([none if day.curtailed_wh is None else day.curtailed_wh, none if day.curtailed_micro is None else day.curtailed_micro]),
         nominations=np.stack([row, column, day.nomination_wh[row, column]], axis=-1),
-        contracts=np.array(contracts, np.int64).reshape(-1, 2),
     )
 
 
@@ -89,9 +85,7 @@ _CELLS = {
 }  # fmt: skip
 
 
-def _day(
-    exchange: "Exchange", day: str, accounts: Int64Array, periods: list[Instrument], own: dict[str, Any], contract_left_wh: dict[int, int]
-) -> DayInput:
+def _day(exchange: "Exchange", day: str, accounts: Int64Array, periods: list[Instrument], own: dict[str, Any]) -> DayInput:
     members = [exchange.rooms.participants.by_id[account] for account in accounts.tolist()]
     starts_ns = np.array([instrument.spec.delivery_start_ns for instrument in periods], np.int64)
     metered = exchange.rooms.meters.metered_accounts()
@@ -102,7 +96,7 @@ def _day(
 
     has_value_chain = exchange.level >= Level.VALUE_CHAIN
     readings = exchange.rooms.meters.read(accounts.tolist(), starts_ns.tolist())
-    left_wh = contract_left_wh or remaining_wh(exchange, int(starts_ns[0]))
+    curtailed_wh, curtailed_micro = compensation(exchange, accounts, periods, readings.generation_wh - readings.consumption_wh)
     return DayInput(
         day=day,
         accounts=accounts,
@@ -119,7 +113,9 @@ def _day(
         readings=readings,
         rules=rules_of(exchange, int(starts_ns[0])),
         environment_price_ticks=of_spec("environment_price_ticks") if has_value_chain else None,
-        green=green_input(exchange, accounts, starts_ns, left_wh) if has_value_chain else None,
+        green=green_input(exchange, day, accounts, starts_ns) if has_value_chain else None,
+        curtailed_wh=curtailed_wh,
+        curtailed_micro=curtailed_micro,
         **own,
     )
 
@@ -147,9 +143,3 @@ def _block_trades(exchange: "Exchange", starts_ns: list[int], accounts: Int64Arr
         totals[2] += rows["bought_micro"] // block.periods * periods
         totals[3] += rows["sold_micro"] // block.periods * periods
     return BlockTrades(**dict(zip(_BLOCKS, totals, strict=True))) if totals.any() else None
-
-
-def _curtailments(exchange: "Exchange", accounts: Int64Array, periods: list[Instrument]) -> dict[str, Int64Array]:
-    """Energy and compensation of what dispatch curtailed in the periods, by account; nothing where it did not."""
-    del exchange, accounts, periods
-    return {}

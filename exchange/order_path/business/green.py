@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.metering.devices import DeviceKind
-from exchange.order_path.level import Level
+from exchange.registry.months import month_at
 from exchange.settlement.day_input import DayRules, GreenInput
 
 if TYPE_CHECKING:
@@ -17,31 +17,28 @@ Int64Array = NDArray[np.int64]
 
 
 def rules_of(exchange: "Exchange", at_ns: int) -> DayRules:
-    """The settlement rules that held at a time."""
-    del at_ns
-    return DayRules(guards_paper=exchange.level >= Level.VALUE_CHAIN)
+    """The settlement rules of a day that begins at a time."""
+    return exchange.rooms.terms.rules_at(at_ns)
 
 
-def remaining_wh(exchange: "Exchange", at_ns: int) -> dict[int, int]:
-    """What each green contract in force has left of its month."""
-    del exchange, at_ns
-    return {}
-
-
-def green_input(exchange: "Exchange", accounts: Int64Array, starts_ns: Int64Array, contract_left_wh: dict[int, int]) -> GreenInput:
-    """Renewable devices with their generation, and the green contracts in `contract_left_wh`."""
-    del contract_left_wh
+def green_input(exchange: "Exchange", day: str, accounts: Int64Array, starts_ns: Int64Array) -> GreenInput:
+    """Renewable devices with their generation, and the green contracts of the day's month with what they have left."""
     devices = [device for device in exchange.rooms.devices.by_id.values() if device.is_renewable and device.account in accounts]
-    none = np.zeros(0, np.int64)
+    terms = exchange.rooms.terms
+    contracts = terms.contracts_of(month_at(int(starts_ns[0])))
+
+    def column(values: list[int]) -> Int64Array:
+        return np.array(values, np.int64)
+
     return GreenInput(
-        devices=np.array([device.id for device in devices], np.int64),
-        account_row=np.searchsorted(accounts, np.array([device.account for device in devices], np.int64)),
+        devices=column([device.id for device in devices]),
+        account_row=np.searchsorted(accounts, column([device.account for device in devices])),
         generation_wh=np.array([_generation_wh(exchange, device, starts_ns) for device in devices], np.int64).reshape(len(devices), len(starts_ns)),
-        contracts=none,
-        contract_buyer_row=none,
-        contract_generator_row=none,
-        contract_left_wh=none,
-        contract_price_ticks=none,
+        contracts=column([contract.id for contract in contracts]),
+        contract_buyer_row=np.searchsorted(accounts, column([contract.buyer for contract in contracts])),
+        contract_generator_row=np.searchsorted(accounts, column([contract.generator for contract in contracts])),
+        contract_left_wh=column([terms.remaining_wh(contract, day) for contract in contracts]),
+        contract_price_ticks=column([contract.energy_price_ticks for contract in contracts]),
     )
 
 

@@ -12,7 +12,7 @@ from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
-from exchange.order_path.business import approvals, block_trades, devices, keys, level, one_way_auctions, rule_changes
+from exchange.order_path.business import approvals, block_trades, devices, keys, level, network, one_way_auctions, rule_changes, settle_month, settlement_terms
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
@@ -213,6 +213,7 @@ def nominate(exchange: "Exchange", document: Nominate, caller: Caller) -> Result
     _require(storage >= 0, "account_has_no_storage")
     _require(instrument.phase in TRADING_PHASES | {Phase.GATE_CLOSED, Phase.HALTED}, "period_is_over")
     _require(abs(document.injection_wh) <= int(exchange.state.storages[storage].period_limit_wh), "nomination_beyond_rating")
+    network.require_within_dispatch(exchange, document.account, instrument, document.injection_wh)
     exchange.rooms.nominations[document.account, instrument.id] = document.injection_wh
     exchange.notify("nominated", {"account": document.account, "symbol": document.symbol, "injection_wh": document.injection_wh})
     return {}
@@ -277,4 +278,7 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **one_way_auctions.OPERATING,
     **level.HANDLERS,
     **devices.HANDLERS,
+    **settlement_terms.HANDLERS,
+    **network.HANDLERS,
+    **settle_month.HANDLERS,
 }

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from exchange.accounts.permissions import Role
 from exchange.protocol.document import Document
+from exchange.protocol.value_chain.settlement import OfferCurtailment
 
 # Who may hold units.
 HOLDERS: Final = frozenset({Role.ENTERPRISE, Role.GENERATOR, Role.PROSUMER, Role.STORAGE, Role.MARKET_MAKER, Role.ESCO})
@@ -17,4 +18,6 @@ class Senders(NamedTuple):
 
 
 # One row a document of the value chain that others than the operator send.
-SENDERS: Final[dict[type[Document], Senders]] = {}
+SENDERS: Final[dict[type[Document], Senders]] = {
+    OfferCurtailment: Senders(HOLDERS, "trade"),
+}

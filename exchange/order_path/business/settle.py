@@ -8,7 +8,7 @@ import numpy as np
 from exchange.ledger.postings import post_settlement, release_position_holds
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase, PhaseEvent, next_phase
-from exchange.order_path.business.day_gathering import gather, open_power, positions_of
+from exchange.order_path.business.day_gathering import gather, open_power, positions_of, regather
 from exchange.order_path.business.granular import issue_granular
 from exchange.order_path.business.listing import leave_instrument
 from exchange.order_path.level import Level
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[str, Any]]:
     """(rule that refuses the day or None, answer). Nothing changes when it is refused."""
+    if document.run != 1:
+        return _settle_again(exchange, document)
     periods = _periods(exchange, document)
     if not periods:
         return "no_periods_to_settle", {}
@@ -52,6 +54,28 @@ def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[
     return None, {"day": document.day, "periods": len(periods)}
 
 
+def _settle_again(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[str, Any]]:
+    """A later run over a settled day, by the positions, prices and rules of its time and the readings of now."""
+    settlements = exchange.rooms.settlements
+    if document.run != settlements.count(document.day) + 1:
+        return "run_is_not_the_next", {}
+    before, kept = settlements.get(document.day), settlements.positions(document.day)
+    if before is None or kept is None:
+        return "day_keeps_no_positions", {}
+    if document.voltage_adders_micro_per_kwh:
+        return "adders_are_those_of_the_first_run", {}
+    day = regather(exchange, before, kept)
+    problem = check_day(day)
+    if problem is not None:
+        return str(problem).lower(), {}
+    result = settle_day(day, before)
+    post(exchange, result.postings)
+    settlements.add(replace(result.settlement, sequence=exchange.last_sequence))
+    _note_contracts(exchange, day, result)
+    exchange.notify("settled", {"day": document.day, "periods": len(day.symbols), "run": document.run})
+    return None, {"day": document.day, "periods": len(day.symbols), "run": document.run, "adjustments": len(result.postings)}
+
+
 def post(exchange: "Exchange", postings: PostingRows) -> None:
     """Post rows of money by the same compiled postings as fills."""
     rows = postings.view(np.recarray)
@@ -67,7 +91,16 @@ def _keep(exchange: "Exchange", day: DayInput, periods: list[Instrument], result
     has_value_chain = exchange.level >= Level.VALUE_CHAIN
     exchange.rooms.settlements.add(record, positions_of(day, periods) if has_value_chain else None, written_out=not has_value_chain)
     if result.output is not None:
+        _note_contracts(exchange, day, result)
         issue_granular(exchange, result.output)
+
+
+def _note_contracts(exchange: "Exchange", day: DayInput, result: DayResult) -> None:
+    """What each green contract delivered on the day, by its last run."""
+    if day.green is None or result.green is None:
+        return
+    for contract, delivered_wh in zip(day.green.contracts.tolist(), result.green.contract_wh.sum(axis=1).tolist(), strict=True):
+        exchange.rooms.terms.delivered_wh.setdefault(contract, {})[day.day] = delivered_wh
 
 
 def _periods(exchange: "Exchange", document: SettleDay) -> list[Instrument]:
