@@ -38,6 +38,7 @@ class PostingReason(IntEnum):
     UNITS_WITHDRAWN = 27
     UNITS_CONVERTED = 28
     ADJUSTMENT = 30  # what a later run of a settlement changes
+    CORRECTION = 31
     UNCOVERED = 50  # netting of what was sold without generation against what was bought without use
     GREEN_CONTRACT = 51
     DEVIATION = 52  # missing volume of a green contract

@@ -1,5 +1,7 @@
 """Logical content of the state in canonical order: what is hashed, and what a snapshot holds.
 
+They differ in tables that are too large to be hashed whole at every checkpoint: the state hash has digests of their blocks, a snapshot their rows.
+
 Instruments by id, orders by priority, accounts by id, keys by the sequence of their command, deadlines by (time, id). Never slots, free lists or
 padding, so a state restored into arrays of other sizes has the same hash.
 """
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import OwnerRules, Participants
+from exchange.carbon.books import CarbonBooks
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -27,10 +30,14 @@ from exchange.order_path.daily_close import apply_band
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
+from exchange.order_path.level import Level
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.registry.certificates import Certificates
+from exchange.registry.eligibility import Baskets
+from exchange.registry.encumbrances import Encumbrances
+from exchange.registry.registry import Registry
 from exchange.settlement.book import Settlements
 from exchange.settlement.dispatch import Dispatch
 from exchange.settlement.terms import SettlementTerms
@@ -62,8 +69,27 @@ _DEADLINE: Final = np.dtype([("at_ns", "<i8"), ("id", "<i8"), ("kind", "<i8"), (
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
-def content(exchange: "Exchange", whole: bool = False) -> dict[str, Any]:
-    """Everything that is state, as values MessagePack can carry. Settled days are there by their digests, with `whole` by their bytes."""
+def content(exchange: "Exchange") -> dict[str, Any]:
+    """Everything that is state, as values MessagePack can carry: what a snapshot holds."""
+    return _with_rows(_tables(exchange), {"registry": exchange.rooms.registry.to_canonical(), **_settled(exchange, whole=True)})
+
+
+def hashed_content(exchange: "Exchange") -> dict[str, Any]:
+    """`content` with digests in the place of large tables: what is hashed."""
+    return _with_rows(_tables(exchange), {"registry": exchange.rooms.registry.to_hash(), **_settled(exchange, whole=False)})
+
+
+def _settled(exchange: "Exchange", whole: bool) -> dict[str, Any]:
+    """Settled days and months: their digests, with `whole` their bytes."""
+    return {"settled_days": exchange.rooms.settlements.to_canonical(whole), "settled_months": exchange.rooms.months.to_canonical(whole)}
+
+
+def _with_rows(tables: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes."""
+    return tables | {name: rows for name, rows in later.items() if rows}
+
+
+def _tables(exchange: "Exchange") -> dict[str, Any]:
     state, rooms = exchange.state, exchange.rooms
     counters = state.counters[0]
     tables = {
@@ -83,7 +109,6 @@ def content(exchange: "Exchange", whole: bool = False) -> dict[str, Any]:
         "meters": rooms.meters.to_canonical(),
         "settlements": rooms.settlements.written_out_to_canonical(),
     }
-    # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
     later = {
         "auctions": _auctions(exchange),
         "reduce_only": _reduce_only_orders(exchange),
@@ -98,25 +123,26 @@ def content(exchange: "Exchange", whole: bool = False) -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
-        "settled_days": rooms.settlements.to_canonical(whole),
-        "settled_months": rooms.months.to_canonical(whole),
+        "encumbrances": rooms.encumbrances.to_canonical(),
+        "baskets": rooms.baskets.to_canonical(),
+        "carbon": rooms.carbon.to_canonical(),
         "settlement_terms": rooms.terms.to_canonical(),
         "dispatch": rooms.dispatch.to_canonical(),
         "certificates": rooms.certificates.to_canonical(),
     }
-    return tables | {name: rows for name, rows in later.items() if rows}
+    return _with_rows(tables, later)
 
 
 def state_hash(exchange: "Exchange") -> bytes:
-    """SHA-256 of the canonical content."""
-    return hashlib.sha256(_encoder.encode(content(exchange))).digest()
+    """SHA-256 of the hashed content."""
+    return hashlib.sha256(_encoder.encode(hashed_content(exchange))).digest()
 
 
 def snapshot(exchange: "Exchange") -> bytes:
     """Canonical content with what of it is there as digests only, the running hash of events and the last entries of the audit log; for `restore`."""
     rooms = exchange.rooms
     beside = [rooms.audit.tail_to_snapshot(), rooms.certificates.claims.to_snapshot()]
-    return _encoder.encode([content(exchange, whole=True), int(exchange.state.counters[0].event_hash), *beside])
+    return _encoder.encode([content(exchange), int(exchange.state.counters[0].event_hash), *beside])
 
 
 def restore(exchange: "Exchange", payload: bytes) -> None:
@@ -170,6 +196,11 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.level = body.get("level", [exchange.settings.level])[0]
     rooms.devices = Devices.from_canonical(body.get("devices", []))
     rooms.certificates = Certificates.restored(body.get("certificates", []), tail[1] if len(tail) > 1 else [])
+    resales = {i.id: i.resale for i in rooms.instruments.by_id.values() if not i.is_power} if rooms.level >= Level.VALUE_CHAIN else {}
+    rooms.registry = Registry.from_canonical(body.get("registry", []), resales)
+    rooms.encumbrances = Encumbrances.from_canonical(body.get("encumbrances", []))
+    rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
+    rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value
@@ -181,7 +212,7 @@ def _account_ids(exchange: "Exchange") -> list[int]:
 
 
 def open_instruments(exchange: "Exchange") -> list[Instrument]:
-    return [instrument for instrument in exchange.rooms.instruments.by_id.values() if instrument.slot >= 0]
+    return list(exchange.rooms.instruments.open.values())
 
 
 def _columns(rows: Any, dtype: np.dtype[Any]) -> NDArray[np.void]:

@@ -7,6 +7,7 @@ from typing import Any
 from exchange.accounts.approvals import Approvals
 from exchange.accounts.audit import AuditLog
 from exchange.accounts.participants import Participants
+from exchange.carbon.books import CarbonBooks
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
@@ -15,6 +16,9 @@ from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.registry.certificates import Certificates
+from exchange.registry.eligibility import Baskets
+from exchange.registry.encumbrances import Encumbrances
+from exchange.registry.registry import Registry
 from exchange.settlement.book import Settlements
 from exchange.settlement.dispatch import Dispatch
 from exchange.settlement.terms import SettlementTerms
@@ -41,6 +45,10 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
+    registry: Registry = field(default_factory=Registry)
+    encumbrances: Encumbrances = field(default_factory=Encumbrances)
+    baskets: Baskets = field(default_factory=Baskets)
+    carbon: CarbonBooks = field(default_factory=CarbonBooks)
     certificates: Certificates = field(default_factory=Certificates)
     terms: SettlementTerms = field(default_factory=SettlementTerms)
     dispatch: Dispatch = field(default_factory=Dispatch)

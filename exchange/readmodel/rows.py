@@ -22,7 +22,7 @@ from matching.records import Side
 
 Row = tuple[Any, ...]
 Rows = dict[Table, list[Row]]
-FindSettlement = Callable[[str], DaySettlement | None]
+FindSettlement = Callable[[str, int], DaySettlement | None]  # of a day or month, by a run
 
 _EXECUTION_COLUMNS: Final = [column.name for column in tables.executions.columns]
 _POSTING_COLUMNS: Final = [column.name for column in tables.postings.columns]
@@ -102,21 +102,24 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
         rows[tables.closes].append((notice.sequence, index, notice.stamp_ns, data["symbol"], data["close_ticks"], data["traded_lots"]))
     elif notice.kind == "admitted":
         rows[tables.participants].append((data["account"], _text(data["name"]), data["role"], notice.sequence))
-    elif notice.kind == "settled":
-        settlement = find_settlement(data["day"])
+    elif notice.kind == "audit":
+        rows[tables.audit_entries].append((data["entry"].number, notice.sequence, msgspec.json.encode(data["entry"]).decode()))
+    elif notice.kind in {"settled", "settled_month"}:
+        name = data["day"] if notice.kind == "settled" else data["month"]
+        settlement = find_settlement(name, data.get("run", 1))
         if settlement is None:
-            raise CheckFailedError(f"day {data['day']} was settled by command {notice.sequence}, but there is no settlement of it")
+            raise CheckFailedError(f"{name} was settled by command {notice.sequence}, but there is no settlement of it")
         _add_statements(rows, settlement, notice.sequence)
 
 
 def _add_statements(rows: Rows, settlement: DaySettlement, sequence: int) -> None:
     for s in settlement.statements:
         rows[tables.statements].append(
-            (s.day, s.account, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
+            (s.day, s.account, s.run, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
              s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
         )  # fmt: skip
         rows[tables.statement_lines] += [
-            (s.day, s.account, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro) for number, line in enumerate(s.lines)
+            (s.day, s.account, s.run, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro) for number, line in enumerate(s.lines)
         ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-SCHEMA_VERSION: Final = 2  # 2: the mode of a trade, auctions, daily closes
+SCHEMA_VERSION: Final = 4  # 2: the mode of a trade, auctions, daily closes; 3: the audit log; 4: runs of statements
 
 metadata: Final = MetaData()
 
@@ -92,6 +92,9 @@ auctions: Final = Table(
 # The close of every trading day of an instrument with a daily limit.
 closes: Final = Table("closes", metadata, _key(), _index(), _int("stamp_ns"), _text("symbol"), _int("close_ticks"), _int("traded_lots"))
 
+# The audit log; `entry` is exchange.accounts.audit.AuditEntry as JSON.
+audit_entries: Final = Table("audit_entries", metadata, _id("number"), _int("sequence"), _text("entry"))
+
 # Every revision of a reading; the highest one counts.
 readings: Final = Table(
     "readings", metadata, _id("account"), _id("period_start_ns"), _id("revision"), _int("consumption_wh"), _int("generation_wh"),
@@ -103,12 +106,12 @@ grid_readings: Final = Table(
 )
 
 statements: Final = Table(
-    "statements", metadata, Column("day", Text, primary_key=True), _id("account"), _text("name"), _text("role"), _int("total_micro"),
+    "statements", metadata, Column("day", Text, primary_key=True), _id("account"), _id("run"), _text("name"), _text("role"), _int("total_micro"),
     _int("consumption_wh"), _int("generation_wh"), _int("park_fee_held_micro"), _int("guarantee_held_micro"), _int("claim_micro"),
     _int("substituted_periods"), _int("nominated_periods"), _int("schedule_deviation_wh"), _int("sequence"),
 )  # fmt: skip
 
 statement_lines: Final = Table(
-    "statement_lines", metadata, Column("day", Text, primary_key=True), _id("account"), _id("line"), _text("item"), _text("status"),
+    "statement_lines", metadata, Column("day", Text, primary_key=True), _id("account"), _id("run"), _id("line"), _text("item"), _text("status"),
     _int("energy_wh"), _int("amount_micro"),
 )  # fmt: skip

@@ -98,12 +98,12 @@ def refund_shares(day: DayInput, fund_micro: int) -> Int64Array:
 
 
 def _green_contracts(day: DayInput, green: GreenFlows | None) -> tuple[Int64Array, Int64Array]:
-    """Energy price and energy of green contracts by account, received and delivered positive: each contract rounds once, the pair is exact."""
+    """Energy price and energy of green contracts by account, received and bought positive: each contract rounds once, the pair is exact."""
     amounts, energies = np.zeros(len(day.accounts), np.int64), np.zeros(len(day.accounts), np.int64)
     if green is not None and day.green is not None and len(day.green.contracts):
         volumes = green.contract_wh.sum(axis=1)
         values = rounded_dot(volumes[:, np.newaxis], day.green.contract_price_ticks[:, np.newaxis], TICK_WH_PER_MICRO)
         for rows, sign in ((day.green.contract_generator_row, 1), (day.green.contract_buyer_row, -1)):
             np.add.at(amounts, rows, sign * values)
-            np.add.at(energies, rows, sign * volumes)
+            np.add.at(energies, rows, -sign * volumes)
     return amounts, energies

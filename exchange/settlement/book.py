@@ -64,6 +64,10 @@ class Settlements:
         data = _encoder.encode([RECORD_VERSION, _record_fields(record), [] if positions is None else _position_fields(positions)])
         self.runs.setdefault(record.day, []).append(_Run(data, sha256(data).digest()))
 
+    def __len__(self) -> int:
+        """Runs over all days."""
+        return sum(len(runs) for runs in self.runs.values())
+
     def __contains__(self, day: str) -> bool:
         return day in self.runs
 

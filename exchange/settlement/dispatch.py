@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from exchange.settlement.netting import split_by_largest_remainder
-from exchange.units import NS_PER_HOUR, PERIOD_NS
+from exchange.units import NS_PER_HOUR, PERIOD_NS, split_by_largest_remainder
 
 
 class FeederLimit(NamedTuple):

@@ -8,7 +8,6 @@ where losses are served by what surplus members leave over, at P_s, and the rest
 of that fund to members by their prices (imbalance.py).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,22 +49,3 @@ def exact_dot(values: Int64Array, weights: Int64Array) -> list[int]:
 def cost_micro(energy_wh: Int64Array, price_ticks: Int64Array) -> list[int]:
     """Cost of each row of energies ([n, T] or [T], Wh) at the prices of the periods, rounded half-even once a row."""
     return [int(cost) for cost in rounded_dot(np.atleast_2d(energy_wh), price_ticks, TICK_WH_PER_MICRO)]
-
-
-def split_by_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` >= 0 in proportion to `weights` >= 0, as integers that sum to it exactly; ties go to the earlier row.
-
-    Hamilton's method: every share is its quota rounded down or up. Raises ValueError when nobody has a weight.
-    """
-    weight_sum = sum(weights)
-    if weight_sum <= 0 or total < 0 or min(weights) < 0:
-        raise ValueError("a split needs a total and weights that are not negative, and at least one weight")
-    shares, remainders = [], []
-    for weight in weights:
-        share, remainder = divmod(total * weight, weight_sum)
-        shares.append(share)
-        remainders.append(remainder)
-    by_remainder = sorted(range(len(shares)), key=lambda row: (-remainders[row], row))
-    for row in by_remainder[: total - sum(shares)]:
-        shares[row] += 1
-    return shares

@@ -25,9 +25,8 @@ _BLOCKS = tuple(BlockTrades.__dataclass_fields__)
 
 def open_power(exchange: "Exchange", blocks: bool) -> list[Instrument]:
     """Open quarter-hours, or open blocks, by id."""
-    rows = exchange.state.instruments
-    chosen = (rows.used == 1) & ((rows.periods > 1) if blocks else (rows.periods == 1))
-    return [exchange.rooms.instruments.by_id[instrument_id] for instrument_id in sorted(rows.id[chosen].tolist())]
+    found = [i for i in exchange.rooms.instruments.open.values() if (i.is_block if blocks else i.is_quarter_hour)]
+    return sorted(found, key=lambda instrument: instrument.id)
 
 
 def gather(exchange: "Exchange", day: str, periods: list[Instrument], adders: dict[int, int]) -> DayInput:

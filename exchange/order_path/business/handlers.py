@@ -12,14 +12,30 @@ from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
-from exchange.order_path.business import approvals, block_trades, devices, keys, level, network, one_way_auctions, rule_changes, settle_month, settlement_terms
+from exchange.order_path.business import (
+    accounting,
+    approvals,
+    block_trades,
+    clock,
+    corrections,
+    devices,
+    keys,
+    level,
+    network,
+    one_way_auctions,
+    registry,
+    rule_changes,
+    settle_month,
+    settlement_terms,
+    units,
+)
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
-from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
+from exchange.order_path.business.rules import MONEY_LIMIT_MICRO, BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
 from exchange.order_path.business.rules import require as _require
 from exchange.order_path.business.settle import settle
-from exchange.order_path.business.units_control import anchor_storage, deposit, issue_units, set_contract
+from exchange.order_path.business.units_control import anchor_storage, deposit, set_contract
 from exchange.order_path.settings import ExchangeSettings
 from exchange.protocol.documents import (
     Admit,
@@ -45,8 +61,6 @@ if TYPE_CHECKING:
 
 # Lots of a position: times any price of a listed instrument they fit int64.
 _LIMIT: Final = INT64_MAX // 2**20
-# 2.25 billion CNY an account; all accounts together stay below half of int64.
-MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
 
 
@@ -113,7 +127,7 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
     instruments = exchange.rooms.instruments
     symbols = [spec.symbol for spec in document.instruments]
     _require(len(set(symbols)) == len(symbols) and not any(s in instruments.by_symbol for s in symbols), "symbol_taken")
-    quarters = quarter_hours(instruments.by_id.values(), document.instruments) if any(map(is_block, document.instruments)) else {}
+    quarters = quarter_hours(instruments.open.values(), document.instruments) if any(map(is_block, document.instruments)) else {}
     for spec in document.instruments:
         _require(0 < len(spec.symbol) <= 32 and spec.symbol.isascii(), "symbol_malformed")
         problem = spec_problem(spec) or (block_problem(spec, quarters) if is_block(spec) else None)
@@ -135,6 +149,7 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
             phase=Phase.PRE_OPEN,
         )
         instruments.add(instrument)
+        units.enter(exchange, instrument)
         exchange.state = enter_instrument(exchange.state, instrument, exchange.core.open_book())
         exchange.sync_books()
         ids[spec.symbol] = instrument.id
@@ -198,8 +213,8 @@ def issue(exchange: "Exchange", document: IssueUnits, _caller: Caller) -> Result
     _require(not instrument.is_power, "power_is_not_issued")
     held = int(exchange.state.positions[instrument.slot, document.account].net_lots)
     _require(0 < document.quantity_lots <= _LIMIT - held, "quantity_out_of_range")
-    exchange.make_output_room(1)
-    issue_units(exchange.state, instrument.slot, document.account, document.quantity_lots)
+    _require(instrument.id not in exchange.rooms.baskets.by_asset, "baskets_are_filled_by_conversion")
+    units.issue(exchange, instrument, document.account, document.quantity_lots)
     return {"owned_lots": held + document.quantity_lots}
 
 
@@ -281,4 +296,8 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **settlement_terms.HANDLERS,
     **network.HANDLERS,
     **settle_month.HANDLERS,
+    **corrections.HANDLERS,
+    **clock.HANDLERS,
+    **registry.HANDLERS,
+    **accounting.HANDLERS,
 }

@@ -107,22 +107,22 @@ def _periods(exchange: "Exchange", document: SettleDay) -> list[Instrument]:
     """Open quarter-hours of the day in order of delivery."""
     wanted = [
         instrument
-        for instrument in open_power(exchange, blocks=False)
-        if document.day_start_ns <= instrument.spec.delivery_start_ns < document.day_end_ns
+        for instrument in exchange.rooms.instruments.open.values()
+        if instrument.is_quarter_hour and document.day_start_ns <= instrument.spec.delivery_start_ns < document.day_end_ns
     ]
     return sorted(wanted, key=lambda instrument: (instrument.spec.delivery_start_ns, instrument.id))
 
 
 def finished_blocks(exchange: "Exchange") -> list[Instrument]:
     """Open blocks that have been delivered and whose quarter-hours are all settled."""
-    blocks = open_power(exchange, blocks=True)
-    if not blocks:
-        return []
-    open_starts_ns = {instrument.spec.delivery_start_ns for instrument in open_power(exchange, blocks=False)}
+    instruments = exchange.rooms.instruments.open.values()
+    open_starts_ns = {instrument.spec.delivery_start_ns for instrument in instruments if instrument.is_quarter_hour}
     return [
-        block
-        for block in blocks
-        if block.phase is Phase.DELIVERED and open_starts_ns.isdisjoint(range(block.spec.delivery_start_ns, block.spec.delivery_end_ns, PERIOD_NS))
+        instrument
+        for instrument in instruments
+        if instrument.is_block
+        and instrument.phase is Phase.DELIVERED
+        and open_starts_ns.isdisjoint(range(instrument.spec.delivery_start_ns, instrument.spec.delivery_end_ns, PERIOD_NS))
     ]
 
 
@@ -143,5 +143,5 @@ def _close(exchange: "Exchange", instrument: Instrument) -> None:
     leave_instrument(exchange.state, instrument)
     exchange.core.close_book(book)
     exchange.sync_books()
-    instrument.phase, instrument.slot = settled, -1
+    exchange.rooms.instruments.close(instrument, settled)
     exchange.notify("phase", {"symbol": instrument.symbol, "phase": settled.name.lower()})

@@ -68,7 +68,7 @@ def test_a_settled_exchange_survives_its_snapshot(park: SettlingPark) -> None:
 
 def test_the_state_hash_holds_a_digest_of_the_day_and_the_snapshot_its_columns(park: SettlingPark) -> None:
     assert park.settle()[0] == 0
-    (digest,), (data,) = (canonical.content(park.exchange, whole)["settled_days"] for whole in (False, True))
+    (digest,), (data,) = (form(park.exchange)["settled_days"] for form in (canonical.hashed_content, canonical.content))
     assert (len(digest[2]), digest[:2]) == (32, ["2026-07-15", 1])
     assert len(data[2]) > 200
 
