@@ -105,10 +105,11 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
     elif notice.kind == "audit":
         rows[tables.audit_entries].append((data["entry"].number, notice.sequence, msgspec.json.encode(data["entry"]).decode()))
     elif notice.kind in {"settled", "settled_month"}:
-        name = data["day"] if notice.kind == "settled" else data["month"]
+        what = "day" if notice.kind == "settled" else "month"
+        name = data[what]
         settlement = find_settlement(name, data.get("run", 1))
         if settlement is None:
-            raise CheckFailedError(f"{name} was settled by command {notice.sequence}, but there is no settlement of it")
+            raise CheckFailedError(f"{what} {name} was settled by command {notice.sequence}, but there is no settlement of it")
         _add_statements(rows, settlement, notice.sequence)
 
 
