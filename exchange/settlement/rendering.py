@@ -65,6 +65,16 @@ def statement_to_dict(statement: Statement) -> dict[str, Any]:
         "substituted_periods": statement.substituted_periods,
         "nominated_periods": statement.nominated_periods,
         "schedule_deviation_wh": statement.schedule_deviation_wh,
+        "run": statement.run,
+        "adjustments_micro": list(statement.adjustments_micro),
+        "source": {
+            "sequence": statement.source.sequence,
+            "rules_version": statement.source.rules_version,
+            "first_period": statement.source.first_period,
+            "last_period": statement.source.last_period,
+            "periods": statement.source.periods,
+            "postings": list(statement.source.postings),
+        },
     }
 
 
@@ -90,7 +100,7 @@ def statement_to_text(statement: Statement, language: Language = "en", chain_hea
     lines.append(_row(*heads))
     lines.extend(_line_to_text(line, language) for line in statement.lines)
     lines.append(_row("合计" if zh else "Total", "", cny(statement.total_micro)))
-    lines.extend(_remarks(statement, zh))
+    lines.extend(remarks(statement, zh))
     if chain_head:
         lines.append(f"{'日志链头' if zh else 'journal head'} {chain_head}")
     return "\n".join(lines) + "\n"
@@ -141,7 +151,7 @@ def _row(name: str, energy: str, amount: str) -> str:
     return pad(name, _NAME_CELLS) + pad(energy, _NUMBER_CELLS, right=True) + pad(amount, _NUMBER_CELLS, right=True)
 
 
-def _remarks(statement: Statement, zh: bool) -> list[str]:
+def remarks(statement: Statement, zh: bool) -> list[str]:
     """What a reader must know beside the lines; only what applies."""
     remarks = []
     if statement.park_fee_held_micro:

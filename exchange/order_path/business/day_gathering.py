@@ -112,7 +112,7 @@ def _day(exchange: "Exchange", day: str, accounts: Int64Array, periods: list[Ins
         readings=readings,
         rules=rules_of(exchange, int(starts_ns[0])),
         environment_price_ticks=of_spec("environment_price_ticks") if has_value_chain else None,
-        green=green_input(exchange, day, accounts, starts_ns) if has_value_chain else None,
+        green=green_input(exchange, day, accounts, starts_ns, readings) if has_value_chain else None,
         curtailed_wh=curtailed_wh,
         curtailed_micro=curtailed_micro,
         **own,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.metering.devices import DeviceKind
+from exchange.metering.table import DayReadings
 from exchange.registry.months import month_at
 from exchange.settlement.day_input import DayRules, GreenInput
 
@@ -21,7 +22,7 @@ def rules_of(exchange: "Exchange", at_ns: int) -> DayRules:
     return exchange.rooms.terms.rules_at(at_ns)
 
 
-def green_input(exchange: "Exchange", day: str, accounts: Int64Array, starts_ns: Int64Array) -> GreenInput:
+def green_input(exchange: "Exchange", day: str, accounts: Int64Array, starts_ns: Int64Array, readings: DayReadings) -> GreenInput:
     """Renewable devices with their generation, and the green contracts of the day's month with what they have left."""
     devices = [device for device in exchange.rooms.devices.by_id.values() if device.is_renewable and device.account in accounts]
     terms = exchange.rooms.terms
@@ -30,10 +31,11 @@ def green_input(exchange: "Exchange", day: str, accounts: Int64Array, starts_ns:
     def column(values: list[int]) -> Int64Array:
         return np.array(values, np.int64)
 
+    rows = np.searchsorted(accounts, column([device.account for device in devices]))
     return GreenInput(
         devices=column([device.id for device in devices]),
-        account_row=np.searchsorted(accounts, column([device.account for device in devices])),
-        generation_wh=np.array([_generation_wh(exchange, device, starts_ns) for device in devices], np.int64).reshape(len(devices), len(starts_ns)),
+        account_row=rows,
+        generation_wh=readings.generation_wh[rows] * column([_is_told_apart(exchange, device) for device in devices])[:, np.newaxis],
         contracts=column([contract.id for contract in contracts]),
         contract_buyer_row=np.searchsorted(accounts, column([contract.buyer for contract in contracts])),
         contract_generator_row=np.searchsorted(accounts, column([contract.generator for contract in contracts])),
@@ -42,9 +44,7 @@ def green_input(exchange: "Exchange", day: str, accounts: Int64Array, starts_ns:
     )
 
 
-def _generation_wh(exchange: "Exchange", device: "Device", starts_ns: Int64Array) -> Int64Array:
-    """An account's generation is that of its one device that generates; where there are several, or a storage, it cannot be told apart."""
+def _is_told_apart(exchange: "Exchange", device: "Device") -> bool:
+    """An account's generation is that of its one device that generates; where there are several, or a storage, nobody can say whose it is."""
     others = [other for other in exchange.rooms.devices.of_account(device.account) if other.is_renewable or other.kind is DeviceKind.STORAGE]
-    if len(others) != 1 or exchange.state.accounts[device.account].storage >= 0:
-        return np.zeros(len(starts_ns), np.int64)
-    return exchange.rooms.meters.read([device.account], starts_ns.tolist()).generation_wh[0]
+    return len(others) == 1 and exchange.state.accounts[device.account].storage < 0
