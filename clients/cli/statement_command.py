@@ -17,7 +17,7 @@ def run_statement_command(directory: Path, account: int, day: str, *, run: int, 
 
     from exchange.replay import replay_directory
     from exchange.settlement.export import statement_to_csv, statement_to_html
-    from exchange.settlement.rendering import statement_to_dict, statement_to_text
+    from exchange.settlement.rendering import Language, statement_to_dict, statement_to_text
 
     if form not in FORMATS or language not in LANGUAGES:
         raise InputError(f"a format is one of {', '.join(FORMATS)}, a language one of {', '.join(LANGUAGES)}")
@@ -26,7 +26,7 @@ def run_statement_command(directory: Path, account: int, day: str, *, run: int, 
     statement = exchange.statement(account, day, run)
     if statement is None:
         raise InputError(f"account {account} has no statement of {day}" + (f" by run {run}" if run else ""))
-    words = "zh" if language == "zh" else "en"
+    words: Language = "zh" if language == "zh" else "en"
     if form == "html":
         text = statement_to_html(statement, words, head)
     elif form == "csv":

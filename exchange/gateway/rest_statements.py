@@ -36,7 +36,7 @@ def statements_router(hub: Hub) -> APIRouter:
         key = require_scope(hub, request, authorization, _READERS)
         if key.account != account and OVERSEERS.isdisjoint(key.scopes):
             raise scope_missing()
-        statement = hub.exchange.statement(account, name, run)
+        statement: Statement | None = hub.exchange.statement(account, name, run)
         if statement is None:
             raise HTTPException(404, "no such statement")
         return statement

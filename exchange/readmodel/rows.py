@@ -116,11 +116,12 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
 def _add_statements(rows: Rows, settlement: DaySettlement, sequence: int) -> None:
     for s in settlement.statements:
         rows[tables.statements].append(
-            (s.day, s.account, s.run, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
-             s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
+            (s.day, s.account, s.run, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro,
+             s.guarantee_held_micro, s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
         )  # fmt: skip
         rows[tables.statement_lines] += [
-            (s.day, s.account, s.run, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro) for number, line in enumerate(s.lines)
+            (s.day, s.account, s.run, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro)
+            for number, line in enumerate(s.lines)
         ]
 
 

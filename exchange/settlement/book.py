@@ -21,6 +21,7 @@ from exchange.settlement.statement import DaySettlement, day_settlement
 
 RECORD_VERSION: Final = 2
 _WRITTEN_OUT: Final = 1
+_PLAIN: Final = ("day", "run", "sequence", "rules_version", "start_ns", "symbols", "names", "roles", "items", "claims")
 _ARRAYS: Final = ("accounts", "energy_wh", "amount_micro", "postings", "facts", "totals")
 # Fields of the form before levels, in its order.
 _OLD_STATEMENT: Final = ("day", "account", "name", "role", "lines", "total_micro", *STATEMENT_FACTS)
@@ -134,17 +135,15 @@ _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def _record_fields(record: SettledDay) -> list[Any]:
-    scalars = [record.day, record.run, record.sequence, record.rules_version, record.start_ns, record.symbols, record.names, record.roles, record.items, record.claims]
-    return [*scalars, *(pack(getattr(record, name)) for name in _ARRAYS)]
+    return [*(getattr(record, name) for name in _PLAIN), *(pack(getattr(record, name)) for name in _ARRAYS)]
 
 
 def _record(fields: list[Any]) -> SettledDay:
-    day, run, sequence, rules_version, start_ns, symbols, names, roles, items, claims, *arrays = fields
-    return SettledDay(
-        day=day, run=run, sequence=sequence, rules_version=rules_version, start_ns=start_ns, symbols=tuple(symbols), names=tuple(names), roles=tuple(roles),
-        items=tuple(LineItem(item) for item in items), claims=tuple(tuple(claim) for claim in claims),
-        **dict(zip(_ARRAYS, map(unpack, arrays), strict=True)),
-    )  # fmt: skip
+    values = dict(zip(_PLAIN, fields, strict=False))
+    values |= {name: tuple(values[name]) for name in ("symbols", "names", "roles")}
+    values["items"] = tuple(LineItem(item) for item in values["items"])
+    values["claims"] = tuple(tuple(claim) for claim in values["claims"])
+    return SettledDay(**values, **dict(zip(_ARRAYS, map(unpack, fields[len(_PLAIN) :]), strict=True)))
 
 
 def _position_fields(positions: Positions) -> list[Any]:

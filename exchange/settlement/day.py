@@ -7,7 +7,7 @@
 Invariants: every posting balances; CLEARING gives out exactly what the day's trades put in and NETTING_FUND ends where it began; no participant
 goes below zero at any posting; the park fee and the shares of the refund do not depend on how often energy changed hands.
 Order: credits of members (energy delivered, then surplus, then what later levels added), the grid and losses, the fund in and out, charges
-account by account, network tariff on to the grid, rounding. So everything a member is due has reached it before it is asked to pay; CLEARING lends in between.
+account by account, network tariff on to the grid, rounding. So everything a member is due has reached it before it is asked to pay; CLEARING lends.
 Cost: 1 ms for 100 accounts and 96 periods; whole columns in int64, Python integers where a sum could pass it (shares.py).
 """
 

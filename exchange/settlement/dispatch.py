@@ -1,7 +1,7 @@
 """Dispatch at gate closure (docs/rules.md, "Dispatch"): schedules against the limits of feeders and transformers, and what is curtailed.
 
-A schedule is what an account nominated, or else what it has sold less bought; injection positive. Feeders are looked at from the outermost inwards, so
-what an outer one curtails relieves the inner one. Who overloads is curtailed: offers first, the cheapest first, then everybody in proportion.
+A schedule is what an account nominated, or else what it has sold less bought; injection positive. Feeders are looked at from the outermost
+inwards, so what an outer one curtails relieves the inner one. Who overloads is curtailed: offers first, the cheapest first, then all in proportion.
 The meter is settled, not the schedule: compensation is for what the meter shows to have stayed below the schedule.
 """
 

@@ -74,10 +74,6 @@ class SettledDay:
     def total(self, name: str) -> int:
         return int(self.totals[TOTALS.index(name)])
 
-    def fact(self, name: str) -> Int64Array:
-        """A column of FACTS, by account."""
-        return self.facts[FACTS.index(name)]
-
     def amounts(self, item: LineItem) -> Int64Array:
         """Amounts of a line by account, zero where nobody has it."""
         return self.amount_micro[self.items.index(item)] if item in self.items else np.zeros(len(self.accounts), np.int64)

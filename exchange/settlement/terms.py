@@ -1,4 +1,4 @@
-"""What settlement goes by beside positions and meters: rules, green contracts, tariffs, as a fold of their documents. Effective-dated, never edited."""
+"""What settlement goes by beside positions and meters, as a fold of documents: rules, green contracts, tariffs. Effective-dated, never edited."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

@@ -8,7 +8,7 @@ import numpy as np
 from exchange.ledger.postings import post_settlement, release_position_holds
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase, PhaseEvent, next_phase
-from exchange.order_path.business.day_gathering import gather, open_power, positions_of, regather
+from exchange.order_path.business.day_gathering import gather, positions_of, regather
 from exchange.order_path.business.granular import issue_granular
 from exchange.order_path.business.listing import leave_instrument
 from exchange.order_path.level import Level

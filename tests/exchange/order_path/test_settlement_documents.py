@@ -17,8 +17,8 @@ from exchange.protocol.value_chain.settlement import (
     OfferCurtailment,
     SetNetwork,
     SetSettlementRules,
-    SettleMonth,
     SetTariff,
+    SettleMonth,
 )
 from exchange.registry.months import month_number, start_of_month_ns
 from exchange.units import NS_PER_DAY, NS_PER_MINUTE, PERIOD_NS, WH_PER_MWH

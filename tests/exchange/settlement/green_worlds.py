@@ -13,7 +13,7 @@ from tests.exchange.settlement.worlds import days
 def green(
     day: DayInput, devices: dict[int, tuple[int, Any]], contracts: dict[int, tuple[int, int, int, int]] | None = None, environment_ticks: Any = 60
 ) -> DayInput:
-    """The day with `devices` (id: row of its account, Wh by period) and `contracts` (id: buyer row, generator row, Wh left, energy price in ticks)."""
+    """The day with `devices` (id: row of its account, Wh by period) and `contracts` (id: buyer and generator row, Wh left, energy price in ticks)."""
     contracts = contracts or {}
     periods = len(day.symbols)
 

@@ -90,8 +90,8 @@ def test_an_account_gains_nothing_as_two(rules: DayRules, data: st.DataObject) -
         split[name] = [[world[name][0][0] - part], *world[name][1:], [part]]
     moved = []
     for trade in trades:
-        to_second = data.draw(st.booleans())
-        moved.append(trade._replace(seller=3 if trade.seller == 0 and to_second else trade.seller, buyer=3 if trade.buyer == 0 and to_second else trade.buyer))
+        own = 3 if data.draw(st.booleans()) else 0
+        moved.append(trade._replace(seller=trade.seller or own, buyer=trade.buyer or own))
     assert profit(split, moved, rules, [0, 3]) <= profit(world, trades, rules, [0]) + slack(split)
 
 

@@ -39,7 +39,10 @@ def test_the_mechanism_price_is_a_contract_for_difference(reference: int, receiv
     assert (charges.mechanism_micro, charges.mechanism_wh) == (received, 250_000_000)
 
 
-@given(st.builds(Tariff, st.just("two_part"), *[st.integers(0, 10**8)] * 7), st.builds(MonthUse, *[st.integers(0, 10**12)] * 3), st.integers(-(10**6), 10**6))
+TARIFFS = st.builds(Tariff, st.just("two_part"), *[st.integers(0, 10**8)] * 7)
+
+
+@given(TARIFFS, st.builds(MonthUse, *[st.integers(0, 10**12)] * 3), st.integers(-(10**6), 10**6))
 def test_every_line_is_within_half_a_micro_cny_of_the_fraction(tariff: Tariff, use: MonthUse, reference: int) -> None:
     tariff = tariff._replace(mechanism_share_ppm=tariff.mechanism_share_ppm % 10**6)
     charges = month_charges(tariff, use, reference)
