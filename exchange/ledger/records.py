@@ -37,6 +37,7 @@ class PostingReason(IntEnum):
     UNITS_EXPIRED = 26
     UNITS_WITHDRAWN = 27
     UNITS_CONVERTED = 28
+    PENALTY = 29
     ADJUSTMENT = 30  # what a later run of a settlement changes
     CORRECTION = 31
     UNCOVERED = 50  # netting of what was sold without generation against what was bought without use
