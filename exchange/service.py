@@ -169,8 +169,8 @@ async def start_exchange(options: ServiceOptions) -> Service:
         follower, read_model, projector = None, None, None
         started: list[Exchange] = []
 
-        def find_settlement(day: str) -> DaySettlement | None:
-            return started[0].settlement(day)
+        def find_settlement(day: str, run: int) -> DaySettlement | None:
+            return started[0].settlement(day, run)
 
         if options.read_model_url is not None:
             root = genesis_hash(encode_genesis(journal.genesis)).hex()

@@ -372,6 +372,28 @@ def audit(
     run_audit_command(directory, as_json=as_json, alerts=alerts, security=security)
 
 
+@app.command(short_help="Print a statement of a settled day or month.")
+def statement(
+    directory: Annotated[Path, typer.Argument(help="Data directory of an exchange, or its journal.")],
+    account: Annotated[int, typer.Argument(help="Account id.")],
+    day: Annotated[str, typer.Argument(help="Day or month, such as 2026-07-15 or 2026-07.")],
+    form: Annotated[str, typer.Option("--format", help="text, json, csv or html.")] = "text",
+    language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
+    run_number: Annotated[int, typer.Option("--run", help="Which run over the day, 0: the last.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of printing.")] = None,
+) -> None:
+    """Print a statement with the source of every line: its periods, its posting and the version of the rules.
+
+    \b
+    Examples:
+      parkex statement parkex-data 34 2026-07-15
+      parkex statement parkex-data 34 2026-07 --format html --lang zh --out july.html
+    """
+    from clients.cli.statement_command import run_statement_command
+
+    run_statement_command(directory, account, day, run=run_number, form=form, language=language, out=out)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

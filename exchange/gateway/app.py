@@ -28,6 +28,7 @@ from exchange.gateway.rest_credits import credits_router
 from exchange.gateway.rest_flows import flows_router
 from exchange.gateway.rest_meters import meters_router
 from exchange.gateway.rest_registry import registry_router
+from exchange.gateway.rest_statements import statements_router
 from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.turns import TurnConductor
 from exchange.gateway.websocket import WebSocketEndpoint
@@ -88,6 +89,7 @@ def create_app(
     app.include_router(credits_router(hub))
     app.include_router(meters_router(hub, time_zone))
     app.include_router(flows_router(hub, read_model, time_zone))
+    app.include_router(statements_router(hub))
     app.include_router(operations_router(hub, probes or Probes(), metrics_networks))
     if hub.origins.allowed:
         app.add_middleware(CORSMiddleware, allow_origins=hub.origins.allowed, allow_methods=["GET"])

@@ -27,8 +27,8 @@ POSITIONS: Final = "positions"
 STATEMENTS: Final = "statements"
 _NAMES: Final = EXECUTION.names or ()
 _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT = (_NAMES.index(name) for name in ("instrument", "account", "counter_account"))
-_SETTLED: Final = "settled"
-_FAR_REACHING: Final = frozenset({_SETTLED, "block", "one_way", "compliance", "park_scheme", "credits"})
+_SETTLED: Final = {"settled": "day", "settled_month": "month"}  # notices of new statements, and what names them there
+_FAR_REACHING: Final = frozenset({*_SETTLED, "block", "one_way", "compliance", "park_scheme", "credits"})
 # Units bought on one day can be sold on the next, a day of China (docs/rules.md, "CEA").
 _DAY_BEGINS_NS: Final = -8 * NS_PER_HOUR
 _NS_PER_DAY: Final = 24 * NS_PER_HOUR
@@ -77,8 +77,8 @@ class PrivateState:
                 known.dirty = None
                 self._touched.add(account)
         for notice in batch.notices:
-            if notice.kind == _SETTLED:
-                self._publish_statements(notice.data["day"], notice.sequence)
+            if notice.kind in _SETTLED:
+                self._publish_statements(notice.data[_SETTLED[notice.kind]], notice.sequence)
             elif notice.kind == "correction":
                 self._publish_correction(notice)
 

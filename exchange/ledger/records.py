@@ -38,7 +38,16 @@ class PostingReason(IntEnum):
     UNITS_WITHDRAWN = 27
     UNITS_CONVERTED = 28
     PENALTY = 29
+    ADJUSTMENT = 30  # what a later run of a settlement changes
     CORRECTION = 31
+    UNCOVERED = 50  # netting of what was sold without generation against what was bought without use
+    GREEN_CONTRACT = 51
+    DEVIATION = 52  # missing volume of a green contract
+    CURTAILMENT = 53
+    CAPACITY_CHARGE = 54
+    NETWORK_ENERGY = 55
+    DEMAND_CHARGE = 56
+    MECHANISM = 57
 
 
 # `amount` leaves `debit` and reaches `credit`: accounts are balances that the clearing house owes, so a debit lowers and a credit raises.

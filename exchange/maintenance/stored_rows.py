@@ -133,7 +133,7 @@ class StoredRows:
             _apply(self._orders[order_id], change, at)
 
 
-def _no_settlement(_day: str) -> None:
+def _no_settlement(_day: str, _run: int) -> None:
     """Before the replay nothing is settled."""
 
 

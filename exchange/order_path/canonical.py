@@ -41,7 +41,9 @@ from exchange.registry.certificates import Certificates
 from exchange.registry.eligibility import Baskets
 from exchange.registry.encumbrances import Encumbrances
 from exchange.registry.registry import Registry
-from exchange.settlement.statement import DaySettlement
+from exchange.settlement.book import Settlements
+from exchange.settlement.dispatch import Dispatch
+from exchange.settlement.terms import SettlementTerms
 from matching.core import HASHED_FIELDS
 from matching.records import ORDER_VIEW
 
@@ -77,6 +79,7 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "registry": rooms.registry.to_canonical(),
         "device_meters": rooms.meters.devices.to_canonical(),
         "certificates": rooms.certificates.to_canonical(),
+        **_settled(exchange, whole=True),
     }
     return _with_rows(_tables(exchange), large)
 
@@ -88,8 +91,14 @@ def hashed_content(exchange: "Exchange") -> dict[str, Any]:
         "registry": rooms.registry.to_hash(),
         "device_meters": rooms.meters.devices.to_hash(),
         "certificates": rooms.certificates.to_hash(),
+        **_settled(exchange, whole=False),
     }
     return _with_rows(_tables(exchange), large)
+
+
+def _settled(exchange: "Exchange", whole: bool) -> dict[str, Any]:
+    """Settled days and months: their digests, with `whole` their bytes."""
+    return {"settled_days": exchange.rooms.settlements.to_canonical(whole), "settled_months": exchange.rooms.months.to_canonical(whole)}
 
 
 def _with_rows(tables: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +124,7 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "contract_prices": sorted(rooms.contract_price_ticks.items()),
         "midnight": rooms.midnight_is_scheduled,
         "meters": rooms.meters.to_canonical(),
-        "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
+        "settlements": rooms.settlements.written_out_to_canonical(),
     }
     later = {
         "auctions": _auctions(exchange),
@@ -136,6 +145,8 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "baskets": rooms.baskets.to_canonical(),
         "carbon": rooms.carbon.to_canonical(),
         "credits": rooms.credits.to_canonical(),
+        "settlement_terms": rooms.terms.to_canonical(),
+        "dispatch": rooms.dispatch.to_canonical(),
     }
     return _with_rows(tables, later)
 
@@ -193,8 +204,10 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.meters = MeterTable.from_canonical(body["meters"])
     rooms.meters.months = Months.from_canonical(body.get("months", []))
     rooms.meters.devices = DeviceStore.from_canonical(body.get("device_meters", []))
-    records = [DaySettlement.from_canonical(record) for record in body["settlements"]]
-    rooms.settlements = {record.day: record for record in records}
+    rooms.settlements = Settlements.from_canonical(body["settlements"], body.get("settled_days", []))
+    rooms.months = Settlements.from_canonical([], body.get("settled_months", []))
+    rooms.terms = SettlementTerms.from_canonical(body.get("settlement_terms", []))
+    rooms.dispatch = Dispatch.from_canonical(body.get("dispatch", []))
     rooms.blocks = BlockProposals.from_canonical(body.get("blocks", []))
     rooms.one_way = OneWayAuctions.from_canonical(body.get("one_way_auctions", []))
     rooms.switches = Switches.from_canonical(body.get("switches", []))

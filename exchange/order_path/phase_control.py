@@ -9,6 +9,7 @@ from exchange.order_path import dead_mans_switch
 from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
 from exchange.order_path.business import approvals, credit_deadlines, expiry, keys
 from exchange.order_path.business.block_trades import expire_proposal
+from exchange.order_path.business.network import dispatch_at_gate
 from exchange.order_path.business.one_way_auctions import end_auction
 from exchange.order_path.business.units import begin_day
 from exchange.order_path.daily_close import fix_close
@@ -125,6 +126,7 @@ def move_phase(exchange: "Exchange", instrument: Instrument, event: PhaseEvent) 
     if event is PhaseEvent.CLOSE:
         exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))
         expire_instrument(exchange.state, instrument.slot, False)
+        dispatch_at_gate(exchange, instrument)
     if phase in CALL_PHASES:
         follow_phase(exchange, instrument)
         exchange.notify_phase(instrument)

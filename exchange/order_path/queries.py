@@ -17,7 +17,7 @@ from exchange.market.phases import CALL_PHASES
 from exchange.order_path.credit_queries import CreditQueries
 from exchange.order_path.dead_mans_switch import ALL_LABELS
 from exchange.order_path.state import COUNTER_AT, PathState
-from exchange.settlement.statement import DaySettlement, Statement
+from exchange.settlement.statement import DaySettlement, Statement, statement_of
 from matching.orders import order_at
 from matching.queries import owner_orders
 from matching.records import EntryFlag, Side
@@ -25,6 +25,7 @@ from matching.state import HAS_COLD
 
 if TYPE_CHECKING:
     from exchange.order_path.tables import Rooms
+    from exchange.settlement.book import Settlements
     from matching.core import MatchingCore
 
 _SEQUENCE, _STAMP_NS = COUNTER_AT["sequence"], COUNTER_AT["stamp_ns"]
@@ -327,14 +328,18 @@ class Queries(CreditQueries):
         proposal = self.rooms.approvals.by_id.get(proposal_id)
         return None if proposal is None else replace(proposal)
 
-    def settlement(self, day: str) -> DaySettlement | None:
-        """The record of a settled day."""
-        return self.rooms.settlements.get(day)
+    def settlement(self, day: str, run: int = 0) -> DaySettlement | None:
+        """The report of a run over a settled day or month (2026-07-15, 2026-07), 0: of the last one."""
+        return self._settlements(day).report(day, run)
 
-    def statement(self, account: int, day: str) -> Statement | None:
-        """The statement of one account for a settled day."""
-        record = self.rooms.settlements.get(day)
-        return None if record is None else record.statement(account)
+    def statement(self, account: int, day: str, run: int = 0) -> Statement | None:
+        """The statement of one account for a settled day or month, by one run over it, 0: the last one."""
+        settlements = self._settlements(day)
+        record = settlements.get(day, run)
+        return None if record is None else statement_of(record, account, settlements.get(day, record.run - 1) if record.run > 1 else None)
+
+    def _settlements(self, name: str) -> "Settlements":
+        return self.rooms.months if name in self.rooms.months else self.rooms.settlements
 
     def money_sum_micro(self) -> int:
         """Sum of all balances: zero at every moment."""

@@ -20,12 +20,14 @@ from exchange.registry.certificates import Certificates
 from exchange.registry.eligibility import Baskets
 from exchange.registry.encumbrances import Encumbrances
 from exchange.registry.registry import Registry
-from exchange.settlement.statement import DaySettlement
+from exchange.settlement.book import Settlements
+from exchange.settlement.dispatch import Dispatch
+from exchange.settlement.terms import SettlementTerms
 
 
 @dataclass(slots=True)
 class Rooms:
-    """`nominations`: injection in Wh by (account, instrument id). `settlements`: what a settled day was, by its name.
+    """`nominations`: injection in Wh by (account, instrument id). `settlements`: every run over a settled day; `months`: over a month.
 
     `level`: see exchange.order_path.level. `contract_price_ticks`: what monthly contracts say, by instrument id; information for statements.
     """
@@ -34,7 +36,7 @@ class Rooms:
     instruments: Instruments = field(default_factory=Instruments)
     meters: MeterTable = field(default_factory=MeterTable)
     nominations: dict[tuple[int, int], int] = field(default_factory=dict)
-    settlements: dict[str, DaySettlement] = field(default_factory=dict)
+    settlements: Settlements = field(default_factory=Settlements)
     contract_price_ticks: dict[int, int] = field(default_factory=dict)
     midnight_is_scheduled: bool = False
     blocks: BlockProposals = field(default_factory=BlockProposals)
@@ -50,6 +52,9 @@ class Rooms:
     certificates: Certificates = field(default_factory=Certificates)
     carbon: CarbonBooks = field(default_factory=CarbonBooks)
     credits: CarbonCredits = field(default_factory=CarbonCredits)
+    terms: SettlementTerms = field(default_factory=SettlementTerms)
+    dispatch: Dispatch = field(default_factory=Dispatch)
+    months: Settlements = field(default_factory=Settlements)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

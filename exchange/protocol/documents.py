@@ -214,7 +214,10 @@ class MeterReadings(Document, frozen=True, kw_only=True):
 
 
 class SettleDay(Document, frozen=True, kw_only=True):
-    """Settle every delivered power period with day_start_ns <= delivery start < day_end_ns against the meters."""
+    """Settle every delivered power period with day_start_ns <= delivery start < day_end_ns against the meters.
+
+    `run`: 1 settles the day; 2, 3, ... settle it again with what readings say now, and post the differences as adjustments.
+    """
 
     SCHEMA: ClassVar[str] = "settle_day"
     day: str
@@ -222,6 +225,7 @@ class SettleDay(Document, frozen=True, kw_only=True):
     day_end_ns: int
     # By account id, as text: volumetric T&D of the member's voltage level.
     voltage_adders_micro_per_kwh: dict[str, int] = msgspec.field(default_factory=dict)
+    run: int = 1
 
 
 class ProposeBlock(Document, frozen=True, kw_only=True):

@@ -124,16 +124,19 @@ class ReadModel:
             rows = connection.execute(query.where(p.sequence <= as_of).order_by(p.sequence, p.index).limit(limit)).mappings()
             return as_of, [dict(row) for row in rows]
 
-    def statement(self, account: int, day: str) -> tuple[int, dict[str, Any] | None]:
-        """(as of, an account's statement of a day with its `lines` in order, or None)."""
+    def statement(self, account: int, day: str, run: int = 0) -> tuple[int, dict[str, Any] | None]:
+        """(as of, an account's statement of a day or month with its `lines` in order, or None); of one run, 0: of the last."""
         s, line = tables.statements.c, tables.statement_lines.c
         with self._reading() as connection:
             as_of = last_sequence(connection)
-            row = connection.execute(select(tables.statements).where(s.account == account, s.day == day)).mappings().one_or_none()
+            query = select(tables.statements).where(s.account == account, s.day == day).order_by(s.run.desc()).limit(1)
+            row = connection.execute(query.where(s.run == run) if run else query).mappings().one_or_none()
             if row is None:
                 return as_of, None
             lines = connection.execute(
-                select(line.item, line.status, line.energy_wh, line.amount_micro).where(line.account == account, line.day == day).order_by(line.line)
+                select(line.item, line.status, line.energy_wh, line.amount_micro)
+                .where(line.account == account, line.day == day, line.run == row["run"])
+                .order_by(line.line)
             ).mappings()
             return as_of, dict(row) | {"lines": [dict(entry) for entry in lines]}
 

@@ -23,7 +23,7 @@ from matching.records import Side
 
 Row = tuple[Any, ...]
 Rows = dict[Table, list[Row]]
-FindSettlement = Callable[[str], DaySettlement | None]
+FindSettlement = Callable[[str, int], DaySettlement | None]  # of a day or month, by a run
 
 FLOW_VALUES_MAX: Final = 1_000_000  # of one notice, so that the index of a value is unique among those of its command
 
@@ -116,21 +116,24 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
             (notice.sequence, number, data["flow"], _text(v.subject), _text(v.kind), v.period_start_ns, v.value, _text(v.unit))
             for number, v in enumerate(data["values"], index * FLOW_VALUES_MAX)
         ]
-    elif notice.kind == "settled":
-        settlement = find_settlement(data["day"])
+    elif notice.kind in {"settled", "settled_month"}:
+        what = "day" if notice.kind == "settled" else "month"
+        name = data[what]
+        settlement = find_settlement(name, data.get("run", 1))
         if settlement is None:
-            raise CheckFailedError(f"day {data['day']} was settled by command {notice.sequence}, but there is no settlement of it")
+            raise CheckFailedError(f"{what} {name} was settled by command {notice.sequence}, but there is no settlement of it")
         _add_statements(rows, settlement, notice.sequence)
 
 
 def _add_statements(rows: Rows, settlement: DaySettlement, sequence: int) -> None:
     for s in settlement.statements:
         rows[tables.statements].append(
-            (s.day, s.account, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro, s.guarantee_held_micro,
-             s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
+            (s.day, s.account, s.run, _text(s.name), s.role, s.total_micro, s.consumption_wh, s.generation_wh, s.park_fee_held_micro,
+             s.guarantee_held_micro, s.claim_micro, s.substituted_periods, s.nominated_periods, s.schedule_deviation_wh, sequence)
         )  # fmt: skip
         rows[tables.statement_lines] += [
-            (s.day, s.account, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro) for number, line in enumerate(s.lines)
+            (s.day, s.account, s.run, number, str(line.item), str(line.status), line.energy_wh, line.amount_micro)
+            for number, line in enumerate(s.lines)
         ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-# 2: the mode of a trade, auctions, daily closes; 3: flows, readings by device, the time of a posting, the audit log
+# 2: the mode of a trade, auctions, daily closes; 3: flows, readings by device, the time of a posting, the audit log, runs of statements
 SCHEMA_VERSION: Final = 3
 
 metadata: Final = MetaData()
@@ -123,12 +123,12 @@ flow_values: Final = Table(
 )  # fmt: skip
 
 statements: Final = Table(
-    "statements", metadata, Column("day", Text, primary_key=True), _id("account"), _text("name"), _text("role"), _int("total_micro"),
+    "statements", metadata, Column("day", Text, primary_key=True), _id("account"), _id("run"), _text("name"), _text("role"), _int("total_micro"),
     _int("consumption_wh"), _int("generation_wh"), _int("park_fee_held_micro"), _int("guarantee_held_micro"), _int("claim_micro"),
     _int("substituted_periods"), _int("nominated_periods"), _int("schedule_deviation_wh"), _int("sequence"),
 )  # fmt: skip
 
 statement_lines: Final = Table(
-    "statement_lines", metadata, Column("day", Text, primary_key=True), _id("account"), _id("line"), _text("item"), _text("status"),
+    "statement_lines", metadata, Column("day", Text, primary_key=True), _id("account"), _id("run"), _id("line"), _text("item"), _text("status"),
     _int("energy_wh"), _int("amount_micro"),
 )  # fmt: skip

@@ -4,7 +4,7 @@ Arrays have one row an account, in increasing order of account ids, and one colu
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,26 @@ Int64Array = NDArray[np.int64]
 NO_NOMINATION: Final = -(2**63)
 # 1,000 CNY/kWh. Bounds what a tariff file may say; sums are exact beyond it.
 ADDER_LIMIT_MICRO_PER_KWH: Final = 1_000_000_000
+
+
+class ImbalanceRule(StrEnum):
+    """What imbalance costs (docs/rules.md, "Imbalance"). Prices come from outside; a document says which rule holds from when on."""
+
+    DUAL = "dual"
+    SINGLE = "single"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class DayRules:
+    """The rules a day is settled by. `version` is the number of the document that set them, 0: none did.
+
+    `alpha_ppm`: of the dual prices.
+    """
+
+    version: int = 0
+    imbalance: ImbalanceRule = ImbalanceRule.DUAL
+    alpha_ppm: int = 0
 
 
 class SettlementRule(IntEnum):
@@ -64,11 +84,43 @@ class BlockTrades:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GreenInput:
+    """Renewable devices of the day and green contracts that are in force, both by increasing id. Rows are rows of the day's accounts.
+
+    `contract_left_wh` is what the month's contract has left before the day; the contracts' energy price is in ticks of power contracts.
+    """
+
+    devices: Int64Array  # [d]
+    account_row: Int64Array  # [d]
+    generation_wh: Int64Array  # [d, T]
+    contracts: Int64Array  # [c]
+    contract_buyer_row: Int64Array  # [c]
+    contract_generator_row: Int64Array  # [c]
+    contract_left_wh: Int64Array  # [c]
+    contract_price_ticks: Int64Array  # [c]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TradeTotals:
+    """What the trades of the day moved and hold, by account: [n] each, lots and micro-CNY."""
+
+    bought_lots: Int64Array
+    sold_lots: Int64Array
+    bought_value_micro: Int64Array
+    sold_value_micro: Int64Array
+    trading_fee_micro: Int64Array
+    held_park_fee_micro: Int64Array
+    held_guarantee_micro: Int64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DayInput:
     """Positions, prices, cash and readings of one day: n accounts, T periods.
 
     Lots of 100 Wh, bought positive. Values and fees are what the trades of the exchange moved or hold. `available_micro` is each
     account's balance less all its holds before the run; the holds of this day are `held_park_fee_micro` and `held_guarantee_micro`.
+    `green_contract_wh` is what green contracts deliver by the meters, bought positive: settled before ordinary energy. `restated`: in a later
+    run, when the trades' own columns are gone, what they came to in the first. `curtailed_micro` is compensation for curtailed energy.
     """
 
     day: str
@@ -96,6 +148,21 @@ class DayInput:
     must_be_metered: NDArray[np.bool_]  # [n], such as MeterTable.metered_accounts()
     readings: DayReadings
     blocks: BlockTrades | None = None
+    rules: DayRules = DayRules()
+    environment_price_ticks: Int64Array | None = None  # [T]
+    green: GreenInput | None = None
+    green_contract_wh: Int64Array | None = None  # [n, T]
+    curtailed_wh: Int64Array | None = None  # [n]
+    curtailed_micro: Int64Array | None = None  # [n]
+    restated: TradeTotals | None = None
+
+    @property
+    def trade_totals(self) -> TradeTotals:
+        """Sums of the trades' columns over the day, or what a first run kept of them."""
+        if self.restated is not None:
+            return self.restated
+        names = TradeTotals.__dataclass_fields__
+        return TradeTotals(**{name: getattr(self, name).sum(axis=1) for name in names})
 
     @property
     def injection_wh(self) -> Int64Array:
@@ -105,7 +172,20 @@ class DayInput:
     @property
     def imbalance_wh(self) -> Int64Array:
         """Metered net - sold + bought (偏差电量), contracts included: surplus positive, [n, T]."""
-        return self.injection_wh + (self.net_lots + self.contract_lots) * POWER_LOT_WH
+        traded_wh: Int64Array = self.injection_wh + (self.net_lots + self.contract_lots) * POWER_LOT_WH
+        return traded_wh if self.green_contract_wh is None else traded_wh + self.green_contract_wh
+
+    @property
+    def undelivered_wh(self) -> Int64Array:
+        """Sold without generation: net sales beyond what the meter generated, part of the deficit. [n, T]."""
+        undelivered: Int64Array = np.maximum(-(self.net_lots + self.contract_lots) * POWER_LOT_WH - self.readings.generation_wh, 0)
+        return undelivered
+
+    @property
+    def unused_wh(self) -> Int64Array:
+        """Bought without use: net purchases beyond what the meter consumed, part of the surplus. [n, T]."""
+        unused: Int64Array = np.maximum((self.net_lots + self.contract_lots) * POWER_LOT_WH - self.readings.consumption_wh, 0)
+        return unused
 
 
 def balance_error_wh(readings: DayReadings) -> Int64Array:

@@ -14,14 +14,23 @@ LINE_NAMES: Final[dict[LineItem, tuple[str, str]]] = {
     LineItem.BLOCK_BOUGHT: ("of which bought in block contracts", "其中：多时段合约购电"),
     LineItem.BLOCK_SOLD: ("of which sold in block contracts", "其中：多时段合约售电"),
     LineItem.CONTRACT_ENERGY: ("Contract energy, settled bilaterally", "合同电量（双边结算）"),
+    LineItem.GREEN_CONTRACT: ("Green contract energy", "绿电合同电量"),
     LineItem.DEFICIT: ("Deficit energy at the retail tariff", "不足偏差电量（零售电价）"),
     LineItem.SURPLUS: ("Surplus energy at the feed-in price", "剩余偏差电量（上网电价）"),
     LineItem.NETTING_REFUND: ("Refund of imbalance netting", "偏差互抵返还"),
     LineItem.ENVIRONMENT: ("Environmental attribute", "环境权益"),
+    LineItem.ENVIRONMENT_SOLD: ("Environmental attribute sold", "环境权益（售出）"),
+    LineItem.DEVIATION: ("Green contract deviation", "绿电合同偏差补偿"),
+    LineItem.CURTAILMENT: ("Compensation for curtailed energy", "调度限电补偿"),
+    LineItem.HEAT: ("Heat, metered", "热力（仅计量）"),
+    LineItem.COLD: ("Cooling, metered", "冷量（仅计量）"),
     LineItem.PARK_FEE: ("Park network fee", "园区网费"),
     LineItem.TRADING_FEE: ("Trading fees", "交易手续费"),
     LineItem.VOLTAGE_ADDER: ("Transmission and distribution: voltage level adder", "输配电费（电压等级差价）"),
     LineItem.CAPACITY_CHARGE: ("Capacity or demand charge", "基本电费"),
+    LineItem.NETWORK_ENERGY: ("Transmission and distribution: energy charge", "输配电费（电量电价）"),
+    LineItem.DEMAND_CHARGE: ("Demand charge", "需量电费"),
+    LineItem.MECHANISM: ("Mechanism price difference", "机制电价差价结算"),
     LineItem.POWER_FACTOR: ("Power factor adjustment", "力调电费"),
     LineItem.SYSTEM_OPERATION: ("System operation fee", "系统运行费"),
     LineItem.GOVERNMENT_FUNDS: ("Government funds and surcharges", "政府性基金及附加"),
@@ -56,6 +65,16 @@ def statement_to_dict(statement: Statement) -> dict[str, Any]:
         "substituted_periods": statement.substituted_periods,
         "nominated_periods": statement.nominated_periods,
         "schedule_deviation_wh": statement.schedule_deviation_wh,
+        "run": statement.run,
+        "adjustments_micro": list(statement.adjustments_micro),
+        "source": {
+            "sequence": statement.source.sequence,
+            "rules_version": statement.source.rules_version,
+            "first_period": statement.source.first_period,
+            "last_period": statement.source.last_period,
+            "periods": statement.source.periods,
+            "postings": list(statement.source.postings),
+        },
     }
 
 
@@ -81,7 +100,7 @@ def statement_to_text(statement: Statement, language: Language = "en", chain_hea
     lines.append(_row(*heads))
     lines.extend(_line_to_text(line, language) for line in statement.lines)
     lines.append(_row("合计" if zh else "Total", "", cny(statement.total_micro)))
-    lines.extend(_remarks(statement, zh))
+    lines.extend(remarks(statement, zh))
     if chain_head:
         lines.append(f"{'日志链头' if zh else 'journal head'} {chain_head}")
     return "\n".join(lines) + "\n"
@@ -132,7 +151,7 @@ def _row(name: str, energy: str, amount: str) -> str:
     return pad(name, _NAME_CELLS) + pad(energy, _NUMBER_CELLS, right=True) + pad(amount, _NUMBER_CELLS, right=True)
 
 
-def _remarks(statement: Statement, zh: bool) -> list[str]:
+def remarks(statement: Statement, zh: bool) -> list[str]:
     """What a reader must know beside the lines; only what applies."""
     remarks = []
     if statement.park_fee_held_micro:

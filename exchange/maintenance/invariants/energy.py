@@ -36,7 +36,7 @@ class EnergyWatch:
         if len(trades) and self._is_whole:
             self._count(trades, exchange)
         for notice in batch.notices:
-            if notice.kind == "settled" and notice.data["day"] not in self._days:
+            if notice.kind == "settled":
                 self._days.add(notice.data["day"])
                 self._check_day(notice.data["day"], exchange, batch, notice.sequence)
 
@@ -69,7 +69,7 @@ class EnergyWatch:
             _check_statement(statement, sequence)
         documents = {number: document for number, document, _ in accepted_documents(batch)}
         document = documents.get(sequence)
-        if self._is_whole and isinstance(document, SettleDay):
+        if self._is_whole and isinstance(document, SettleDay) and document.run == 1:
             self._compare_trades(settlement, document, sequence)
 
     def _compare_trades(self, settlement: DaySettlement, document: SettleDay, sequence: int) -> None:
@@ -87,6 +87,6 @@ class EnergyWatch:
 def _check_statement(statement: Statement, sequence: int) -> None:
     wh = statement.energy_wh
     metered_wh = statement.generation_wh - statement.consumption_wh
-    imbalance_wh = metered_wh + wh(LineItem.ENERGY_BOUGHT) - wh(LineItem.ENERGY_SOLD) + wh(LineItem.CONTRACT_ENERGY)
+    imbalance_wh = metered_wh + wh(LineItem.ENERGY_BOUGHT) - wh(LineItem.ENERGY_SOLD) + wh(LineItem.CONTRACT_ENERGY) + wh(LineItem.GREEN_CONTRACT)
     if wh(LineItem.SURPLUS) - wh(LineItem.DEFICIT) != imbalance_wh:
         raise breach("8", f"traded and imbalance of account {statement.account} on {statement.day} are not what was metered", sequence)

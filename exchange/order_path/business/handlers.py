@@ -24,9 +24,12 @@ from exchange.order_path.business import (
     keys,
     level,
     meters,
+    network,
     one_way_auctions,
     registry,
     rule_changes,
+    settle_month,
+    settlement_terms,
     units,
 )
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
@@ -231,6 +234,7 @@ def nominate(exchange: "Exchange", document: Nominate, caller: Caller) -> Result
     _require(storage >= 0, "account_has_no_storage")
     _require(instrument.phase in TRADING_PHASES | {Phase.GATE_CLOSED, Phase.HALTED}, "period_is_over")
     _require(abs(document.injection_wh) <= int(exchange.state.storages[storage].period_limit_wh), "nomination_beyond_rating")
+    network.require_within_dispatch(exchange, document.account, instrument, document.injection_wh)
     exchange.rooms.nominations[document.account, instrument.id] = document.injection_wh
     exchange.notify("nominated", {"account": document.account, "symbol": document.symbol, "injection_wh": document.injection_wh})
     return {}
@@ -295,6 +299,9 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **one_way_auctions.OPERATING,
     **level.HANDLERS,
     **devices.HANDLERS,
+    **settlement_terms.HANDLERS,
+    **network.HANDLERS,
+    **settle_month.HANDLERS,
     **corrections.HANDLERS,
     **clock.HANDLERS,
     **meters.HANDLERS,

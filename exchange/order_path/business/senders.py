@@ -35,6 +35,7 @@ from exchange.protocol.value_chain.projects import (
     ValidateProject,
     VerifyReductions,
 )
+from exchange.protocol.value_chain.settlement import OfferCurtailment
 from exchange.protocol.value_chain.units import (
     ConvertUnits,
     FreezeUnits,
@@ -74,6 +75,7 @@ _BY_ORDER: Final = Senders(frozenset({Role.OPERATOR, Role.REGISTRAR, Role.REGULA
 
 # One row a document of the value chain that others than the operator send.
 SENDERS: Final[dict[type[Document], Senders]] = {
+    OfferCurtailment: Senders(HOLDERS, "trade"),
     TransferUnits: _HOLDER_ONLY,
     LockUnits: _HOLDER_ONLY,
     PreferLots: _HOLDER_ONLY,

@@ -1,18 +1,22 @@
 """Settlement of a day within the fold: gather the day from the arrays, settle it, post it, release its holds and free its instruments."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exchange.ledger.postings import post_settlement, release_position_holds
 from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase, PhaseEvent, next_phase
+from exchange.order_path.business.day_gathering import gather, positions_of, regather
+from exchange.order_path.business.granular import issue_granular
 from exchange.order_path.business.listing import leave_instrument
+from exchange.order_path.level import Level
 from exchange.protocol.documents import SettleDay
-from exchange.settlement.day import settle_day
-from exchange.settlement.day_input import NO_NOMINATION, BlockTrades, DayInput, check_day
-from exchange.units import PERIOD_NS, POWER_LOT_WH
+from exchange.settlement.charges import PostingRows
+from exchange.settlement.day import DayResult, settle_day
+from exchange.settlement.day_input import DayInput, check_day
+from exchange.units import PERIOD_NS
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[str, Any]]:
     """(rule that refuses the day or None, answer). Nothing changes when it is refused."""
+    if document.run != 1:
+        return _settle_again(exchange, document)
     periods = _periods(exchange, document)
     if not periods:
         return "no_periods_to_settle", {}
@@ -30,19 +36,15 @@ def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[
     adders = _adders(exchange, document)
     if adders is None:
         return "unknown_account", {}
-    day = _gather(exchange, document.day, periods, adders)
+    day = gather(exchange, document.day, periods, adders)
     problem = check_day(day)
     if problem is not None:
         return str(problem).lower(), {}
     result = settle_day(day)
     for instrument in periods:
         release_position_holds(exchange.state, instrument.slot)
-    rows = result.posting_rows().view(np.recarray)
-    posted = 0
-    while posted < len(rows):
-        exchange.make_output_room(1)
-        posted = post_settlement(exchange.state, rows, posted)
-    exchange.rooms.settlements[document.day] = result.settlement
+    post(exchange, result.postings)
+    _keep(exchange, day, periods, result)
     exchange.rooms.meters.mark_settled(int(start_ns) for start_ns in day.period_starts_ns)
     for instrument in periods:
         _close(exchange, instrument)
@@ -50,6 +52,55 @@ def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[
         _close(exchange, block)
     exchange.notify("settled", {"day": document.day, "periods": len(periods)})
     return None, {"day": document.day, "periods": len(periods)}
+
+
+def _settle_again(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[str, Any]]:
+    """A later run over a settled day, by the positions, prices and rules of its time and the readings of now."""
+    settlements = exchange.rooms.settlements
+    if document.run != settlements.count(document.day) + 1:
+        return "run_is_not_the_next", {}
+    before, kept = settlements.get(document.day), settlements.positions(document.day)
+    if before is None or kept is None:
+        return "day_keeps_no_positions", {}
+    if document.voltage_adders_micro_per_kwh:
+        return "adders_are_those_of_the_first_run", {}
+    day = regather(exchange, before, kept)
+    problem = check_day(day)
+    if problem is not None:
+        return str(problem).lower(), {}
+    result = settle_day(day, before)
+    post(exchange, result.postings)
+    settlements.add(replace(result.settlement, sequence=exchange.last_sequence))
+    _note_contracts(exchange, day, result)
+    exchange.notify("settled", {"day": document.day, "periods": len(day.symbols), "run": document.run})
+    return None, {"day": document.day, "periods": len(day.symbols), "run": document.run, "adjustments": len(result.postings)}
+
+
+def post(exchange: "Exchange", postings: PostingRows) -> None:
+    """Post rows of money by the same compiled postings as fills."""
+    rows = postings.view(np.recarray)
+    posted = 0
+    while posted < len(rows):
+        exchange.make_output_room(1)
+        posted = post_settlement(exchange.state, rows, posted)
+
+
+def _keep(exchange: "Exchange", day: DayInput, periods: list[Instrument], result: DayResult) -> None:
+    """The record of the day, and its green energy to the registry."""
+    record = replace(result.settlement, sequence=exchange.last_sequence)
+    has_value_chain = exchange.level >= Level.VALUE_CHAIN
+    exchange.rooms.settlements.add(record, positions_of(day, periods) if has_value_chain else None, written_out=not has_value_chain)
+    if result.output is not None:
+        _note_contracts(exchange, day, result)
+        issue_granular(exchange, result.output)
+
+
+def _note_contracts(exchange: "Exchange", day: DayInput, result: DayResult) -> None:
+    """What each green contract delivered on the day, by its last run."""
+    if day.green is None or result.green is None:
+        return
+    for contract, delivered_wh in zip(day.green.contracts.tolist(), result.green.contract_wh.sum(axis=1).tolist(), strict=True):
+        exchange.rooms.terms.delivered_wh.setdefault(contract, {})[day.day] = delivered_wh
 
 
 def _periods(exchange: "Exchange", document: SettleDay) -> list[Instrument]:
@@ -75,23 +126,6 @@ def finished_blocks(exchange: "Exchange") -> list[Instrument]:
     ]
 
 
-def _block_trades(exchange: "Exchange", starts_ns: list[int], accounts: NDArray[np.int64]) -> BlockTrades | None:
-    """The part of all trades of open blocks that is delivered in the given periods; a block's value is the same in each of its own."""
-    totals = np.zeros((4, len(accounts)), np.int64)
-    wanted_ns = set(starts_ns)
-    for block in exchange.rooms.instruments.open.values():
-        if block.is_block:
-            periods = len(wanted_ns.intersection(range(block.spec.delivery_start_ns, block.spec.delivery_end_ns, PERIOD_NS)))
-            rows = exchange.state.positions[block.slot, accounts]
-            totals[0] += rows["bought_lots"] * periods * POWER_LOT_WH
-            totals[1] += rows["sold_lots"] * periods * POWER_LOT_WH
-            totals[2] += rows["bought_micro"] // block.periods * periods
-            totals[3] += rows["sold_micro"] // block.periods * periods
-    if not totals.any():
-        return None
-    return BlockTrades(bought_wh=totals[0], sold_wh=totals[1], bought_micro=totals[2], sold_micro=totals[3])
-
-
 def _adders(exchange: "Exchange", document: SettleDay) -> dict[int, int] | None:
     adders = {}
     for text, adder in document.voltage_adders_micro_per_kwh.items():
@@ -99,55 +133,6 @@ def _adders(exchange: "Exchange", document: SettleDay) -> dict[int, int] | None:
             return None
         adders[int(text)] = adder
     return adders
-
-
-def _gather(exchange: "Exchange", day: str, periods: list[Instrument], adders: dict[int, int]) -> DayInput:
-    """The day as arrays of [account, period], accounts by id."""
-    members = list(exchange.rooms.participants.by_id.values())
-    accounts = np.array([member.id for member in members], np.int64)
-    starts_ns = [instrument.spec.delivery_start_ns for instrument in periods]
-    cells = exchange.state.positions[np.ix_(np.array([instrument.slot for instrument in periods]), accounts)]
-
-    def column(name: str) -> Any:
-        return np.ascontiguousarray(cells[name].T)
-
-    def of_spec(name: str) -> Any:
-        return np.array([getattr(instrument.spec, name) for instrument in periods], np.int64)
-
-    nominations = np.full((len(members), len(periods)), NO_NOMINATION, np.int64)
-    for (account, instrument_id), injection_wh in exchange.rooms.nominations.items():
-        for index, instrument in enumerate(periods):
-            if instrument.id == instrument_id:
-                nominations[int(np.searchsorted(accounts, account)), index] = injection_wh
-    metered = exchange.rooms.meters.metered_accounts()
-    cash = exchange.state.accounts
-    return DayInput(
-        day=day,
-        accounts=accounts,
-        names=tuple(member.name for member in members),
-        roles=tuple(str(member.role) for member in members),
-        symbols=tuple(instrument.symbol for instrument in periods),
-        period_starts_ns=np.array(starts_ns, np.int64),
-        deficit_price_ticks=of_spec("deficit_price_ticks"),
-        surplus_price_ticks=of_spec("surplus_price_ticks"),
-        park_fee_lot_micro=of_spec("park_fee_lot_micro"),
-        contract_price_ticks=np.array([exchange.rooms.contract_price_ticks.get(i.id, 0) for i in periods], np.int64),
-        net_lots=column("net_lots"),
-        contract_lots=column("contract_lots"),
-        bought_lots=column("bought_lots"),
-        sold_lots=column("sold_lots"),
-        bought_value_micro=column("bought_micro"),
-        sold_value_micro=column("sold_micro"),
-        trading_fee_micro=column("fees_micro"),
-        held_park_fee_micro=column("held_park_fee_micro"),
-        held_guarantee_micro=column("held_guarantee_micro"),
-        nomination_wh=nominations,
-        voltage_adder_micro_per_kwh=np.array([adders.get(member.id, 0) for member in members], np.int64),
-        available_micro=np.array([int(cash[a].balance_micro) - int(cash[a].held_micro) for a in accounts], np.int64),
-        must_be_metered=np.array([member.id in metered for member in members], np.bool_),
-        readings=exchange.rooms.meters.read(accounts.tolist(), starts_ns),
-        blocks=_block_trades(exchange, starts_ns, accounts),
-    )
 
 
 def _close(exchange: "Exchange", instrument: Instrument) -> None:

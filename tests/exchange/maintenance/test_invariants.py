@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +13,9 @@ from exchange.ledger.records import PostingReason
 from exchange.maintenance.invariants import all_watches
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import ExecutionKind
-from exchange.settlement.statement import LineItem
+from exchange.settlement.book import Settlements
+from exchange.settlement.lines import LineItem
+from exchange.settlement.record import TOTALS, SettledDay
 from tests.exchange.order_path.park import GENESIS
 from tests.exchange.readmodel.market import DAY, Market, market_day
 
@@ -117,24 +118,34 @@ def _traded(batch: BatchResult, exchange: Exchange) -> bool:
 
 
 def _balance_of_energy(batch: BatchResult, exchange: Exchange) -> bool:
-    if DAY not in exchange.rooms.settlements:
+    record = exchange.rooms.settlements.get(DAY)
+    if record is None:
         return False
-    settlement = exchange.rooms.settlements[DAY]
-    exchange.rooms.settlements[DAY] = _changed(settlement, grid_import_wh=settlement.grid_import_wh + 1)
+    totals = record.totals.copy()
+    totals[TOTALS.index("grid_import_wh")] += 1
+    _keep(exchange, replace(record, totals=totals))
     return True
 
 
-def _changed(struct: object, **fields: object) -> object:
-    return msgspec.structs.replace(struct, **fields)
+def _keep(exchange: Exchange, record: SettledDay) -> None:
+    """In the place of what was settled."""
+    exchange.rooms.settlements = Settlements()
+    exchange.rooms.settlements.add(record)
 
 
 def _resettle(exchange: Exchange, item: LineItem, more_wh: int) -> bool:
-    if DAY not in exchange.rooms.settlements:
+    record = exchange.rooms.settlements.get(DAY)
+    if record is None:
         return False
-    settlement = exchange.rooms.settlements[DAY]
-    last = settlement.statements[-1]
-    lines = tuple(_changed(line, energy_wh=line.energy_wh + more_wh) if line.item == item else line for line in last.lines)
-    exchange.rooms.settlements[DAY] = _changed(settlement, statements=(*settlement.statements[:-1], _changed(last, lines=lines)))
+    if item not in record.items:
+        items = (*record.items, item)
+        record = replace(record, items=items, **{
+            name: np.concatenate([getattr(record, name), np.zeros((1, len(record.accounts)), np.int64)])
+            for name in ("energy_wh", "amount_micro", "postings")
+        })  # fmt: skip
+    energy_wh = record.energy_wh.copy()
+    energy_wh[record.items.index(item), -1] += more_wh
+    _keep(exchange, replace(record, energy_wh=energy_wh))
     return True
 
 

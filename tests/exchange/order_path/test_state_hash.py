@@ -157,7 +157,7 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     "contract price": lambda e: e.rooms.contract_price_ticks.__setitem__(1, 5),
     "meter": _read_a_meter,
     "settled period": _settle_nothing,
-    "settled day": lambda e: e.rooms.settlements.__setitem__("2026-07-15", settle_day(make_day([[1]], [[0]])).settlement),
+    "settled day": lambda e: e.rooms.settlements.add(settle_day(make_day([[1]], [[0]])).settlement),
     "grid meter": _read_the_grid_meter,
     "device reading": _read_a_device,
     "closed month": lambda e: e.rooms.meters.months.closed.append(ClosedMonth("2026-06", 0, 1)),

@@ -41,7 +41,7 @@ def test_everything_handed_over_is_written_when_it_closes(database_url: str, pau
 
 def test_a_failure_is_kept_and_told_at_the_end() -> None:
     market = market_day(20)
-    follower = Follower(Projector.open("sqlite://", GENESIS_HASH, lambda _day: None), pause_s=0)
+    follower = Follower(Projector.open("sqlite://", GENESIS_HASH, lambda _day, _run: None), pause_s=0)
     for batch in market.batches:
         follower.on_batch(batch)
     with pytest.raises(CheckFailedError, match="settled"):

@@ -182,7 +182,7 @@ def test_a_gap_is_refused(projector: Projector, market: Market) -> None:
 
 
 def test_a_batch_that_fails_leaves_nothing_of_itself(database_url: str, market: Market) -> None:
-    projector = Projector.open(database_url, GENESIS_HASH, lambda _day: None)
+    projector = Projector.open(database_url, GENESIS_HASH, lambda _day, _run: None)
     with pytest.raises(CheckFailedError, match=f"day {DAY} was settled"):
         fill(projector, market)
     left = dump(projector.engine)

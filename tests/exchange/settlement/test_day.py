@@ -1,5 +1,7 @@
 """Settlement of a day: worked examples from the rules, rows a rule, and properties on random days."""
 
+import hashlib
+import json
 from dataclasses import replace
 
 import msgspec
@@ -12,9 +14,11 @@ from exchange.errors import CheckFailedError, InputError
 from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.metering.validation import READING_LIMIT_WH
+from exchange.settlement.book import Settlements
 from exchange.settlement.day import settle_day
 from exchange.settlement.day_input import DayInput, DayProblem, SettlementRule, check_day
-from exchange.settlement.statement import DaySettlement, LineItem
+from exchange.settlement.record import REASONS
+from exchange.settlement.statement import LineItem
 from tests.exchange.settlement.worlds import (
     RICH_MICRO,
     Trade,
@@ -22,10 +26,12 @@ from tests.exchange.settlement.worlds import (
     balances_before,
     contracts,
     days,
+    entries,
     make_day,
     meters,
     post_all,
     prices,
+    report,
     total_of,
     trades_among,
 )
@@ -47,22 +53,22 @@ def story_one() -> DayInput:
 
 def test_story_one_fee_held_and_final_and_the_surplus() -> None:
     result = settle_day(story_one())
-    statements = result.settlement.statements
+    statements = report(result).statements
     assert sum(s.park_fee_held_micro for s in statements) == 40 * CNY
-    assert result.settlement.park_fee_micro == 39_200_000
-    assert sum(s.park_fee_held_micro for s in statements) - result.settlement.park_fee_micro == 800_000
+    assert report(result).park_fee_micro == 39_200_000
+    assert sum(s.park_fee_held_micro for s in statements) - report(result).park_fee_micro == 800_000
     assert [s.amount_micro(LineItem.ENERGY_BOUGHT) for s in statements[:3]] == [-204 * CNY, -153 * CNY, -153 * CNY]
     assert sum(s.amount_micro(LineItem.ENERGY_SOLD) for s in statements) == 510 * CNY
     assert result.imbalance_wh[:, 0].tolist() == [20 * KWH, 0, 0, 0, 0, 0]
     assert statements[0].amount_micro(LineItem.SURPLUS) == 5_600_000  # 20 kWh at feed-in 0.28
     assert statements[0].total_micro == -204 * CNY + 5_600_000 - 15_200_000
-    assert result.settlement.grid_export_micro == 5_600_000
-    assert result.settlement.netting_fund_micro == 0
+    assert report(result).grid_export_micro == 5_600_000
+    assert report(result).netting_fund_micro == 0
 
 
 def test_story_one_postings_in_order() -> None:
     reasons = PostingReason
-    assert [tuple(entry) for entry in settle_day(story_one()).postings] == [
+    assert entries(settle_day(story_one())) == [
         (House.CLEARING, 35, 153 * CNY, reasons.ENERGY_DELIVERED),
         (House.CLEARING, 36, 204 * CNY, reasons.ENERGY_DELIVERED),
         (House.CLEARING, 37, 153 * CNY, reasons.ENERGY_DELIVERED),
@@ -77,9 +83,9 @@ def test_story_one_postings_in_order() -> None:
 def test_netting_between_a_deficit_and_a_surplus_comes_back_by_metered_energy() -> None:
     """10 kWh short and 6 kWh long: the grid delivers 4, so the park saves 6 x (0.65 - 0.28) and returns it 10 : 6."""
     result = settle_day(make_day([[10 * KWH], [0]], [[0], [6 * KWH]]))
-    assert result.settlement.netting_fund_micro == 2_220_000
-    assert [s.amount_micro(LineItem.NETTING_REFUND) for s in result.settlement.statements] == [1_387_500, 832_500]
-    assert result.settlement.grid_import_micro == 2_600_000
+    assert report(result).netting_fund_micro == 2_220_000
+    assert [s.amount_micro(LineItem.NETTING_REFUND) for s in report(result).statements] == [1_387_500, 832_500]
+    assert report(result).grid_import_micro == 2_600_000
 
 
 @pytest.mark.parametrize(
@@ -96,24 +102,24 @@ def test_losses_cost_what_the_grid_point_says_and_the_operator_bears_them(
 ) -> None:
     day = make_day([[c * KWH] for c in consumption_kwh], [[g * KWH] for g in generation_kwh], losses_wh=[losses_kwh * KWH])
     result = settle_day(day)
-    assert result.settlement.losses_micro == losses_micro
-    assert result.settlement.netting_fund_micro == fund_micro
+    assert report(result).losses_micro == losses_micro
+    assert report(result).netting_fund_micro == fund_micro
     assert post_all(day, result)[House.PARK_FEES] == -losses_micro
 
 
 def test_voltage_adder_passes_through_to_the_grid_company() -> None:
     day = make_day([[3 * KWH, 1 * KWH], [0, 2 * KWH]], [[0, 2 * KWH], [0, 0]], adders=[10_001, 20_000])
     result = settle_day(day)
-    assert [s.amount_micro(LineItem.VOLTAGE_ADDER) for s in result.settlement.statements] == [-30_003, -40_000]
-    assert [s.energy_wh(LineItem.VOLTAGE_ADDER) for s in result.settlement.statements] == [3 * KWH, 2 * KWH]
+    assert [s.amount_micro(LineItem.VOLTAGE_ADDER) for s in report(result).statements] == [-30_003, -40_000]
+    assert [s.energy_wh(LineItem.VOLTAGE_ADDER) for s in report(result).statements] == [3 * KWH, 2 * KWH]
     balances = post_all(day, result)
     assert balances[House.NETWORK_TARIFF] == 0
-    assert result.postings[-1].credit == House.GRID
+    assert entries(result)[-1][1] == House.GRID
 
 
 def test_own_generation_is_netted_within_the_period_but_not_across_periods() -> None:
     day = make_day([[5 * KWH, 0]], [[2 * KWH, 3 * KWH]])
-    statement = settle_day(day).settlement.statements[0]
+    statement = report(settle_day(day)).statements[0]
     assert (statement.energy_wh(LineItem.DEFICIT), statement.energy_wh(LineItem.SURPLUS)) == (3 * KWH, 3 * KWH)
 
 
@@ -121,9 +127,9 @@ def test_negative_prices_turn_the_lines_round() -> None:
     """At -0.01 and -0.02 CNY/kWh who is short is paid and who is long pays, the fund still gets the spread, and losses earn the operator money."""
     day = make_day([[10 * KWH], [0]], [[0], [6 * KWH]], losses_wh=[1 * KWH], deficit_ticks=-100, surplus_ticks=-200)
     result = settle_day(day)
-    short, long = result.settlement.statements
+    short, long = report(result).statements
     assert (short.amount_micro(LineItem.DEFICIT), long.amount_micro(LineItem.SURPLUS)) == (100_000, -120_000)
-    assert (result.settlement.netting_fund_micro, result.settlement.losses_micro) == (60_000, -10_000)
+    assert (report(result).netting_fund_micro, report(result).losses_micro) == (60_000, -10_000)
     balances = post_all(day, result)
     assert balances[House.CLEARING] == balances[House.NETTING_FUND] == 0
     assert balances[32] - RICH_MICRO == short.total_micro
@@ -131,7 +137,7 @@ def test_negative_prices_turn_the_lines_round() -> None:
 
 def test_contracts_are_obligations_and_their_value_is_information() -> None:
     day = replace(make_day([[5 * KWH], [0]], [[0], [5 * KWH]], contract_lots=[[50], [-50]]), contract_price_ticks=np.array([4000]))
-    buyer, seller = settle_day(day).settlement.statements
+    buyer, seller = report(settle_day(day)).statements
     assert (buyer.total_micro, seller.total_micro) == (0, 0)
     assert (buyer.amount_micro(LineItem.CONTRACT_ENERGY), seller.amount_micro(LineItem.CONTRACT_ENERGY)) == (-2_000_000, 2_000_000)
 
@@ -139,9 +145,9 @@ def test_contracts_are_obligations_and_their_value_is_information() -> None:
 def test_a_nomination_is_compared_with_the_meter_and_does_not_move_money() -> None:
     day = make_day([[5 * KWH, 0]], [[0, 4 * KWH]])
     nominated = replace(day, nomination_wh=np.array([[-4 * KWH, 6 * KWH]]))
-    statement = settle_day(nominated).settlement.statements[0]
+    statement = report(settle_day(nominated)).statements[0]
     assert (statement.nominated_periods, statement.schedule_deviation_wh) == (2, 3 * KWH)
-    assert statement.lines == settle_day(day).settlement.statements[0].lines
+    assert statement.lines == report(settle_day(day)).statements[0].lines
 
 
 def failed_delivery(price_ticks: int, available_micro: int) -> DayInput:
@@ -164,8 +170,8 @@ def test_what_hold_and_cash_leave_short_falls_on_the_guarantee_fund_as_a_claim()
     day = alter_reading(failed_delivery(5000, 2 * CNY), "consumption_wh", (1, 0), 10 * KWH)
     result = settle_day(alter_reading(day, "grid_import_wh", (0,), 10 * KWH))
     assert result.claims == ((33, 4_500_000, PostingReason.DEFICIT),)
-    assert (House.GUARANTEE_FUND, House.CLEARING, 4_500_000, PostingReason.GUARANTEE_FUND) in result.postings
-    assert result.settlement.statements[1].claim_micro == 4_500_000
+    assert (House.GUARANTEE_FUND, House.CLEARING, 4_500_000, PostingReason.GUARANTEE_FUND) in entries(result)
+    assert report(result).statements[1].claim_micro == 4_500_000
     balances = post_all(day, result)
     assert (balances[33], balances[House.GUARANTEE_FUND], balances[House.CLEARING]) == (0, -4_500_000, 0)
 
@@ -235,9 +241,9 @@ def test_postings_balance_and_clearing_and_the_fund_end_at_zero(day: DayInput) -
     before, after = balances_before(day), post_all(day, result)
     assert sum(after.values()) == sum(before.values())
     assert after[House.CLEARING] == after[House.NETTING_FUND] == after[House.NETWORK_TARIFF] == 0
-    assert result.settlement.netting_fund_micro >= 0
-    assert abs(result.settlement.rounding_micro) <= len(day.accounts) + 2
-    assert result.settlement.max_balance_error_wh == 0
+    assert report(result).netting_fund_micro >= 0
+    assert abs(report(result).rounding_micro) <= len(day.accounts) + 2
+    assert report(result).max_balance_error_wh == 0
     # Invariant 8 of the rules: the members' imbalances with the losses are the grid point's difference.
     grid_wh = day.readings.grid_export_wh - day.readings.grid_import_wh
     assert np.array_equal(result.imbalance_wh.sum(axis=0), grid_wh + day.readings.losses_wh)
@@ -247,7 +253,7 @@ def test_postings_balance_and_clearing_and_the_fund_end_at_zero(day: DayInput) -
 def test_statements_tell_what_happened_to_the_balances(day: DayInput) -> None:
     result = settle_day(day)
     before, after = balances_before(day), post_all(day, result)
-    for statement in result.settlement.statements:
+    for statement in report(result).statements:
         at_trade = statement.amount_micro(LineItem.ENERGY_BOUGHT) + statement.amount_micro(LineItem.TRADING_FEE)
         assert after[statement.account] - before[statement.account] == statement.total_micro - at_trade + statement.claim_micro
         assert statement.claim_micro == 0 or after[statement.account] == 0
@@ -281,7 +287,7 @@ def test_buying_and_selling_on_changes_no_fee_and_no_refund(day: DayInput, data:
             churned.sold_lots[sells, period] += lots
             churned.bought_value_micro[buys, period] += lots * ticks * 10
             churned.sold_value_micro[sells, period] += lots * ticks * 10
-    plain, traded = settle_day(day).settlement, settle_day(churned).settlement
+    plain, traded = report(settle_day(day)), report(settle_day(churned))
     items = (LineItem.PARK_FEE, LineItem.NETTING_REFUND, LineItem.DEFICIT, LineItem.SURPLUS, LineItem.VOLTAGE_ADDER)
     for before, after in zip(plain.statements, traded.statements, strict=True):
         assert [before.amount_micro(item) for item in items] == [after.amount_micro(item) for item in items]
@@ -290,7 +296,7 @@ def test_buying_and_selling_on_changes_no_fee_and_no_refund(day: DayInput, data:
 @given(days())
 def test_the_refund_is_shared_by_meters_only(day: DayInput) -> None:
     """Shares follow consumption plus generation to within one micro-CNY, whatever was traded."""
-    settlement = settle_day(day).settlement
+    settlement = report(settle_day(day))
     metered_wh = [s.consumption_wh + s.generation_wh for s in settlement.statements]
     for statement, energy_wh in zip(settlement.statements, metered_wh, strict=True):
         quota = settlement.netting_fund_micro * energy_wh
@@ -338,7 +344,7 @@ def test_a_set_that_trades_inside_only_is_never_better_than_as_one_net_member(wo
     park, inside, _, inside_trades = world
     traded = settle_day(make_day(**park, trades=inside_trades))
     as_one = settle_day(merged(make_day(**park), inside))
-    assert total_of(traded, inside) <= as_one.settlement.statements[0].total_micro + len(inside) + 1
+    assert total_of(traded, inside) <= report(as_one).statements[0].total_micro + len(inside) + 1
 
 
 @given(worlds())
@@ -350,8 +356,8 @@ def test_beside_trades_with_others_inside_trades_gain_no_more_than_the_park_fee_
     traded = settle_day(make_day(**park, trades=outside_trades + inside_trades))
     as_one = settle_day(merged(make_day(**park, trades=outside_trades), inside))
     fee = LineItem.PARK_FEE
-    avoided_micro = sum(traded.settlement.statements[row].amount_micro(fee) for row in inside) - as_one.settlement.statements[0].amount_micro(fee)
-    assert total_of(traded, inside) <= as_one.settlement.statements[0].total_micro + avoided_micro + len(inside) + 1
+    avoided_micro = sum(report(traded).statements[row].amount_micro(fee) for row in inside) - report(as_one).statements[0].amount_micro(fee)
+    assert total_of(traded, inside) <= report(as_one).statements[0].total_micro + avoided_micro + len(inside) + 1
 
 
 @given(worlds(), st.sampled_from([-1, 1]))
@@ -365,20 +371,60 @@ def test_a_set_on_one_side_gains_nothing_by_trading_among_itself(world: tuple, s
     assert total_of(traded, inside) <= total_of(idle, inside) + len(inside)
 
 
-def test_the_record_survives_its_canonical_form() -> None:
-    for day in (story_one(), failed_delivery(5000, 0)):
-        settlement = settle_day(day).settlement
-        assert DaySettlement.from_canonical(msgspec.msgpack.decode(msgspec.msgpack.encode(settlement.to_canonical()))) == settlement
+def kept(*days: DayInput) -> Settlements:
+    book = Settlements()
+    for number, day in enumerate(days):
+        book.add(settle_day(replace(day, day=f"day {number}")).settlement)
+    return book
+
+
+def test_records_survive_their_canonical_form() -> None:
+    book = kept(story_one(), failed_delivery(5000, 0))
+    restored = Settlements.from_canonical([], msgspec.msgpack.decode(msgspec.msgpack.encode(book.to_canonical(whole=True))))
+    assert restored.to_canonical(whole=False) == book.to_canonical(whole=False)
+    for number, day in enumerate((story_one(), failed_delivery(5000, 0))):
+        assert restored.report(f"day {number}") == report(settle_day(replace(day, day=f"day {number}")))
+    assert restored.report("day 2") is None
     with pytest.raises(InputError, match="version"):
-        DaySettlement.from_canonical([2, {}])
+        Settlements.from_canonical([[2, {}]], [])
+    with pytest.raises(InputError, match="version"):
+        Settlements.from_canonical([], [["day", 1, msgspec.msgpack.encode([1, [], []])]])
 
 
-def test_posting_rows_carry_the_postings() -> None:
+def test_the_digest_of_a_day_knows_every_line_of_every_account() -> None:
+    record = settle_day(story_one()).settlement
+    book = Settlements()
+    for line in range(len(record.items)):
+        changed = record.amount_micro.copy()
+        changed[line, 2] += 1
+        book.add(replace(record, amount_micro=changed))
+    assert len({digest for _, _, digest in book.to_canonical(whole=False)}) == len(record.items) > 4
+
+
+def test_days_of_before_levels_keep_the_bytes_their_hashes_were_made_of() -> None:
+    """The digest is that of the version before records had columns."""
+    book = Settlements()
+    for day in (story_one(), replace(failed_delivery(5000, 0), day="2026-07-16")):
+        book.add(settle_day(day).settlement, written_out=True)
+    rows = book.written_out_to_canonical()
+    old = [rows[0], [1, json.loads(json.dumps(rows[1][1]).replace("2026-07-16", "2026-07-15"))]]
+    digest = hashlib.sha256(msgspec.msgpack.encode(old, order="deterministic")).hexdigest()
+    assert digest == "6aa3c1fcbe5f95db67ccda58edc74eec80f83b7abf147cafd72d31ab2a9722d3"
+    restored = Settlements.from_canonical(rows, [])
+    assert (restored.written_out_to_canonical(), restored.to_canonical(whole=False)) == (rows, [])
+
+
+def test_each_line_knows_its_posting() -> None:
     result = settle_day(story_one())
-    rows = result.posting_rows()
-    columns = (rows[name].tolist() for name in ("debit", "credit", "amount", "reason"))
-    assert list(zip(*columns, strict=True)) == [tuple(map(int, entry)) for entry in result.postings]
-    assert not rows["asset"].any()
+    record, rows = result.settlement, entries(result)
+    for line, item in enumerate(record.items):
+        for row, place in enumerate(record.postings[line].tolist()):
+            if place >= 0:
+                debit, credit, amount_micro, reason = rows[place]
+                assert record.accounts[row] in {debit, credit}
+                assert (abs(record.amount_micro[line, row]), REASONS[item]) == (amount_micro, reason)
+            else:
+                assert item not in REASONS or record.amount_micro[line, row] == 0
 
 
 def test_amounts_beyond_int64_products_are_exact() -> None:
@@ -386,4 +432,4 @@ def test_amounts_beyond_int64_products_are_exact() -> None:
     ticks = 100_000_000
     assert 96 * READING_LIMIT_WH * ticks > 2**63
     day = make_day([[READING_LIMIT_WH] * 96], [[0] * 96], deficit_ticks=ticks)
-    assert settle_day(day).settlement.statements[0].amount_micro(LineItem.DEFICIT) == -96 * READING_LIMIT_WH * ticks // 10
+    assert report(settle_day(day)).statements[0].amount_micro(LineItem.DEFICIT) == -96 * READING_LIMIT_WH * ticks // 10

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.settlement.day import settle_day
+from exchange.settlement.lines import OPTIONAL
 from exchange.settlement.rendering import LINE_NAMES, STATUS_NOTES, cny, kwh, pad, statement_to_dict, statement_to_text
 from exchange.settlement.statement import LineItem, LineStatus, Statement
-from tests.exchange.settlement.worlds import Trade, make_day
+from tests.exchange.settlement.worlds import Trade, make_day, report
 
 KWH = 1_000
 
@@ -25,7 +26,7 @@ def fixture_statement() -> Statement:
     replaced = np.array([[True], [False]])
     nominations = np.array([[-375 * KWH], [400 * KWH]])
     result = settle_day(replace(day, nomination_wh=nominations, readings=replace(day.readings, replaced=replaced)))
-    return result.settlement.statements[0]
+    return report(result).statements[0]
 
 
 def test_every_item_and_status_has_both_names() -> None:
@@ -35,8 +36,7 @@ def test_every_item_and_status_has_both_names() -> None:
 
 
 def test_the_lines_of_an_industrial_bill_are_there_in_order(statement: Statement) -> None:
-    of_blocks = {LineItem.BLOCK_BOUGHT, LineItem.BLOCK_SOLD}  # only where blocks were traded
-    assert [line.item for line in statement.lines] == [item for item in LineItem if item not in of_blocks]
+    assert [line.item for line in statement.lines] == [item for item in LineItem if item not in OPTIONAL]
     names = {line["name_zh"]: line["status"] for line in statement_to_dict(statement)["lines"]}
     assert names["基本电费"] == names["力调电费"] == "excluded"
     assert names["系统运行费"] == names["政府性基金及附加"] == "inside_tariff"
@@ -121,7 +121,7 @@ def cells(text: str) -> int:
 
 def test_a_claim_is_named() -> None:
     day = make_day([[10 * KWH]], [[0]], available_micro=[1_000_000])
-    statement = settle_day(day).settlement.statements[0]
+    statement = report(settle_day(day)).statements[0]
     assert "a claim on this account: 5.50" in statement_to_text(statement, "en")
     assert "履约保证金池垫付 5.50 元" in statement_to_text(statement, "zh")
 

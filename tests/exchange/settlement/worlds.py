@@ -12,6 +12,7 @@ from exchange.ledger.chart import House
 from exchange.metering.table import DayReadings
 from exchange.settlement.day import DayResult
 from exchange.settlement.day_input import NO_NOMINATION, DayInput
+from exchange.settlement.statement import DaySettlement, day_settlement
 from exchange.units import PERIOD_NS, POWER_MULTIPLIER_MICRO
 
 FIRST_ACCOUNT = 32
@@ -115,18 +116,28 @@ def balances_before(day: DayInput) -> Counter[int]:
 def post_all(day: DayInput, result: DayResult) -> Counter[int]:
     """Balances after the run; no member goes below zero at any posting."""
     balances = balances_before(day)
-    for entry in result.postings:
-        assert entry.amount_micro > 0
-        assert entry.debit != entry.credit
-        balances[entry.debit] -= entry.amount_micro
-        balances[entry.credit] += entry.amount_micro
-        assert entry.debit < FIRST_ACCOUNT or balances[entry.debit] >= 0, entry
+    for debit, credit, amount_micro, reason in entries(result):
+        assert amount_micro > 0
+        assert debit != credit
+        balances[debit] -= amount_micro
+        balances[credit] += amount_micro
+        assert debit < FIRST_ACCOUNT or balances[debit] >= 0, (debit, credit, amount_micro, reason)
     return balances
+
+
+def entries(result: DayResult) -> list[tuple[int, int, int, int]]:
+    """(debit, credit, micro-CNY, reason) of every posting, in order."""
+    return list(zip(*(result.postings[name].tolist() for name in ("debit", "credit", "amount", "reason")), strict=True))
 
 
 def total_of(result: DayResult, rows: Sequence[int]) -> int:
     """What a set of accounts receives for the day, trades included."""
-    return sum(result.settlement.statements[row].total_micro for row in rows)
+    return sum(report(result).statements[row].total_micro for row in rows)
+
+
+def report(result: DayResult) -> DaySettlement:
+    """The day's report, statements included."""
+    return day_settlement(result.settlement)
 
 
 @st.composite
