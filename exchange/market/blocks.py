@@ -31,10 +31,10 @@ def is_block(spec: InstrumentSpec) -> bool:
 
 
 def quarter_hours(listed: Iterable[Instrument], coming: Iterable[InstrumentSpec]) -> dict[int, QuarterHour]:
-    """By delivery start, the open quarter-hours and those that the same document lists before; of several the one listed first."""
+    """By delivery start, the quarter-hours of `listed` (open ones) and of `coming`, the same document; of several the one listed first."""
     found: dict[int, QuarterHour] = {}
     for instrument in listed:
-        if instrument.is_quarter_hour and instrument.slot >= 0:
+        if instrument.is_quarter_hour:
             found.setdefault(instrument.spec.delivery_start_ns, QuarterHour(instrument.spec, instrument.phase in _BEFORE_GATE))
     for spec in coming:
         if spec.instrument_class == "power" and not is_block(spec):

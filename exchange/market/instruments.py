@@ -70,10 +70,11 @@ class Instrument:
 
 @dataclass(slots=True)
 class Instruments:
-    """By id, by symbol (permanent), and the daily references by id."""
+    """By id, by symbol (permanent), the open ones by id, and the daily references by id."""
 
     by_id: dict[int, Instrument] = field(default_factory=dict)
     by_symbol: dict[str, Instrument] = field(default_factory=dict)
+    open: dict[int, Instrument] = field(default_factory=dict)
     references: dict[int, DailyReference] = field(default_factory=dict)
 
     @property
@@ -83,9 +84,16 @@ class Instruments:
     def add(self, instrument: Instrument) -> None:
         self.by_id[instrument.id] = instrument
         self.by_symbol[instrument.symbol] = instrument
+        if instrument.slot >= 0:
+            self.open[instrument.id] = instrument
         if instrument.spec.limit_ppm:
             instrument.reference = DailyReference(instrument.spec.previous_close_ticks)
             self.references[instrument.id] = instrument.reference
+
+    def close(self, instrument: Instrument, settled: Phase) -> None:
+        """It has left the arrays: id and symbol stay."""
+        instrument.phase, instrument.slot = settled, -1
+        del self.open[instrument.id]
 
     def to_canonical(self) -> list[Any]:
         return [[i.id, spec_content(i.spec), int(i.phase), i.slot >= 0] for _, i in sorted(self.by_id.items())]

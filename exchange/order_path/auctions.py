@@ -161,8 +161,8 @@ def take_over_interruption(exchange: "Exchange") -> None:
         return
     counters.interrupted = 0
     rows = exchange.state.instruments
-    for instrument in exchange.rooms.instruments.by_id.values():
-        if instrument.slot < 0 or instrument.phase is Phase.INTERRUPTED or int(rows[instrument.slot].phase) != Phase.INTERRUPTED:
+    for instrument in exchange.rooms.instruments.open.values():
+        if instrument.phase is Phase.INTERRUPTED or int(rows[instrument.slot].phase) != Phase.INTERRUPTED:
             continue
         phase = next_phase(instrument.phase, PhaseEvent.INTERRUPT)
         assert phase is not None, instrument.phase

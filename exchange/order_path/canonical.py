@@ -168,7 +168,7 @@ def _account_ids(exchange: "Exchange") -> list[int]:
 
 
 def open_instruments(exchange: "Exchange") -> list[Instrument]:
-    return [instrument for instrument in exchange.rooms.instruments.by_id.values() if instrument.slot >= 0]
+    return list(exchange.rooms.instruments.open.values())
 
 
 def _columns(rows: Any, dtype: np.dtype[Any]) -> NDArray[np.void]:

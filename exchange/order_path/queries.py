@@ -158,7 +158,7 @@ class Queries:
         found = []
         of_symbol = self.rooms.instruments.by_symbol.get(symbol) if symbol is not None else None
         if symbol is None:
-            instruments = [instrument for instrument in self.rooms.instruments.by_id.values() if instrument.slot >= 0]
+            instruments = list(self.rooms.instruments.open.values())
         else:
             instruments = [] if of_symbol is None or of_symbol.slot < 0 else [of_symbol]
         for instrument in instruments:

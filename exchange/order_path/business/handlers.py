@@ -113,7 +113,7 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
     instruments = exchange.rooms.instruments
     symbols = [spec.symbol for spec in document.instruments]
     _require(len(set(symbols)) == len(symbols) and not any(s in instruments.by_symbol for s in symbols), "symbol_taken")
-    quarters = quarter_hours(instruments.by_id.values(), document.instruments) if any(map(is_block, document.instruments)) else {}
+    quarters = quarter_hours(instruments.open.values(), document.instruments) if any(map(is_block, document.instruments)) else {}
     for spec in document.instruments:
         _require(0 < len(spec.symbol) <= 32 and spec.symbol.isascii(), "symbol_malformed")
         problem = spec_problem(spec) or (block_problem(spec, quarters) if is_block(spec) else None)

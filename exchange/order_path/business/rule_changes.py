@@ -57,7 +57,7 @@ def _require_nothing_open(exchange: "Exchange", instrument: Instrument) -> None:
 def _is_part_of_block(exchange: "Exchange", instrument: Instrument) -> bool:
     """Whether the fees of an open block are the sums of those of this quarter-hour, or it is a block itself."""
     spec = instrument.spec
-    return instrument.is_power and any(_covers(other, spec) for other in exchange.rooms.instruments.by_id.values() if other.slot >= 0)
+    return instrument.is_power and any(_covers(other, spec) for other in exchange.rooms.instruments.open.values())
 
 
 def _covers(other: Instrument, spec: InstrumentSpec) -> bool:

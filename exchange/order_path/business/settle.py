@@ -56,21 +56,20 @@ def _periods(exchange: "Exchange", document: SettleDay) -> list[Instrument]:
     """Open quarter-hours of the day in order of delivery."""
     wanted = [
         instrument
-        for instrument in exchange.rooms.instruments.by_id.values()
-        if instrument.is_quarter_hour and instrument.slot >= 0 and document.day_start_ns <= instrument.spec.delivery_start_ns < document.day_end_ns
+        for instrument in exchange.rooms.instruments.open.values()
+        if instrument.is_quarter_hour and document.day_start_ns <= instrument.spec.delivery_start_ns < document.day_end_ns
     ]
     return sorted(wanted, key=lambda instrument: (instrument.spec.delivery_start_ns, instrument.id))
 
 
 def finished_blocks(exchange: "Exchange") -> list[Instrument]:
     """Open blocks that have been delivered and whose quarter-hours are all settled."""
-    instruments = exchange.rooms.instruments.by_id.values()
-    open_starts_ns = {instrument.spec.delivery_start_ns for instrument in instruments if instrument.is_quarter_hour and instrument.slot >= 0}
+    instruments = exchange.rooms.instruments.open.values()
+    open_starts_ns = {instrument.spec.delivery_start_ns for instrument in instruments if instrument.is_quarter_hour}
     return [
         instrument
         for instrument in instruments
         if instrument.is_block
-        and instrument.slot >= 0
         and instrument.phase is Phase.DELIVERED
         and open_starts_ns.isdisjoint(range(instrument.spec.delivery_start_ns, instrument.spec.delivery_end_ns, PERIOD_NS))
     ]
@@ -80,8 +79,8 @@ def _block_trades(exchange: "Exchange", starts_ns: list[int], accounts: NDArray[
     """The part of all trades of open blocks that is delivered in the given periods; a block's value is the same in each of its own."""
     totals = np.zeros((4, len(accounts)), np.int64)
     wanted_ns = set(starts_ns)
-    for block in exchange.rooms.instruments.by_id.values():
-        if block.is_block and block.slot >= 0:
+    for block in exchange.rooms.instruments.open.values():
+        if block.is_block:
             periods = len(wanted_ns.intersection(range(block.spec.delivery_start_ns, block.spec.delivery_end_ns, PERIOD_NS)))
             rows = exchange.state.positions[block.slot, accounts]
             totals[0] += rows["bought_lots"] * periods * POWER_LOT_WH
@@ -159,5 +158,5 @@ def _close(exchange: "Exchange", instrument: Instrument) -> None:
     leave_instrument(exchange.state, instrument)
     exchange.core.close_book(book)
     exchange.sync_books()
-    instrument.phase, instrument.slot = settled, -1
+    exchange.rooms.instruments.close(instrument, settled)
     exchange.notify("phase", {"symbol": instrument.symbol, "phase": settled.name.lower()})

@@ -171,6 +171,7 @@ EXAMPLES: dict[type[m.Request], tuple[str, Any]] = {
     m.Statement: ("statement", {"day": "2026-07-15"}),
     m.Nominate: ("nominate", {"instrument": POWER, "injection": "-1.0"}),
     m.OperatorSubmit: ("operator.submit", {"schema": "revoke_key", "document": {"key_id": "x"}}),
+    m.DocumentSubmit: ("document.submit", {"schema": "revoke_key", "document": {"key_id": "x"}}),
     m.SettlementReport: ("settlement.report", {"day": "2026-07-15"}),
     m.SystemStatus: ("system.status", None),
     m.Subscribe: ("subscribe", {"channels": ["ticker"]}),
