@@ -31,15 +31,17 @@ def merged(groups: Iterable[Group], at_most: int = MERGED) -> Iterator[Group]:
     A group with documents stays alone, since its records point into them. A merged one has the chain hash of its last.
     """
     run: list[Group] = []
+    n_in_run = 0
     for group in groups:
         alone = bool(group.documents) or len(group.records) >= at_most
-        if run and (alone or sum(len(other.records) for other in run) + len(group.records) > at_most):
+        if run and (alone or n_in_run + len(group.records) > at_most):
             yield _joined(run)
-            run = []
+            run, n_in_run = [], 0
         if alone:
             yield _joined([group])
         else:
             run.append(group)
+            n_in_run += len(group.records)
     if run:
         yield _joined(run)
 

@@ -31,4 +31,5 @@ class House(IntEnum):
     SURRENDERED = 15
     EXPIRED = 16
     WITHDRAWN = 17
+    CONVERTED = 18  # between an instrument and the basket that takes its units
 

@@ -1,7 +1,8 @@
 """Replaying a journal beside its snapshots: every checkpoint and every snapshot is compared with the fold at its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from exchange.journal.interface import Group
 from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import Snapshot, read_snapshot, snapshot_files
+from exchange.maintenance.invariants import Finding, Watch
+from exchange.maintenance.stored_rows import StoredRows
 from exchange.order_path.check import check_exchange
-from exchange.order_path.path import Exchange
+from exchange.order_path.path import BatchResult, Exchange
 from exchange.recovery import LAYOUT, exchange_at
-from exchange.replay import replay_into, state_hash_hex
+from exchange.replay import merged, replay_into, state_hash_hex
 
 
 @dataclass(slots=True)
@@ -26,6 +29,8 @@ class Audited:
     checkpoints: int
     snapshots: tuple[int, ...]  # their sequences, oldest first
     passed_over: tuple[str, ...]  # snapshots that this program does not read, with the reason
+    findings: tuple[Finding, ...] = ()
+    stored_rows: int | None = None  # rows of the read model that were compared
 
     @property
     def state_hash(self) -> str:
@@ -48,8 +53,16 @@ class _CountingSource:
             yield group
 
 
-def audit(reader: JournalReader, snapshots: Path, until_sequence: int | None = None) -> Audited:
+def audit(
+    reader: JournalReader,
+    snapshots: Path,
+    until_sequence: int | None = None,
+    watches: Sequence[Watch] = (),
+    stored: StoredRows | None = None,
+) -> Audited:
     """Fold a journal, whose chain the reader has checked, and compare on the way. `until_sequence` is where a group ends.
+
+    `watches` see every batch; with `stored` the rows of a read model are compared too, where the replay begins with the genesis.
 
     Raises CorruptionError for a damaged snapshot or one that is not of this journal, CheckFailedError for a state that is another than was recorded,
     InputError when there is nothing to start from.
@@ -59,16 +72,37 @@ def audit(reader: JournalReader, snapshots: Path, until_sequence: int | None = N
     exchange = _start(reader, found)
     first_sequence = exchange.last_sequence + 1
     source = _CountingSource(reader)
+    for watch in watches:
+        watch.begin(exchange)
     compared: list[int] = []
-    for snapshot in found:
-        if snapshot.sequence < first_sequence - 1:
-            continue
-        replay_into(exchange, source, until_sequence=snapshot.sequence)
-        _compare(exchange, snapshot, reader)
-        compared.append(snapshot.sequence)
-    replay_into(exchange, source, until_sequence=end)
+    rows = stored if first_sequence == 1 else None
+    if rows is not None:
+        rows.begin(exchange.settlement)
+    marks = {snapshot.sequence: snapshot for snapshot in found if snapshot.sequence >= first_sequence - 1}
+    for stop in sorted({*marks, end, *([min(rows.last_sequence, end)] if rows is not None else [])}):
+        is_stored = rows is not None and stop <= rows.last_sequence
+        _fold(exchange, source, stop, watches, rows if is_stored else None)
+        if stop in marks:
+            _compare(exchange, marks[stop], reader)
+            compared.append(stop)
     check_exchange(exchange)
-    return Audited(exchange, first_sequence, source.checkpoints, tuple(compared), tuple(passed_over))
+    n_rows = None if rows is None else rows.conclude()
+    findings = tuple(watch.conclude(exchange) for watch in watches)
+    return Audited(exchange, first_sequence, source.checkpoints, tuple(compared), tuple(passed_over), findings, n_rows)
+
+
+def _fold(exchange: Exchange, source: _CountingSource, until_sequence: int, watches: Sequence[Watch], rows: StoredRows | None) -> None:
+    """Fold up to the group that ends with `until_sequence`, and show every batch to who watches."""
+    if not watches and rows is None:
+        replay_into(exchange, source, until_sequence=until_sequence)
+        return
+    groups = takewhile(lambda group: group.first_sequence <= until_sequence, source.groups(exchange.last_sequence + 1))
+    for group in merged(groups):
+        batch: BatchResult = exchange.apply(group.records, group.documents, group.first_sequence)
+        for watch in watches:
+            watch.see(batch, exchange)
+        if rows is not None:
+            rows.see(batch)
 
 
 def _snapshots_in(directory: Path, until_sequence: int) -> tuple[list[Snapshot], list[str]]:

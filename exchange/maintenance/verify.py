@@ -1,9 +1,11 @@
 """Verifying what an operator holds: an exchange's folder, a journal, or a backup. Nothing is changed.
 
-From outside in: the digests of a backup, the chain byte by byte, the watermarks of snapshots and read model, and the state by replay.
+From outside in: the digests of a backup, the chain byte by byte, the watermarks of snapshots and read model, the state by replay, and
+beside the replay the invariants of money, units, energy and claims and every row of the read model.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from exchange.errors import CheckFailedError, CorruptionError
@@ -15,8 +17,10 @@ from exchange.journal.walk import load_layout
 from exchange.journal.watermarks import check_watermark
 from exchange.maintenance.audit import Audited, audit
 from exchange.maintenance.backup import check_backup
+from exchange.maintenance.invariants import all_watches
 from exchange.maintenance.manifest import is_backup
 from exchange.maintenance.places import JOURNAL_FOLDER, journal_in, read_model_beside
+from exchange.maintenance.stored_rows import StoredRows
 from exchange.readmodel.projector import stored_watermark
 
 Say = Callable[[str], None]
@@ -41,20 +45,30 @@ def verify_path(path: Path, say: Say, archive: Path | None = None, read_model_ur
 
 def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_model_url: str | None = None) -> Audited:
     """As `verify_path`, for a journal's folder. Raises CorruptionError too."""
-    # Beside a live node all of it grows: what must not be ahead of the journal is read before it.
-    snapshots = journal / SNAPSHOTS_FOLDER
-    marks = [Watermark(path.name, sequence) for sequence, path in snapshot_files(snapshots)[:1]]
-    start_of_chain = load_layout(journal, archive).genesis_hash.hex()
-    of_read_model = stored_watermark(read_model_url, start_of_chain) if read_model_url is not None else None
-    report = verify(journal, archive=archive)
-    say(
-        f"chain       {report.segments} segments, {report.groups} groups, sequences {report.first_sequence} to {report.head.sequence}: "
-        f"every byte holds, head {report.head.chain_hash}"
-    )
-    if report.torn_tail is not None:
-        say(f"torn tail   {report.torn_tail.segment}, byte {report.torn_tail.offset}: left by a crash and never acknowledged, cut by the next start")
-    reader = JournalReader.open(journal, marks, archive)
-    audited = audit(reader, snapshots)
+    with ExitStack() as opened:
+        # Beside a live node all of it grows: what must not be ahead of the journal is read before it.
+        snapshots = journal / SNAPSHOTS_FOLDER
+        marks = [Watermark(path.name, sequence) for sequence, path in snapshot_files(snapshots)[:1]]
+        start_of_chain = load_layout(journal, archive).genesis_hash.hex()
+        of_read_model = stored_watermark(read_model_url, start_of_chain) if read_model_url is not None else None
+        stored = opened.enter_context(StoredRows(read_model_url)) if read_model_url is not None else None
+        report = verify(journal, archive=archive)
+        say(
+            f"chain       {report.segments} segments, {report.groups} groups, sequences {report.first_sequence} to {report.head.sequence}: "
+            f"every byte holds, head {report.head.chain_hash}"
+        )
+        if report.torn_tail is not None:
+            tail = report.torn_tail
+            say(f"torn tail   {tail.segment}, byte {tail.offset}: left by a crash and never acknowledged, cut by the next start")
+        reader = JournalReader.open(journal, marks, archive)
+        audited = audit(reader, snapshots, watches=all_watches(), stored=stored)
+    _tell(audited, say)
+    if of_read_model is not None:
+        _check_read_model(reader, of_read_model, audited.stored_rows, say)
+    return audited
+
+
+def _tell(audited: Audited, say: Say) -> None:
     for reason in audited.passed_over:
         say(f"snapshot    passed over: {reason}")
     for sequence in audited.snapshots:
@@ -64,14 +78,14 @@ def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_mo
         f"replay      from {start} to {audited.exchange.last_sequence}: {audited.checkpoints} checkpoints and all invariants hold, "
         f"state hash {audited.state_hash}"
     )
-    if of_read_model is not None:
-        _check_read_model(reader, of_read_model, say)
-    return audited
+    for finding in audited.findings:
+        say(f"invariants  {finding.invariants} {finding.subject}: {finding.checked}")
 
 
-def _check_read_model(reader: JournalReader, mark: Watermark, say: Say) -> None:
+def _check_read_model(reader: JournalReader, mark: Watermark, rows: int | None, say: Say) -> None:
     if mark.sequence < reader.first_sequence - 1:
         raise CheckFailedError(f"the read model is at {mark.sequence} and the journal begins with {reader.first_sequence}: name the archive")
     check_watermark(reader, mark)
     seen = "in the chain" if mark.chain_hash else "which the journal reaches"
-    say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, {seen}")
+    compared = "its rows are not compared, since the journal is not there from its beginning" if rows is None else f"{rows:,} rows are what it gives"
+    say(f"read model  at {mark.sequence} of {reader.next_sequence - 1}, {seen}; {compared}")

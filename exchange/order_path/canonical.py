@@ -1,5 +1,7 @@
 """Logical content of the state in canonical order: what is hashed, and what a snapshot holds.
 
+They differ in tables that are too large to be hashed whole at every checkpoint: the state hash has digests of their blocks, a snapshot their rows.
+
 Instruments by id, orders by priority, accounts by id, keys by the sequence of their command, deadlines by (time, id). Never slots, free lists or
 padding, so a state restored into arrays of other sizes has the same hash.
 """
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import OwnerRules, Participants
+from exchange.carbon.books import CarbonBooks
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -27,9 +30,13 @@ from exchange.order_path.daily_close import apply_band
 from exchange.order_path.dead_mans_switch import Switches
 from exchange.order_path.deadlines import push_deadline
 from exchange.order_path.idempotency import place_all_in_buckets
+from exchange.order_path.level import Level
 from exchange.order_path.state import CID_NAMES, KEY, POSITION, STORAGE, DeadlineKind
 from exchange.protocol.documents import InstrumentSpec
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.registry.eligibility import Baskets
+from exchange.registry.encumbrances import Encumbrances
+from exchange.registry.registry import Registry
 from exchange.settlement.statement import DaySettlement
 from matching.core import HASHED_FIELDS
 from matching.records import ORDER_VIEW
@@ -60,7 +67,21 @@ _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def content(exchange: "Exchange") -> dict[str, Any]:
-    """Everything that is state, as values MessagePack can carry."""
+    """Everything that is state, as values MessagePack can carry: what a snapshot holds."""
+    return _with_rows(_tables(exchange), {"registry": exchange.rooms.registry.to_canonical()})
+
+
+def hashed_content(exchange: "Exchange") -> dict[str, Any]:
+    """`content` with digests in the place of large tables: what is hashed."""
+    return _with_rows(_tables(exchange), {"registry": exchange.rooms.registry.to_hash()})
+
+
+def _with_rows(tables: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes."""
+    return tables | {name: rows for name, rows in later.items() if rows}
+
+
+def _tables(exchange: "Exchange") -> dict[str, Any]:
     state, rooms = exchange.state, exchange.rooms
     counters = state.counters[0]
     tables = {
@@ -80,7 +101,6 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "meters": rooms.meters.to_canonical(),
         "settlements": [record.to_canonical() for _, record in sorted(rooms.settlements.items())],
     }
-    # Tables that older journals do not have: without a row they are no part of the state, so those journals keep their hashes.
     later = {
         "auctions": _auctions(exchange),
         "reduce_only": _reduce_only_orders(exchange),
@@ -95,13 +115,16 @@ def content(exchange: "Exchange") -> dict[str, Any]:
         "audit": rooms.audit.to_canonical(),
         "level": [] if rooms.level == exchange.settings.level else [rooms.level],
         "devices": rooms.devices.to_canonical(),
+        "encumbrances": rooms.encumbrances.to_canonical(),
+        "baskets": rooms.baskets.to_canonical(),
+        "carbon": rooms.carbon.to_canonical(),
     }
-    return tables | {name: rows for name, rows in later.items() if rows}
+    return _with_rows(tables, later)
 
 
 def state_hash(exchange: "Exchange") -> bytes:
-    """SHA-256 of the canonical content."""
-    return hashlib.sha256(_encoder.encode(content(exchange))).digest()
+    """SHA-256 of the hashed content."""
+    return hashlib.sha256(_encoder.encode(hashed_content(exchange))).digest()
 
 
 def snapshot(exchange: "Exchange") -> bytes:
@@ -157,6 +180,11 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.switches = Switches.from_canonical(body.get("switches", []))
     rooms.level = body.get("level", [exchange.settings.level])[0]
     rooms.devices = Devices.from_canonical(body.get("devices", []))
+    resales = {i.id: i.resale for i in rooms.instruments.by_id.values() if not i.is_power} if rooms.level >= Level.VALUE_CHAIN else {}
+    rooms.registry = Registry.from_canonical(body.get("registry", []), resales)
+    rooms.encumbrances = Encumbrances.from_canonical(body.get("encumbrances", []))
+    rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
+    rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

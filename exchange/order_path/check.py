@@ -10,6 +10,7 @@ import numpy as np
 from exchange.errors import CheckFailedError
 from exchange.market.phases import CALL_PHASES, TRADING_PHASES, Phase
 from exchange.order_path.canonical import open_instruments
+from exchange.order_path.check_units import check_units
 from exchange.order_path.state import CID_NAMES, DeadlineKind
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.units import PERIOD_NS
@@ -40,6 +41,7 @@ def check_exchange(exchange: "Exchange") -> None:
     _require(bool((exchange.state.accounts.open_orders == orders).all()), "accounts count their open orders")
     _check_keys(exchange)
     _check_reduce_only(exchange)
+    check_units(exchange)
 
 
 def _require(condition: bool, invariant: str) -> None:

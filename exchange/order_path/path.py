@@ -40,6 +40,7 @@ from exchange.order_path.business.keys import close_session, open_session
 from exchange.order_path.business.listing import enter_account, enter_house
 from exchange.order_path.daily_close import count_listed_trades
 from exchange.order_path.dry_run import Trial, dry_run
+from exchange.order_path.level import Level
 from exchange.order_path.loop import Stop, begin_command, has_room, run_apart, run_commands, write_outcome
 from exchange.order_path.phase_control import fire_deadline
 from exchange.order_path.queries import Queries
@@ -225,7 +226,7 @@ class Exchange(Queries):
                 self.state = room.with_output(self.state, max(at_least, 2 * self.state.executions.shape[0]))
 
     def drain_output(self) -> None:
-        """Move executions and postings out of the arrays of the loop."""
+        """Move executions and postings out of the arrays of the loop; the registry takes over what units did."""
         words = self.state.counter_words
         n_executions, n_postings = int(words[_N_EXECUTIONS]), int(words[_N_POSTINGS])
         references = self.rooms.instruments.references
@@ -235,8 +236,12 @@ class Exchange(Queries):
                 count_listed_trades(self.rooms.instruments, rows)
             if self._output.is_kept:
                 self._output.executions.append(rows)
-        if n_postings and self._output.is_kept:
-            self._output.postings.append(copied(self.state.posting_words[:n_postings], POSTING))
+        if n_postings and (self._output.is_kept or self.level >= Level.VALUE_CHAIN):
+            postings = copied(self.state.posting_words[:n_postings], POSTING)
+            if self.level >= Level.VALUE_CHAIN:
+                self.rooms.registry.fold(postings)
+            if self._output.is_kept:
+                self._output.postings.append(postings)
         words[_N_EXECUTIONS] = words[_N_POSTINGS] = 0
 
     def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:

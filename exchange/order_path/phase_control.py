@@ -10,7 +10,7 @@ from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_c
 from exchange.order_path.business import approvals, keys
 from exchange.order_path.business.block_trades import expire_proposal
 from exchange.order_path.business.one_way_auctions import end_auction
-from exchange.order_path.business.units_control import unlock_units
+from exchange.order_path.business.units import begin_day
 from exchange.order_path.daily_close import fix_close
 from exchange.order_path.deadlines import add_deadline, pop_deadline
 from exchange.order_path.loop import begin_command
@@ -68,7 +68,7 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
     pop_deadline(exchange.state)
     begin_command(exchange.state, sequence, at_ns)
     if kind is DeadlineKind.MIDNIGHT:
-        unlock_units(exchange.state)
+        begin_day(exchange)
         schedule_midnight(exchange, at_ns)
         return
     if kind is DeadlineKind.BLOCK_EXPIRY:

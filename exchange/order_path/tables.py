@@ -7,6 +7,7 @@ from typing import Any
 from exchange.accounts.approvals import Approvals
 from exchange.accounts.audit import AuditLog
 from exchange.accounts.participants import Participants
+from exchange.carbon.books import CarbonBooks
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
@@ -14,6 +15,9 @@ from exchange.market.one_way_auctions import OneWayAuctions
 from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
 from exchange.order_path.dead_mans_switch import Switches
+from exchange.registry.eligibility import Baskets
+from exchange.registry.encumbrances import Encumbrances
+from exchange.registry.registry import Registry
 from exchange.settlement.statement import DaySettlement
 
 
@@ -38,6 +42,10 @@ class Rooms:
     audit: AuditLog = field(default_factory=AuditLog)
     level: int = 0
     devices: Devices = field(default_factory=Devices)
+    registry: Registry = field(default_factory=Registry)
+    encumbrances: Encumbrances = field(default_factory=Encumbrances)
+    baskets: Baskets = field(default_factory=Baskets)
+    carbon: CarbonBooks = field(default_factory=CarbonBooks)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

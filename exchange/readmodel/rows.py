@@ -102,6 +102,8 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
         rows[tables.closes].append((notice.sequence, index, notice.stamp_ns, data["symbol"], data["close_ticks"], data["traded_lots"]))
     elif notice.kind == "admitted":
         rows[tables.participants].append((data["account"], _text(data["name"]), data["role"], notice.sequence))
+    elif notice.kind == "audit":
+        rows[tables.audit_entries].append((data["entry"].number, notice.sequence, msgspec.json.encode(data["entry"]).decode()))
     elif notice.kind == "settled":
         settlement = find_settlement(data["day"])
         if settlement is None:

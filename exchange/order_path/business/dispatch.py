@@ -81,7 +81,7 @@ def _scope_of(exchange: "Exchange", document: Document, account: int) -> str:
     senders = SENDERS.get(type(document))
     participant = exchange.rooms.participants.by_id.get(account)
     if senders is not None and participant is not None and participant.role in senders.roles:
-        return senders.scope
+        return senders.scope_of(participant.role)
     operates = participant is not None and participant.role is Role.OPERATOR
     return "trade" if type(document) in TRADING or (isinstance(document, Nominate | CancelAfter) and not operates) else "operate"
 

@@ -12,14 +12,27 @@ from exchange.market.blocks import block_problem, is_block, quarter_hours
 from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
-from exchange.order_path.business import approvals, block_trades, devices, keys, level, one_way_auctions, rule_changes
+from exchange.order_path.business import (
+    accounting,
+    approvals,
+    block_trades,
+    clock,
+    corrections,
+    devices,
+    keys,
+    level,
+    one_way_auctions,
+    registry,
+    rule_changes,
+    units,
+)
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
-from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
+from exchange.order_path.business.rules import MONEY_LIMIT_MICRO, BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
 from exchange.order_path.business.rules import require as _require
 from exchange.order_path.business.settle import settle
-from exchange.order_path.business.units_control import anchor_storage, deposit, issue_units, set_contract
+from exchange.order_path.business.units_control import anchor_storage, deposit, set_contract
 from exchange.order_path.settings import ExchangeSettings
 from exchange.protocol.documents import (
     Admit,
@@ -45,8 +58,6 @@ if TYPE_CHECKING:
 
 # Lots of a position: times any price of a listed instrument they fit int64.
 _LIMIT: Final = INT64_MAX // 2**20
-# 2.25 billion CNY an account; all accounts together stay below half of int64.
-MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
 
 
@@ -135,6 +146,7 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
             phase=Phase.PRE_OPEN,
         )
         instruments.add(instrument)
+        units.enter(exchange, instrument)
         exchange.state = enter_instrument(exchange.state, instrument, exchange.core.open_book())
         exchange.sync_books()
         ids[spec.symbol] = instrument.id
@@ -198,8 +210,8 @@ def issue(exchange: "Exchange", document: IssueUnits, _caller: Caller) -> Result
     _require(not instrument.is_power, "power_is_not_issued")
     held = int(exchange.state.positions[instrument.slot, document.account].net_lots)
     _require(0 < document.quantity_lots <= _LIMIT - held, "quantity_out_of_range")
-    exchange.make_output_room(1)
-    issue_units(exchange.state, instrument.slot, document.account, document.quantity_lots)
+    _require(instrument.id not in exchange.rooms.baskets.by_asset, "baskets_are_filled_by_conversion")
+    units.issue(exchange, instrument, document.account, document.quantity_lots)
     return {"owned_lots": held + document.quantity_lots}
 
 
@@ -277,4 +289,8 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **one_way_auctions.OPERATING,
     **level.HANDLERS,
     **devices.HANDLERS,
+    **corrections.HANDLERS,
+    **clock.HANDLERS,
+    **registry.HANDLERS,
+    **accounting.HANDLERS,
 }

@@ -13,6 +13,7 @@ from exchange.accounts.permissions import ROLE_SCOPES, Role
 from exchange.order_path.business import approvals
 from exchange.order_path.business.rules import Caller, Handler, Result, member, require
 from exchange.order_path.deadlines import add_deadline
+from exchange.order_path.level import Level
 from exchange.order_path.orders import end_sessions
 from exchange.order_path.state import DeadlineKind
 from exchange.protocol.documents import ChangeKey, Document, Key, RegisterKey, RevokeKey, RotateKey
@@ -35,8 +36,14 @@ def check_key(exchange: "Exchange", key: Key, role: Role) -> None:
     """Raises BusinessRuleError for a key that this role cannot have, or that cannot be told from another."""
     require(0 < len(key.key_id) <= 64 and len(key.public_key) == PUBLIC_KEY_BYTES and len(key.person) <= 64, "key_malformed")
     require(not exchange.rooms.participants.ring.is_taken(key.key_id, key.public_key), "key_id_taken")
-    require(set(key.scopes) <= ROLE_SCOPES[role], "scope_not_allowed_for_role")
+    require(set(key.scopes) <= _scopes(exchange, role), "scope_not_allowed_for_role")
     require(key.not_after_ns == 0 or key.not_after_ns > exchange.now_ns, "expiry_has_passed")
+
+
+def _scopes(exchange: "Exchange", role: Role) -> frozenset[str]:
+    """Scopes that a key of the role may carry. Before there were pledges a bank had nothing to send."""
+    had_none = role is Role.BANK and exchange.level < Level.VALUE_CHAIN
+    return ROLE_SCOPES[role] - {"trade"} if had_none else ROLE_SCOPES[role]
 
 
 def keep_key(exchange: "Exchange", key: Key, account: int) -> None:
@@ -58,7 +65,7 @@ def change_key(exchange: "Exchange", document: ChangeKey, caller: Caller) -> Res
     key = _live(exchange, document.key_id)
     scopes = key.scopes if document.scopes is None else frozenset(document.scopes)
     not_after_ns = key.not_after_ns if document.not_after_ns is None else document.not_after_ns
-    require(scopes <= ROLE_SCOPES[member(exchange, key.account).role], "scope_not_allowed_for_role")
+    require(scopes <= _scopes(exchange, member(exchange, key.account).role), "scope_not_allowed_for_role")
     require(not_after_ns == 0 or not_after_ns > caller.stamp_ns, "expiry_has_passed")
     if "operate" not in scopes:
         _require_operator_left(exchange, key)

@@ -34,6 +34,12 @@ def move_units(state: Any, slot: int, debit: int, credit: int, quantity_lots: in
 
 
 @kernel
+def add_unsellable(state: Any, slot: int, account: int, quantity_lots: int) -> None:
+    """So many more (negative: fewer) units of an account cannot be sold."""
+    state.positions[slot, account].unsellable_lots += quantity_lots
+
+
+@kernel
 def deposit(state: Any, account: int, amount_micro: int) -> None:
     """Money enters an account from outside, or leaves it."""
     post_money(state, np.int64(House.OUTSIDE), account, amount_micro, np.int64(PostingReason.DEPOSIT))

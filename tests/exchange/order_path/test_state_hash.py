@@ -28,6 +28,11 @@ from exchange.order_path.path import Exchange
 from exchange.order_path.state import ACCOUNT, CID_NAMES, COMMAND_WORDS, COUNTERS, DEADLINE, INSTRUMENT, KEY, POSITION, STORAGE, TERMS, PathState
 from exchange.protocol.documents import MeterReadings
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.protocol.value_chain.accounting import EmissionFactor
+from exchange.registry.eligibility import Criteria
+from exchange.registry.encumbrances import EncumbranceKind
+from exchange.registry.registry import UnitFacts
+from exchange.registry.serials import UnitScheme
 from exchange.settlement.day import settle_day
 from exchange.units import PERIOD_NS
 from matching.records import Side, TimeInForce
@@ -146,6 +151,12 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     ),
     "instrument that is settled": lambda e: e.rooms.instruments.by_id.__setitem__(
         9, Instrument(9, units_spec("CCER"), InstrumentClass.CCER, Resale.NEXT_DAY, -1, Phase.SETTLED)
+    ),
+    "units": lambda e: e.rooms.registry.issue(UnitFacts(scheme=UnitScheme.GC), 33, 5, 1),
+    "encumbrance": lambda e: e.rooms.encumbrances.add(EncumbranceKind.LOCK, 33, 3, 34, "loan", []),
+    "basket": lambda e: e.rooms.baskets.by_asset.__setitem__(3, Criteria(vintage_from=202605)),
+    "emission factor": lambda e: e.rooms.carbon.grid.append(
+        EmissionFactor(publisher="MEE", year=2024, region="national", kind="average", mg_per_kwh=1)
     ),
     "dead man's switch": lambda exchange: exchange.rooms.switches.add(Switch(1, 33, -1, 10**9, OPEN_NS)),
 }
