@@ -21,6 +21,7 @@ from matching.records import Side, TimeInForce
 
 Int64Array = NDArray[np.int64]
 
+DAYS: Final = 365
 PERIODS: Final = 96
 TRADES_A_PERIOD: Final = 29
 FIRST_DAY_NS: Final = 1_767_196_800_000_000_000  # 2026-01-01 00:00 in Shanghai

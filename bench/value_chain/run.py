@@ -39,6 +39,7 @@ class YearRun:
         self._on_batch = on_batch
         self._now_ns = FIRST_DAY_NS - NS_PER_DAY
         self.times = Times()
+        self.generated_wh = 0
 
     def play(self, days: int, say: Callable[[int], None]) -> None:
         """Admit everybody, then trade, meter and settle day after day."""
@@ -70,6 +71,7 @@ class YearRun:
 
     def _finish(self, year: ParkYear, day: int, consumption: Int64Array, generation: Int64Array) -> None:
         """Deliver, meter and settle."""
+        self.generated_wh += int(generation.sum())
         self._now_ns = FIRST_DAY_NS + (day + 1) * NS_PER_DAY
         self._send("deliver", self._record(CommandKind.TICK), b"")
         self._submit("meter", year.readings(day, consumption, generation))
