@@ -2,10 +2,11 @@
 
     python -m bench.value_chain [--days 365] [--transfers 200000] [--directory DIR] [--json] [--no-record]
 
-What is timed, each in one process on one core: `settle_s` and `issue_s`, the fold of the commands that settle a day without and with the issuance of its
-certificates; `verify_s`, `parkex verify` of the folder with journal and read model, and `verify_journal_s` of the journal alone; `serial_query_us`, the median
-of looking up one serial number among all of the year; `transfers_per_s`, trades of units through the order path with their ranges. Listing, trading,
-delivery and metering of the year are told as well. Checks: every day settled, every invariant held, certificates equal to metered green energy.
+What is timed, each in one process on one core: `settle_s` and `issue_s`, the fold of the commands that settle a day without and with the issuance
+of its certificates; `verify_s`, `parkex verify` of the folder with journal and read model, and `verify_journal_s` of the journal alone;
+`serial_query_us`, the median of looking up one serial number among all of the year; `transfers_per_s`, trades of units through the order path with
+their ranges. Listing, trading, delivery and metering of the year are told as well. Checks: every day settled, every invariant held, certificates
+equal to metered green energy.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """A year of one park as documents and commands, a day at a time: 100 participants, 35,040 quarter-hours, about a million trades.
 
-60 factories, 25 of them with roof PV of their own, 25 PV plants and 15 wind turbines. Loads follow a working day, PV the sun, wind a slow random walk; everything is
-integers drawn from one seed, so two runs are byte for byte the same. In every quarter-hour each of TRADES_A_PERIOD pairs of a seller and a
-buyer trades once, in turn over all sellers and buyers: a resting offer and an order that meets it.
+60 factories, 25 of them with roof PV of their own, 25 PV plants and 15 wind turbines. Loads follow a working day, PV the sun, wind a slow random
+walk; everything is integers drawn from one seed, so two runs are byte for byte the same. In every quarter-hour each of TRADES_A_PERIOD pairs of a
+seller and a buyer trades once, in turn over all sellers and buyers: a resting offer and an order that meets it.
 """
 
 from dataclasses import dataclass
@@ -95,7 +95,8 @@ class ParkYear:
     def listing(self, day: int) -> ListInstruments:
         """The contracts of one day, open from 16:00 of the day before."""
         start_ns = FIRST_DAY_NS + day * NS_PER_DAY
-        return ListInstruments(instruments=[_contract(day, index, start_ns + index * PERIOD_NS, start_ns - 8 * NS_PER_HOUR) for index in range(PERIODS)])
+        open_ns = start_ns - 8 * NS_PER_HOUR
+        return ListInstruments(instruments=[_contract(day, index, start_ns + index * PERIOD_NS, open_ns) for index in range(PERIODS)])
 
     def energies(self, day: int) -> tuple[Int64Array, Int64Array]:
         """(consumption, generation) of the day."""
