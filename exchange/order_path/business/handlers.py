@@ -18,6 +18,7 @@ from exchange.order_path.business import (
     block_trades,
     clock,
     corrections,
+    credit_documents,
     devices,
     keys,
     level,
@@ -293,4 +294,5 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **clock.HANDLERS,
     **registry.HANDLERS,
     **accounting.HANDLERS,
+    **credit_documents.HANDLERS,
 }
