@@ -58,7 +58,8 @@ class Member:
     """One participant. Arrays are int64[periods], read-only, Wh of one quarter-hour at its metering point; net injection is generation - load.
 
     `forecast_*` is what the member itself expects at 16:00 the day before, `updated_*` shortly before the gate, without suffix the meter.
-    `generation_kind`: pv or wind, empty where there is none. `contract_lots` is the net opening position from monthly contracts, bought positive. Position limits: net lots a quarter-hour, bought positive.
+    `generation_kind`: pv or wind, empty where there is none.
+    `contract_lots` is the net opening position from monthly contracts, bought positive. Position limits: net lots a quarter-hour, bought positive.
     """
 
     id: str

@@ -33,7 +33,7 @@ class OperatorDesk:
         return self._world
 
     async def open_day(self, public_keys: Mapping[str, bytes]) -> None:
-        """Admit the members with their keys, list the instruments, book opening money, units, storage, devices and contracts. Raises RequestRefused."""
+        """Admit the members with their keys, list the instruments, book money, units, storage, devices and contracts. Raises RequestRefused."""
         for member in self._park.members:
             answer = await self._client.submit(admit_document(member, public_keys[member.id]))
             self.accounts[member.id] = answer["account"]
