@@ -25,6 +25,7 @@ from clients.bots.actions import Schedule
 from clients.bots.catalogue import build_strategies
 from clients.bots.private import MemberFile
 from clients.bots.public_feed import PublicFeed
+from clients.bots.retirement import Retirement
 from clients.bots.session import BotSession, Pace
 from clients.sdk import ParkClient, connect
 
@@ -51,6 +52,7 @@ class BotHost:
         self._members = [msgspec.json.decode(Path(path).read_bytes(), type=MemberFile) for path in file.members]
         self._sessions: list[BotSession] = []
         self._clients: list[ParkClient] = []
+        self._retirements: dict[str, Retirement] = {}
 
     async def run(self) -> None:
         """Play the whole day. Raises ClientError or OSError when the exchange is gone."""
@@ -62,13 +64,17 @@ class BotHost:
                 park = await stack.enter_async_context(connect(self._file.url, key_id=member.key_id, private_key=member.private_key))
                 account = await OwnAccount.load(park, feed.contracts, member.contract_lots)
                 self._clients.append(park)
-                self._sessions.append(BotSession(park, feed, account, build_strategies(member), pace, _reporter(member.name)))
+                session = BotSession(park, feed, account, build_strategies(member), pace, _reporter(member.name))
+                self._sessions.append(session)
+                if member.retirement is not None:
+                    self._retirements[member.name] = Retirement(park, member.retirement, session.count_refusal)
+                    await self._retirements[member.name].watch()
             _tell("ready", members=[member.name for member in members])
             pulse = asyncio.create_task(self._pulse(), name="pulse")
             try:
                 async with asyncio.TaskGroup() as group:
-                    for session in self._sessions:
-                        group.create_task(session.run())
+                    for member, session in zip(members, self._sessions, strict=True):
+                        group.create_task(_play(session, self._retirements.get(member.name)))
             finally:
                 pulse.cancel()
         self._report(members)
@@ -93,8 +99,15 @@ class BotHost:
             withdrawals=sum(session.tally.withdrawals for session in self._sessions),
             turns=[session.tally.turns for session in self._sessions],
             rejects=dict(rejects),
+            retirements=sum(retirement.retired for retirement in self._retirements.values()),
             ack_ns=base64.b64encode(np.array(latencies, "<i8").tobytes()).decode(),
         )
+
+
+async def _play(session: BotSession, retirement: Retirement | None) -> None:
+    await session.run()
+    if retirement is not None:
+        await retirement.run()
 
 
 def _reporter(member: str) -> Any:

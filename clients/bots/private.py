@@ -111,8 +111,21 @@ class ComplianceData(msgspec.Struct, frozen=True, tag_field="strategy", tag="com
 StrategyData = FactoryData | GeneratorData | ZeroIntelligenceData | ZipData | MarketMakerData | StorageData | ComplianceData
 
 
+class RetirementPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Certificates to retire when the day, [first_ns, end_ns), is settled: granular ones of its hours, and all that is held of `symbols`."""
+
+    first_ns: int
+    end_ns: int
+    purpose: str
+    granular: bool = True
+    symbols: list[str] = []
+
+
 class MemberFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that the bot of one member is given. `contract_lots`: its monthly contracts by symbol, bought positive."""
+    """All that the bot of one member is given. `contract_lots`: its monthly contracts by symbol, bought positive.
+
+    `retirement`: what it retires of its certificates when the day is settled; None: nothing.
+    """
 
     name: str
     key_id: str
@@ -120,3 +133,4 @@ class MemberFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     seed: int
     strategies: list[StrategyData]
     contract_lots: dict[str, int] = {}
+    retirement: RetirementPlan | None = None

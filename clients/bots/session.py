@@ -166,6 +166,10 @@ class BotSession:
         except RequestRefused as refusal:
             self._count([refusal])
 
+    def count_refusal(self, refusal: RequestRefused) -> None:
+        """Count what was refused outside a turn."""
+        self._count([refusal])
+
     def _count(self, results: Sequence[object]) -> None:
         """Count refusals; what is neither an answer nor a refusal goes up."""
         for result in results:

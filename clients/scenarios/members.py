@@ -145,7 +145,15 @@ def member(table: MemberTable, index: int, day: Day, reader: Reader, context: Co
         updated_generation_wh=_sealed(generation.updated_wh),
         contract_lots=_sealed(np.zeros(len(day.starts_ns), dtype=np.int64)),
         is_metered_by_user=readings is not None,
+        generation_kind=_kind_of(table.generation),
     )
+
+
+def _kind_of(generation: GenerationTable | None) -> str:
+    """What certificates are issued for; the series of a scenario say it by their name."""
+    if generation is None:
+        return ""
+    return "wind" if generation.series.startswith("wind") else "pv"
 
 
 def with_contract_lots(before: Member, contract_lots: Integers) -> Member:

@@ -58,6 +58,7 @@ class Member:
     """One participant. Arrays are int64[periods], read-only, Wh of one quarter-hour at its metering point; net injection is generation - load.
 
     `forecast_*` is what the member itself expects at 16:00 the day before, `updated_*` shortly before the gate, without suffix the meter.
+    `generation_kind`: pv or wind, empty where there is none.
     `contract_lots` is the net opening position from monthly contracts, bought positive. Position limits: net lots a quarter-hour, bought positive.
     """
 
@@ -89,6 +90,7 @@ class Member:
     updated_generation_wh: Integers
     contract_lots: Integers
     is_metered_by_user: bool
+    generation_kind: str = ""
 
     @property
     def net_injection_wh(self) -> Integers:

@@ -21,6 +21,7 @@ from exchange.protocol.documents import (
     OpeningPositions,
     RegisterStorage,
 )
+from exchange.protocol.value_chain.metering import RegisterDevice
 from exchange.units import NS_PER_MINUTE, PERIOD_NS, POWER_LOT_WH, POWER_MULTIPLIER_MICRO, UNIT_MULTIPLIER_MICRO, WH_PER_KWH
 
 POWER_PRICE_DECIMALS: Final = 4
@@ -32,6 +33,7 @@ _SUMS_OF_BLOCK: Final = ("multiplier_micro", "maker_fee_lot_micro", "taker_fee_l
 _PERIODS_A_DOCUMENT: Final = 8
 _TRADER_SCOPES: Final = ["read", "trade"]
 _SILENT_SCOPES: Final = ["read"]
+_COMMISSIONED_NS: Final = 1_704_038_400_000_000_000  # 2024-01-01 in Shanghai; a certificate states it
 
 _Item = TypeVar("_Item")
 
@@ -150,6 +152,20 @@ def account_documents(park: Park, accounts: Mapping[str, int]) -> Iterator[Depos
                 power_w=storage.power_w,
                 charge_efficiency_ppm=storage.charge_efficiency_ppm,
                 discharge_efficiency_ppm=storage.discharge_efficiency_ppm,
+            )
+
+
+def device_documents(park: Park, accounts: Mapping[str, int]) -> Iterator[RegisterDevice]:
+    """What stands behind the meters of plants and storages. Their energy is certified by quarter-hour, at settlement."""
+    for member in park.members:
+        if member.generation_kind:
+            yield RegisterDevice(
+                account=accounts[member.id], name=member.generation_kind, kind=member.generation_kind, capacity_w=member.generation_kw * 1000,
+                commissioned_ns=_COMMISSIONED_NS, scheme="granular", location=park.name_en,
+            )  # fmt: skip
+        if member.storage is not None:
+            yield RegisterDevice(
+                account=accounts[member.id], name="storage", kind="storage", capacity_w=member.storage.power_w, commissioned_ns=_COMMISSIONED_NS
             )
 
 

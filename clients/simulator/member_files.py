@@ -11,11 +11,11 @@ import msgspec
 import numpy as np
 
 from clients.bots.catalogue import STRATEGIES
-from clients.bots.private import MemberFile, StrategyData
+from clients.bots.private import MemberFile, RetirementPlan, StrategyData
 from clients.scenarios.model import Member, Park, StrategyChoice
 from clients.simulator.listing import key_id
 from exchange.errors import InputError
-from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, POWER_TICK_MICRO_PER_KWH
+from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_MINUTE, PERIOD_NS, POWER_TICK_MICRO_PER_KWH
 
 # Programmes run over the sessions of the national markets (docs/rules.md, "CEA"), ending a little early; the others run till evening.
 _SESSION_START_NS: Final = 9 * NS_PER_HOUR + 30 * NS_PER_MINUTE
@@ -35,7 +35,18 @@ def member_file(park: Park, member: Member, private_key: bytes) -> MemberFile:
         seed=int(np.random.SeedSequence([park.seed, index]).generate_state(1, np.uint64)[0]),
         strategies=[_strategy_data(park, member, choice) for choice in member.strategies],
         contract_lots={symbol: int(lots) for symbol, lots in zip(park.symbols, member.contract_lots, strict=True) if lots},
+        retirement=_retirement_plan(park, member),
     )
+
+
+def _retirement_plan(park: Park, member: Member) -> RetirementPlan | None:
+    """A member with a load claims its own and delivered green energy, and the certificates that it buys; issuers keep what they have for sale."""
+    if not member.annual_mwh:
+        return None
+    certificates = {unit.symbol for unit in park.instruments if unit.instrument_class == "gec"}
+    bought = [p.symbol for p in member.programmes if p.quantity_lots > 0 and p.symbol in certificates and not member.holdings_lots.get(p.symbol)]
+    first_ns, end_ns = int(park.start_ns[0]), int(park.start_ns[-1]) + PERIOD_NS
+    return RetirementPlan(first_ns=first_ns, end_ns=end_ns, purpose=f"Scope 2 of {park.date.isoformat()}", symbols=bought)
 
 
 def _strategy_data(park: Park, member: Member, choice: StrategyChoice) -> StrategyData:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clients.scenarios.model import Member, Park
 from clients.sdk import ParkClient
-from clients.simulator.listing import account_documents, admit_document, contract_documents, instrument_documents
+from clients.simulator.listing import account_documents, admit_document, contract_documents, device_documents, instrument_documents
 from clients.simulator.world import ParkWorld, PeriodReadings
 from exchange.protocol.documents import MeterReadings, SettleDay
 from exchange.units import PERIOD_NS
@@ -33,7 +33,7 @@ class OperatorDesk:
         return self._world
 
     async def open_day(self, public_keys: Mapping[str, bytes]) -> None:
-        """Admit the members with their keys, list the instruments, book opening money, units, storage and contracts. Raises RequestRefused."""
+        """Admit the members with their keys, list the instruments, book money, units, storage, devices and contracts. Raises RequestRefused."""
         for member in self._park.members:
             answer = await self._client.submit(admit_document(member, public_keys[member.id]))
             self.accounts[member.id] = answer["account"]
@@ -41,6 +41,8 @@ class OperatorDesk:
             await self._client.submit(listing)
         for document in account_documents(self._park, self.accounts):
             await self._client.submit(document)
+        for device in device_documents(self._park, self.accounts):
+            await self._client.submit(device)
         for contracts in contract_documents(self._park, self.accounts):
             await self._client.submit(contracts)
 
