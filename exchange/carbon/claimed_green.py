@@ -1,11 +1,10 @@
-"""The seam between the accounts and who knows of green energy and its certificates: `ClaimedGreen`, and one that is made of rows.
+"""The seam between the accounts and who knows of green energy and its certificates: `ClaimedGreen`.
 
 Who implements it answers for one thing: no Wh appears twice. Energy that is `direct` is not also `covered`, and neither is what a retired GEC is for.
 The accounts check what they can (direct supply within withdrawal, cover within what was received) and say what they left unused.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -53,51 +52,6 @@ class ClaimedGreen(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class RecordedGreen:
-    """A ClaimedGreen of rows, by period start and account. Without any the accounts know of own use, metering and nothing else."""
-
-    direct: Cells = field(default_factory=dict)
-    covered: Cells = field(default_factory=dict)
-    forgone: Cells = field(default_factory=dict)
-    gone: dict[int, int] = field(default_factory=dict)  # period start -> Wh
-    export_without_certificate: dict[int, int] = field(default_factory=dict)
-    retired: list[Retirement] = field(default_factory=list)
-
-    def direct_wh(self, accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
-        return _grid(self.direct, accounts, starts_ns)
-
-    def covered_wh(self, accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
-        return _grid(self.covered, accounts, starts_ns)
-
-    def forgone_wh(self, accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
-        return _grid(self.forgone, accounts, starts_ns)
-
-    def export_without_certificate_wh(self, starts_ns: Sequence[int]) -> Int64Array:
-        return np.array([self.export_without_certificate.get(start, 0) for start in starts_ns], np.int64)
-
-    def gone_wh(self, starts_ns: Sequence[int]) -> Int64Array:
-        return np.array([self.gone.get(start, 0) for start in starts_ns], np.int64)
-
-    def retirements(self, year: int) -> Sequence[Retirement]:
-        return [retirement for retirement in self.retired if retirement.year == year]
-
-    def deliver(self, rows: Iterable[tuple[int, int, int]]) -> None:
-        """Take rows of delivered green energy: (period start, holder, Wh)."""
-        for start_ns, holder, energy_wh in rows:
-            cells = self.direct.setdefault(start_ns, {})
-            cells[holder] = cells.get(holder, 0) + energy_wh
-
-
 def gec_wh(retirements: Iterable[Retirement], account: int | None = None) -> int:
     """Energy of retired GEC, of one account or of all."""
     return sum(r.energy_wh for r in retirements if r.scheme == "gec" and account in {None, r.account})
-
-
-def _grid(cells: Cells, accounts: Sequence[int], starts_ns: Sequence[int]) -> Int64Array:
-    out = np.zeros((len(accounts), len(starts_ns)), np.int64)
-    rows = {account: row for row, account in enumerate(accounts)}
-    for column, start_ns in enumerate(starts_ns):
-        for account, energy_wh in cells.get(start_ns, {}).items():
-            out[rows[account], column] = energy_wh
-    return out

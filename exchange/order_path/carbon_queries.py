@@ -4,13 +4,13 @@ A day enters the accounts when it is settled, so a report moves with settlements
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 import numpy as np
 
 from exchange.accounts.permissions import Role
-from exchange.carbon.claimed_green import ClaimedGreen, RecordedGreen, Retirement
+from exchange.carbon.claimed_green import ClaimedGreen
 from exchange.carbon.closing import ClosedYear
 from exchange.carbon.flows import EnergySums, Flows, attribute
 from exchange.carbon.product import ProductStatement, product_statement
@@ -18,9 +18,9 @@ from exchange.carbon.report import CarbonReport, Choices, YearInput, carbon_repo
 from exchange.errors import InputError
 from exchange.market.calendar import TIME_ZONE
 from exchange.market.phases import Phase
+from exchange.order_path.registry_green import RegistryGreen
 from exchange.order_path.tables import Rooms
 from exchange.protocol.value_chain.accounting import CloseCarbonYear
-from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, NS_PER_SECOND
 
 DEFAULT_CHOICES: Final = Choices()
@@ -37,19 +37,9 @@ class Accounted(Protocol):
     def rooms(self) -> Rooms: ...
 
 
-def claimed_green(outputs: Sequence[GreenOutput] = (), retirements: Sequence[Retirement] = ()) -> RecordedGreen:
-    """The default source: what settlement delivered, and retirements passed in. Delivered rows are direct supply of their holder."""
-    green = RecordedGreen(retired=list(retirements))
-    for output in outputs:
-        delivered = output.use == GreenUse.DELIVERED
-        columns = (output.period_start_ns, output.holder, output.energy_wh)
-        green.deliver(zip(*(column[delivered].tolist() for column in columns), strict=True))
-    return green
-
-
-def green_of(_exchange: Accounted) -> ClaimedGreen:
+def green_of(exchange: Accounted) -> ClaimedGreen:
     """What the accounts of an exchange know of green energy and certificates: the one place that says so."""
-    return claimed_green()
+    return RegistryGreen(exchange.rooms)
 
 
 class YearGathering:
@@ -148,7 +138,9 @@ def statement_of_product(exchange: Accounted, report: CarbonReport, account: int
 
 def revision(exchange: Accounted) -> tuple[int, ...]:
     """Equal revisions give equal reports: settled days and what the carbon books hold."""
-    return len(exchange.rooms.settlements), len(exchange.rooms.participants.by_id), *exchange.rooms.carbon.revision()
+    rooms = exchange.rooms
+    moved = len(rooms.registry), rooms.certificates.retirements.next_number
+    return len(rooms.settlements), len(rooms.participants.by_id), *moved, *rooms.carbon.revision()
 
 
 def year_start_ns(year: int) -> int:

@@ -1,6 +1,6 @@
 """The record of a bundle: one range of serial numbers with its facts, its owner and its state; and the arrays around the table of them.
 
-The table only grows. What a bundle is (the first 72 bytes of its row) never changes; who has it, its state and its place in the owner's queue
+The table only grows. What a bundle is (the first 80 bytes of its row) never changes; who has it, its state and its place in the owner's queue
 change in place; a bundle of which a part moves becomes SPLIT and two new rows take its place, which hold its serial numbers without gap or overlap.
 Each row's SHA-256 is over its parent's (of the issuance where it is a root) and what it is, so no row can be altered without those below it.
 """
@@ -21,6 +21,8 @@ BUNDLE: Final = np.dtype(
         ("vintage", "<i4"),  # YYYYMM of generation, 0: none
         ("parent", "<i4"),  # row, -1: a root
         ("scheme", "<i4"),
+        ("holder", "<i4"),  # account that it was issued to
+        ("use", "<i4"),  # GreenUse of the energy behind it, 0: none
         ("period_start_ns", "<i8"),
         ("period_end_ns", "<i8"),
         ("expiry_ns", "<i8"),  # 0: never
@@ -37,9 +39,9 @@ BUNDLE: Final = np.dtype(
         ("digest", "u1", (32,)),
     ]
 )
-FACTS_BYTES: Final = 72
+FACTS_BYTES: Final = 80
 DIGEST_BYTES: Final = 32
-assert BUNDLE.itemsize == 128
+assert BUNDLE.itemsize == 136
 
 # Roots of an issuance are the rows from `first_row` on, without a gap and in the order of their serial numbers, which begin at 1.
 ISSUANCE: Final = np.dtype([("first_row", "<i8"), ("rows", "<i8"), ("sequence", "<i8"), ("evidence", "u1", (32,))])

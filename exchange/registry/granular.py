@@ -21,6 +21,7 @@ class GranularRows(NamedTuple):
 
     period_start_ns: Int64Array
     device: Int64Array
+    use: Int64Array
     holder: Int64Array
     energy_wh: Int64Array
     claims: ClaimRows
@@ -28,7 +29,7 @@ class GranularRows(NamedTuple):
     @property
     def evidence(self) -> bytes:
         """SHA-256 of the columns: what an issuance was made on."""
-        columns = np.stack([self.period_start_ns, self.device, self.holder, self.energy_wh]).astype("<i8")
+        columns = np.stack([self.period_start_ns, self.device, self.use, self.holder, self.energy_wh]).astype("<i8")
         return hashlib.sha256(columns.tobytes()).digest()
 
 
@@ -37,7 +38,7 @@ def granular_rows(output: GreenOutput, devices: Int64Array, register: ClaimRegis
     chosen = np.flatnonzero(np.isin(output.device, devices))
     period, device, energy = output.period_start_ns[chosen], output.device[chosen], output.energy_wh[chosen]
     if not len(chosen):
-        return GranularRows(period, device, output.holder[chosen], energy, ClaimRows(device, period, energy, energy))
+        return GranularRows(period, device, output.use[chosen], output.holder[chosen], energy, ClaimRows(device, period, energy, energy))
     first = np.flatnonzero(np.append(True, (np.diff(period) != 0) | (np.diff(device) != 0)))
     counts = np.diff(np.append(first, len(chosen)))
     generation = np.add.reduceat(energy, first)
@@ -47,4 +48,4 @@ def granular_rows(output: GreenOutput, devices: Int64Array, register: ClaimRegis
     issued = np.clip(np.repeat(free, counts) - within, 0, energy)
     claims = ClaimRows(device[first], period[first], np.add.reduceat(issued, first), generation)
     kept = issued > 0
-    return GranularRows(period[kept], device[kept], output.holder[chosen][kept], issued[kept], claims)
+    return GranularRows(period[kept], device[kept], output.use[chosen][kept], output.holder[chosen][kept], issued[kept], claims)

@@ -4,7 +4,7 @@ Units of a listed instrument move by postings and only by them: `fold` takes the
 cannot part. A document that names ranges, or wants to know which ones it moves, selects rows first and states them for the posting that follows.
 Bundles of no listed instrument (asset 0, such as granular certificates) have no balances; they change by `change`.
 
-Cost, measured in docs/decisions/0020: about 128 bytes a row and 8 for its queue; a transfer is one or two appended rows.
+Cost, measured in docs/decisions/0020: 136 bytes a row and 8 for its queue; a transfer is one or two appended rows.
 """
 
 from collections.abc import Mapping
@@ -77,6 +77,7 @@ class Registry(Selection):
         *,
         scheme: ArrayLike,
         source: ArrayLike = 0,
+        use: ArrayLike = 0,
         vintage: ArrayLike = 0,
         period_start_ns: ArrayLike = 0,
         period_end_ns: ArrayLike = 0,
@@ -87,7 +88,7 @@ class Registry(Selection):
         value for all. Returns (first row, row behind the last).
         """
         return self._append(
-            accounts, quantities, sequence, evidence, 0, UnitState.ISSUED, scheme=scheme, source=source, vintage=vintage,
+            accounts, quantities, sequence, evidence, 0, UnitState.ISSUED, scheme=scheme, source=source, use=use, vintage=vintage,
             period_start_ns=period_start_ns, period_end_ns=period_end_ns, expiry_ns=expiry_ns,
         )  # fmt: skip
 
@@ -107,7 +108,7 @@ class Registry(Selection):
         last = np.cumsum(lots)
         rows["issuance"], rows["origin"], rows["asset"], rows["parent"] = number, asset, asset, NO_ROW
         rows["serial_from"], rows["serial_to"] = last - lots + 1, last
-        rows["account"], rows["sequence"], rows["state"] = owners, sequence, int(state)
+        rows["holder"], rows["account"], rows["sequence"], rows["state"] = owners, owners, sequence, int(state)
         table.tables.counters[0].n_rows = end
         table.seal_roots(number)
         queues.enqueue_new(table.tables, first, end)

@@ -95,18 +95,10 @@ def _issuance(past: Past, bundle: Any) -> Node:
     settled = settlement_node(past, start_ns) if start_ns else None
     if settled is not None and settled[0].sequence == sequence:
         node.origins.append(settled[0])
-        holder = _first_holder(past, bundle)
+        holder = int(bundle["holder"])
         if device is None or holder != device.account:
             node.origins += trades_of(past, holder, (start_ns,))
     return node
-
-
-def _first_holder(past: Past, bundle: Any) -> int:
-    """Who got it when it was issued: roots keep their owner when they are split."""
-    rows = past.exchange.rooms.registry.rows
-    while bundle["parent"] >= 0:
-        bundle = rows[int(bundle["parent"])]
-    return int(bundle["account"])
 
 
 def _holdings(exchange: Exchange, wanted: SerialRange) -> tuple[Holding, ...]:

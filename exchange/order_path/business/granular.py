@@ -36,7 +36,7 @@ def issue_granular(exchange: "Exchange", output: GreenOutput) -> int:
     starts, place = np.unique(rows.period_start_ns, return_inverse=True)
     months = [month_at(start_ns) for start_ns in starts.tolist()]
     registry.issue_many(
-        rows.holder, rows.energy_wh, exchange.last_sequence, scheme=int(UnitScheme.GC), source=rows.device,
+        rows.holder, rows.energy_wh, exchange.last_sequence, scheme=int(UnitScheme.GC), source=rows.device, use=rows.use,
         vintage=np.array([vintage_of(month) for month in months])[place], period_start_ns=rows.period_start_ns,
         period_end_ns=rows.period_start_ns + PERIOD_NS, expiry_ns=np.array([expiry_ns(month) for month in months])[place], evidence=rows.evidence,
     )  # fmt: skip

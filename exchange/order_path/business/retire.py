@@ -51,9 +51,12 @@ def retire_units(exchange: "Exchange", document: RetireUnits, caller: Caller) ->
     require(is_printable(use.purpose, PURPOSE_LIMIT), "purpose_malformed")
     problem = consumption_problem(use.consumed_from_ns, use.consumed_to_ns)
     require(problem is None, str(problem))
-    quantity, ranges = parsed(document.quantity_lots, document.ranges)
-    require_live(exchange, caller.account, units.asset_of(instrument), ranges)
     by_time = bool(document.generated_from_ns or document.generated_to_ns)
+    wanted = document.quantity_lots
+    if instrument is None and by_time and not document.ranges and not wanted:
+        wanted = _all_granular(exchange, document, caller)
+    quantity, ranges = parsed(wanted, document.ranges)
+    require_live(exchange, caller.account, units.asset_of(instrument), ranges)
     require(not by_time or (instrument is None and not ranges), "time_of_generation_is_for_granular_certificates")
     if instrument is None and not ranges:
         return enter(exchange, caller, GRANULAR, _take_granular(exchange, document, quantity, caller), use)
@@ -107,6 +110,13 @@ def held_granular(exchange: "Exchange", account: int, from_ns: int, to_ns: int) 
     start_ns = registry.rows["period_start_ns"][rows]
     wanted = np.isin(registry.rows["scheme"][rows], GRANULAR_SCHEMES) & (from_ns <= start_ns) & (start_ns < to_ns)
     return rows[wanted][np.argsort(start_ns[wanted], kind="stable")]
+
+
+def _all_granular(exchange: "Exchange", document: RetireUnits, caller: Caller) -> int:
+    """Everything of the interval. Raises BusinessRuleError when there is nothing."""
+    held = held_granular(exchange, caller.account, document.generated_from_ns, document.generated_to_ns or TIME_END_NS)
+    require(len(held) > 0, "units_not_available")
+    return sum(map(exchange.rooms.registry.quantity, held.tolist()))
 
 
 def _count_for(exchange: "Exchange", rows: Rows, quantity: int) -> int:

@@ -55,7 +55,8 @@ class RetireUnits(Document, frozen=True, kw_only=True):
     """Retire units for good, for the consumption of a beneficiary (0: the sender) in a half-open period of one calendar year.
 
     `symbol` "" stands for granular certificates. `ranges` names serial numbers as they are printed, and a quantity of 0 means all of them; without
-    ranges the units are those that come first in the account, of granular certificates those generated in the half-open interval where one is given.
+    ranges the units are those that come first in the account, of granular certificates those generated in the half-open interval where one is given:
+    with a quantity of 0 all of them.
     """
 
     SCHEMA: ClassVar[str] = "retire_units"

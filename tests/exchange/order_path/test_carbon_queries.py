@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from exchange.carbon.claimed_green import RecordedGreen, Retirement
+from exchange.carbon.claimed_green import Retirement
 from exchange.carbon.rendering import report_to_text
 from exchange.carbon.report import report_content
 from exchange.errors import InputError
 from exchange.order_path import canonical
-from exchange.order_path.carbon_queries import claimed_green, revision, statement_of_product, year_report
+from exchange.order_path.carbon_queries import revision, statement_of_product, year_report
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import MeterReadings, SettleDay
 from exchange.protocol.reject_codes import RejectCode
@@ -19,6 +19,7 @@ from exchange.protocol.value_chain.accounting import CloseCarbonYear
 from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, PERIOD_NS
 from tests.exchange.carbon.accounts import activity
+from tests.exchange.carbon.recorded_green import RecordedGreen, claimed_green
 from tests.exchange.order_path.park import DAY_NS, GENESIS, Park
 from tests.exchange.order_path.test_first_trade import traded_park
 
