@@ -53,6 +53,7 @@ from exchange.protocol.reject_codes import RejectCode
 from matching.core import MatchingCore
 
 OPERATOR_NAME = "operator"
+_ASSET = 3  # word of a posting
 _N_EXECUTIONS, _N_POSTINGS = COUNTER_AT["n_executions"], COUNTER_AT["n_postings"]
 
 
@@ -238,12 +239,13 @@ class Exchange(Queries):
                 count_listed_trades(self.rooms.instruments, rows)
             if self._output.is_kept:
                 self._output.executions.append(rows)
-        if n_postings and (self._output.is_kept or self.level >= Level.VALUE_CHAIN):
-            postings = copied(self.state.posting_words[:n_postings], POSTING)
-            if self.level >= Level.VALUE_CHAIN:
-                self.rooms.registry.fold(postings)
-            if self._output.is_kept:
-                self._output.postings.append(postings)
+        if n_postings and self.level >= Level.VALUE_CHAIN:
+            rows = self.state.posting_words[:n_postings]
+            of_units = rows[:, _ASSET] != 0
+            if of_units.any():
+                self.rooms.registry.fold(copied(rows[of_units], POSTING))
+        if n_postings and self._output.is_kept:
+            self._output.postings.append(copied(self.state.posting_words[:n_postings], POSTING))
         words[_N_EXECUTIONS] = words[_N_POSTINGS] = 0
 
     def _apply_document(self, record: np.void, documents: bytes, sequence: int, index: int) -> None:

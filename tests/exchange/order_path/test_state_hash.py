@@ -17,6 +17,7 @@ from exchange.carbon.projects import Factor, Project
 from exchange.carbon.rules import CarbonRules
 from exchange.journal.record import COMMAND, CommandFlag
 from exchange.ledger.postings import post_settlement
+from exchange.ledger.records import POSTING
 from exchange.market.block_proposals import BlockProposal, BlockProposals, ProposalStatus
 from exchange.market.daily_reference import DailyReference
 from exchange.market.instruments import Instrument
@@ -24,7 +25,7 @@ from exchange.market.one_way_auctions import AuctionStatus, BidStatus, OneWayAuc
 from exchange.market.phases import Phase
 from exchange.metering.device_readings import Taken, take
 from exchange.metering.months import ClosedMonth
-from exchange.order_path import canonical
+from exchange.order_path import canonical, path
 from exchange.order_path.auctions import answer_of_book, ask_of_book
 from exchange.order_path.dead_mans_switch import Switch
 from exchange.order_path.deadlines import add_deadline
@@ -314,6 +315,11 @@ def test_no_table_and_no_field_is_forgotten() -> None:
               "executions", "counter_words", "outcome_words", "execution_words", "posting_words", "postings"}  # fmt: skip
     assert set(PathState._fields) == set(TABLES) | others
     assert all(set(fields) <= set(TABLES[table].names or ()) for table, fields in DERIVED.items())
+
+
+def test_the_word_of_the_asset_is_where_the_record_has_it() -> None:
+    assert POSTING.fields is not None
+    assert POSTING.fields["asset"][1] == 8 * path._ASSET
 
 
 def test_restored_state_has_the_same_hash(payload: bytes) -> None:

@@ -50,10 +50,10 @@ def issue(registry: Registry, model: Model, asset: int, account: int, lots: int)
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["issue", "trade", "trade", "trade", "end", "release", "midnight", "prefer"]), st.sampled_from([*RESALES]),
-        st.sampled_from([A, B, C]), st.sampled_from([A, B, C]), st.integers(1, 9), st.sampled_from([*ENDS]),
+        st.sampled_from(["issue", "trade", "trade", "trade", "end", "release", "midnight", "prefer", "prefer"]),
+        st.sampled_from([5, 6, 6, 9, 9]), st.sampled_from([A, A, B, C]), st.sampled_from([A, B, B, C]), st.integers(1, 9), st.sampled_from([*ENDS]),
     ),
-    min_size=1, max_size=30,
+    min_size=1, max_size=40,
 )  # fmt: skip
 
 
@@ -94,6 +94,9 @@ def follow(registry: Registry, model: Model, step: tuple[Any, ...]) -> list[np.n
 @given(steps)
 def test_ranges_move_as_single_units_would(moves: list[tuple[Any, ...]]) -> None:
     registry, model = fresh()
+    for asset in RESALES:
+        for account in (A, B, A):
+            issue(registry, model, asset, account, 4)
     for step in moves:
         for rows in follow(registry, model, step):
             registry.fold(rows)
