@@ -57,7 +57,8 @@ _NOT_RULES: Final = frozenset({
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
 # What the carbon accounts of all are made with.
 CarbonRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear
-_RULE_CHANGES: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility | CarbonRule
+_CHANGES_OF_TERMS: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel
+_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | CarbonRule | SetCarbonRules | OpenParkScheme
 # Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
 _NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 
@@ -71,8 +72,6 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
         return "rules"
     if isinstance(document, CorrectLedger):
         return "correction"
-    if isinstance(document, SetCarbonRules | OpenParkScheme):
-        return "rules"
     if isinstance(document, AllocateAllowances | IssueCredits | ReverseCredits | IssueParkCredits):
         return "issuance"
     if isinstance(document, ImposePenalty):
