@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _ROWS_MAX: Final = 10_000
 _EMISSIONS_MAX_G: Final = 10**12
 _VALUE_MAX_MILLI: Final = 10**15
-# Below it there is no period in ns that anybody monitors.
-_TIME_MAX_NS: Final = 2**62
 
 
 def monitor(exchange: "Exchange", document: SubmitMonitoring, caller: Caller) -> Result:
