@@ -219,7 +219,7 @@ def verify(
     run_verify_command(path, archive, read_model)
 
 
-@app.command(short_help="Where a certificate, a trade or a statement's line comes from, and what became of it.")
+@app.command(short_help="Follow a certificate, a trade or a statement's line.")
 def trace(
     data: Annotated[Path, typer.Argument(help="Folder of an exchange, or of its journal.")],
     what: Annotated[str, typer.Argument(help="A serial number (PARK-...), a trade (SYMBOL#NUMBER), or a line (DAY/ACCOUNT/ITEM).")],

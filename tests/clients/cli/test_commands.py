@@ -98,8 +98,12 @@ def test_the_same_in_a_process_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "profiles import", "profiles template"]
-)
+    "command",
+    [
+        "demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "profiles import", "profiles template",
+        "carbon report", "carbon product", "carbon closing", "carbon matrix",
+    ],
+)  # fmt: skip
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
@@ -113,8 +117,8 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     assert code == 0
     listed = shown.split("Commands:\n")[1]
     names = [
-        "demo", "serve", "config", "bot", "shell", "replay", "verify", "backup", "restore", "archive", "match", "audit", "version", "profiles",
-        "keys", "proposals",
+        "demo", "serve", "config", "bot", "shell", "replay", "verify", "trace", "backup", "restore", "archive", "match", "audit", "version", "profiles",
+        "keys", "proposals", "clock", "carbon",
     ]  # fmt: skip
     assert [line.split()[0] for line in listed.splitlines()] == names
     assert "..." not in listed
