@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 carbon = typer.Typer(
-    help="Carbon accounts: report of a year, products, factors, claims.", no_args_is_help=True,
+    help="Carbon accounts: report of a year, statements of products, factors, and which claim counts where.",
+    short_help="Carbon accounts of a year, factors, which claim counts.",
+    no_args_is_help=True,
     rich_markup_mode=None,
-)  # fmt: skip
+)
 
 Data = Annotated[Path, typer.Argument(metavar="OUT", help="Folder of an exchange, or of its journal.")]
 Archive = Annotated[Path | None, typer.Option(help="Folder that parkex archive moved its oldest segments to.")]
@@ -78,7 +80,12 @@ def closing(
 
 @carbon.command("matrix", short_help="Which instrument lowers which account.")
 def matrix(lang: Language = "en") -> None:
-    """Print the claims matrix as a table, then the reason and source of each cell."""
+    """Print the claims matrix as a table, then the reason and source of each cell.
+
+    \b
+    Example:
+      parkex carbon matrix --lang zh
+    """
     from clients.cli.carbon_command import run_matrix
 
     run_matrix(lang)
@@ -86,7 +93,12 @@ def matrix(lang: Language = "en") -> None:
 
 @carbon.command("factors", short_help="The emission factors that are shipped.")
 def factors() -> None:
-    """Print every emission factor that is shipped, with its source. Later ones are registered with the exchange."""
+    """Print every emission factor that is shipped, with its source. Later ones are registered with the exchange.
+
+    \b
+    Example:
+      parkex carbon factors
+    """
     from clients.cli.carbon_command import run_factors
 
     run_factors()

@@ -98,8 +98,12 @@ def test_the_same_in_a_process_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "profiles import", "profiles template"]
-)
+    "command",
+    [
+        "demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "profiles import", "profiles template",
+        "carbon report", "carbon product", "carbon closing", "carbon matrix",
+    ],
+)  # fmt: skip
 def test_helps_teach_with_an_example(command: str, here) -> None:
     code, shown, _ = here(*command.split(), "--help")
     assert code == 0
