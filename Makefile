@@ -87,6 +87,7 @@ bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.scale
 	@$(BIN)/python -m bench.auctions
 	@$(BIN)/python -m bench.journal
+	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.startup
 
 profiles: $(INSTALLED_PROFILES)

@@ -78,7 +78,7 @@ def _method(zh: bool) -> str:
     if zh:
         return (
             "位置法：网购电量乘以平均因子。市场法：无有效凭证的电量乘以剩余因子。"
-            "绿证按企业核算，并按各产品用电量分摊；抵销（CCER、园区碳信用、碳配额）不计入。"
+            "绿证按企业核算，并按各产品用电量分摊；抵销（CCER、园区碳积分、碳配额）不计入。"
         )
     return (
         "Location-based: imported energy at the average factor. Market-based: energy without a valid instrument at the residual factor. "

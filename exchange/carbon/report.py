@@ -38,7 +38,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 class ParkScope2(msgspec.Struct, frozen=True, kw_only=True):
     """Scope 2 of the whole park: the sums of its members and of the network line, which holds the losses. Wh, grams, ppm.
 
-    GEC that the operator retires cover the network line first; what they leave is idle here and counts for the park indicator alone.
+    GEC that an operator retires cover the network line where its own account leaves them idle.
     """
 
     import_wh: int
@@ -148,7 +148,7 @@ def _members(
         own.setdefault(entry.key.account, []).append(entry)
     return [
         member_account(
-            account, given.names[row], given.roles[row], given.sums, row, 0 if given.roles[row] == OPERATOR else gec_wh(given.retirements, account),
+            account, given.names[row], given.roles[row], given.sums, row, gec_wh(given.retirements, account),
             sum_activities(own.get(account, ()), factors).scope1_ug if account in own else FuelSums().scope1_ug, average, residual,
         )
         for row, account in enumerate(given.accounts)
@@ -157,8 +157,8 @@ def _members(
 
 def _scope2(given: YearInput, members: Sequence[MemberAccount], average: EmissionFactor, residual: EmissionFactor) -> ParkScope2:
     import_wh, _, _, network_wh, network_lost_wh, _, matched_wh = (int(value) for value in given.sums.park)
-    operators = {account for account, role in zip(given.accounts, given.roles, strict=True) if role == OPERATOR}
-    network_gec_wh = certificates_used(network_wh + network_lost_wh, 0, sum(gec_wh(given.retirements, account) for account in operators))[1]
+    left_wh = sum(gec_wh(given.retirements, member.account) - member.gec_used_wh for member in members if member.role == OPERATOR)
+    network_gec_wh = certificates_used(network_wh + network_lost_wh, 0, left_wh)[1]
     uncovered_wh = sum(member.uncovered_wh for member in members) + network_wh + network_lost_wh - network_gec_wh
     location_g, market_g = grams(location_ug(import_wh, average)), grams(market_ug(uncovered_wh, residual))
     load_wh = int(given.sums.load_wh.sum())

@@ -20,7 +20,8 @@ class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
 
     consumption = self_use + direct + grid + undelivered + discharge, but for a storage, which uses none of its generation; `lost_wh` is the part of
     `undelivered_wh` whose certificate is gone. `gec_used_wh` and
-    `covered_wh` are what certificates covered, `certificates_idle_wh` what was retired beyond the energy they could cover. Shares are ppm.
+    `covered_wh` are what certificates covered, `certificates_idle_wh` what was retired beyond the energy they could cover (an
+    operator's: before the network line takes its part). Shares are ppm.
     """
 
     account: int

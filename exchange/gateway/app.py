@@ -24,6 +24,7 @@ from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.rest import ReadModel, rest_router
 from exchange.gateway.rest_administration import administration_router
 from exchange.gateway.rest_carbon import carbon_router
+from exchange.gateway.rest_credits import credits_router
 from exchange.gateway.rest_registry import registry_router
 from exchange.gateway.security_log import SecurityLog
 from exchange.gateway.turns import TurnConductor
@@ -82,6 +83,7 @@ def create_app(
     app.include_router(administration_router(hub))
     app.include_router(registry_router(hub))
     app.include_router(carbon_router(hub))
+    app.include_router(credits_router(hub))
     app.include_router(operations_router(hub, probes or Probes(), metrics_networks))
     if hub.origins.allowed:
         app.add_middleware(CORSMiddleware, allow_origins=hub.origins.allowed, allow_methods=["GET"])

@@ -10,9 +10,11 @@ from exchange.accounts.approvals import Proposal
 from exchange.accounts.audit import AuditEntry
 from exchange.accounts.keys import EndedKey, RegisteredKey
 from exchange.accounts.participants import Participant
+from exchange.carbon.park_scheme import Performance
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
+from exchange.order_path.credit_queries import CompliancePosition, ProjectView
 from exchange.order_path.dry_run import Trial
 from exchange.order_path.path import BatchResult
 from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
@@ -87,6 +89,14 @@ class ExchangeView(Protocol):
     def statement(self, account: int, day: str) -> Any: ...
 
     def settlement(self, day: str) -> Any: ...
+
+    def compliance_years(self, account: int) -> list[int]: ...
+
+    def compliance_position(self, account: int, year: int) -> CompliancePosition | None: ...
+
+    def credit_projects(self, account: int | None = None) -> list[ProjectView]: ...
+
+    def park_performances(self, account: int | None = None) -> list[tuple[str, Performance]]: ...
 
 
 # (bucket, low, high, lots, sum of price times lots, trades, open, close) in ticks and lots; bucket b begins at offset + b * interval.

@@ -28,7 +28,7 @@ STATEMENTS: Final = "statements"
 _NAMES: Final = EXECUTION.names or ()
 _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT = (_NAMES.index(name) for name in ("instrument", "account", "counter_account"))
 _SETTLED: Final = "settled"
-_FAR_REACHING: Final = frozenset({_SETTLED, "block", "one_way"})
+_FAR_REACHING: Final = frozenset({_SETTLED, "block", "one_way", "compliance", "park_scheme", "credits"})
 # Units bought on one day can be sold on the next, a day of China (docs/rules.md, "CEA").
 _DAY_BEGINS_NS: Final = -8 * NS_PER_HOUR
 _NS_PER_DAY: Final = 24 * NS_PER_HOUR

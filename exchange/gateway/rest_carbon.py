@@ -1,6 +1,6 @@
 """REST for the carbon accounts: factors, claims matrix and totals of the park for everyone, a member's account for itself and for overseers.
 
-A report is gathered a day at a time, between which the exchange goes on, and kept until a settlement or a document changes it. One is made at a time.
+A report is gathered in steps between which the exchange goes on, and kept until a settlement or a document changes it. One is made at a time.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ class ReportShelf:
         self._making = asyncio.Lock()
 
     async def report(self, year: int) -> CarbonReport:
-        """As of the moment its first day was gathered, or of a later one. Raises InputError for a year without factors or rules."""
+        """As of the moment its first step began, or of a later one. Raises InputError for a year without factors or rules."""
         async with self._making:
             now = revision(self._hub.exchange)
             kept = self._kept.get(year)

@@ -37,6 +37,7 @@ class PostingReason(IntEnum):
     UNITS_EXPIRED = 26
     UNITS_WITHDRAWN = 27
     UNITS_CONVERTED = 28
+    PENALTY = 29
     CORRECTION = 31
 
 

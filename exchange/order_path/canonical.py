@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from exchange.accounts.participants import OwnerRules, Participants
 from exchange.carbon.books import CarbonBooks
+from exchange.carbon.credits import CarbonCredits
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -121,6 +122,7 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "encumbrances": rooms.encumbrances.to_canonical(),
         "baskets": rooms.baskets.to_canonical(),
         "carbon": rooms.carbon.to_canonical(),
+        "credits": rooms.credits.to_canonical(),
     }
     return _with_rows(tables, later)
 
@@ -189,6 +191,7 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
     rooms.certificates = Certificates.from_canonical(body.get("certificates", []))
     rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
+    rooms.credits = CarbonCredits.from_canonical(body.get("credits", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

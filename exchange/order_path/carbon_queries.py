@@ -46,7 +46,7 @@ def claimed_green(outputs: Sequence[GreenOutput] = (), retirements: Sequence[Ret
 
 
 class YearGathering:
-    """Sums of a year, gathered a day at a time so that a live exchange can do other things between.
+    """Sums of a year, gathered a quarter of a day at a time so that a live exchange can do other things between.
 
     The report is as of the sequence at its beginning: later settlements are not in it, later documents may be.
     """
@@ -59,16 +59,15 @@ class YearGathering:
         self._people = list(exchange.rooms.participants.by_id.values())
         self._accounts = [person.id for person in self._people]
         self._is_storage = np.array([person.role is Role.STORAGE for person in self._people], np.bool_)
-        self._days = _days(exchange, year)
+        self._spans = _spans(exchange, year)
         self._sums = EnergySums.zero(len(self._accounts))
         self._deductible_wh = 0
-        self._gathered = 0
         self._as_of_seq = exchange.last_sequence
 
     def steps(self) -> Iterator[None]:
-        """One settled day a step."""
+        """One span a step."""
         meters = self._exchange.rooms.meters
-        for starts in self._days:
+        for starts in self._spans:
             readings = meters.read(self._accounts, starts)
             flows = Flows(
                 start_ns=np.array(starts, np.int64), consumption_wh=readings.consumption_wh, generation_wh=readings.generation_wh,
@@ -79,13 +78,13 @@ class YearGathering:
             )  # fmt: skip
             self._sums.add(attribute(flows))
             self._deductible_wh += int(self._green.export_without_certificate_wh(starts).sum())
-            self._gathered += 1
             yield
 
     def report(self, choices: Choices = DEFAULT_CHOICES) -> CarbonReport:
         """What has been gathered. Raises InputError for a year without factors or rules."""
+        days = {(span[0] + _OFFSET_NS) // NS_PER_DAY for span in self._spans}
         given = YearInput(
-            year=self._year, as_of_seq=self._as_of_seq, days=self._gathered, accounts=self._accounts,
+            year=self._year, as_of_seq=self._as_of_seq, days=len(days), accounts=self._accounts,
             names=[person.name for person in self._people], roles=[str(person.role) for person in self._people], sums=self._sums,
             deductible_export_wh=self._deductible_wh, retirements=self._green.retirements(self._year),
         )  # fmt: skip
@@ -125,8 +124,8 @@ def month_start_ns(month: int) -> int:
     return int(datetime.datetime(month // 100, month % 100, 1, tzinfo=TIME_ZONE).timestamp()) * NS_PER_SECOND
 
 
-def _days(exchange: Accounted, year: int) -> list[list[int]]:
-    """Starts of the settled periods of a year, by local day, in order of time."""
+def _spans(exchange: Accounted, year: int) -> list[list[int]]:
+    """Starts of the settled periods of a year in order of time, cut at 0, 6, 12 and 18 o'clock: never within an hour, which is matched as a whole."""
     if not 1990 <= year < 2200:
         raise InputError("a year is 1990 to 2199")
     first, end = year_start_ns(year), year_start_ns(year + 1)
@@ -135,7 +134,7 @@ def _days(exchange: Accounted, year: int) -> list[list[int]]:
         for instrument in exchange.rooms.instruments.by_id.values()
         if instrument.is_quarter_hour and instrument.phase is Phase.SETTLED and first <= instrument.spec.delivery_start_ns < end
     }
-    days: dict[int, list[int]] = {}
+    spans: dict[int, list[int]] = {}
     for start_ns in sorted(starts):
-        days.setdefault((start_ns + _OFFSET_NS) // NS_PER_DAY, []).append(start_ns)
-    return list(days.values())
+        spans.setdefault((start_ns + _OFFSET_NS) // (NS_PER_DAY // 4), []).append(start_ns)
+    return list(spans.values())

@@ -8,6 +8,7 @@ from exchange.accounts.approvals import Approvals
 from exchange.accounts.audit import AuditLog
 from exchange.accounts.participants import Participants
 from exchange.carbon.books import CarbonBooks
+from exchange.carbon.credits import CarbonCredits
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
@@ -48,6 +49,7 @@ class Rooms:
     baskets: Baskets = field(default_factory=Baskets)
     certificates: Certificates = field(default_factory=Certificates)
     carbon: CarbonBooks = field(default_factory=CarbonBooks)
+    credits: CarbonCredits = field(default_factory=CarbonCredits)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

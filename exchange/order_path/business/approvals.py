@@ -39,7 +39,10 @@ from exchange.protocol.documents import (
 )
 from exchange.protocol.reject_codes import RejectCode
 from exchange.protocol.value_chain.accounting import CloseCarbonYear, RegisterEmissionFactor, RegisterFuelFactor, SetProductNorm
+from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposePenalty, SetCarbonRules
 from exchange.protocol.value_chain.certificates import SetCertificateRules
+from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
+from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
 from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
@@ -53,9 +56,10 @@ _NOT_RULES: Final = frozenset({
     "reference_price_ticks", "previous_close_ticks",
 })  # fmt: skip
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
-# What the carbon accounts and certificates of all are made with.
-ValueChainRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear | SetCertificateRules
-_RULE_CHANGES: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility | ValueChainRule
+# What the carbon accounts of all are made with.
+CarbonRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear
+_CHANGES_OF_TERMS: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel
+_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | CarbonRule | SetCarbonRules | OpenParkScheme | SetCertificateRules
 # Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
 _NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 
@@ -69,6 +73,10 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
         return "rules"
     if isinstance(document, CorrectLedger):
         return "correction"
+    if isinstance(document, AllocateAllowances | IssueCredits | ReverseCredits | IssueParkCredits):
+        return "issuance"
+    if isinstance(document, ImposePenalty):
+        return "money"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"
     same_day = caller.stamp_ns < approvals.day_ends_ns

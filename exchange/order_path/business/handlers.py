@@ -19,6 +19,7 @@ from exchange.order_path.business import (
     certificates,
     clock,
     corrections,
+    credit_documents,
     devices,
     keys,
     level,
@@ -298,4 +299,5 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **registry.HANDLERS,
     **certificates.HANDLERS,
     **accounting.HANDLERS,
+    **credit_documents.HANDLERS,
 }

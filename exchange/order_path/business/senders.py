@@ -7,6 +7,14 @@ from typing import Final, NamedTuple
 from exchange.accounts.permissions import Role
 from exchange.protocol.document import Document
 from exchange.protocol.value_chain.accounting import RecordActivity
+from exchange.protocol.value_chain.allowances import (
+    AllocateAllowances,
+    CarryOverAllowances,
+    ReportEmissions,
+    SettleAllowanceDebt,
+    SurrenderAllowances,
+    VerifyEmissions,
+)
 from exchange.protocol.value_chain.certificates import (
     FileSelfUseProof,
     GrantMandate,
@@ -15,6 +23,17 @@ from exchange.protocol.value_chain.certificates import (
     RecordDischarge,
     RetireUnits,
     RevokeMandate,
+)
+from exchange.protocol.value_chain.park_scheme import IssueParkCredits, SurrenderParkCredits, VerifyParkPerformance
+from exchange.protocol.value_chain.projects import (
+    ConfirmCreditOwner,
+    IssueCredits,
+    ProposeProject,
+    RegisterProject,
+    ReverseCredits,
+    SubmitMonitoring,
+    ValidateProject,
+    VerifyReductions,
 )
 from exchange.protocol.value_chain.units import (
     ConvertUnits,
@@ -29,6 +48,8 @@ from exchange.protocol.value_chain.units import (
 
 # Who may hold units.
 HOLDERS: Final = frozenset({Role.ENTERPRISE, Role.GENERATOR, Role.PROSUMER, Role.STORAGE, Role.MARKET_MAKER, Role.ESCO})
+# Who enters units into the registry.
+REGISTRARS: Final = frozenset({Role.OPERATOR, Role.REGISTRAR})
 
 
 class Senders(NamedTuple):
@@ -64,4 +85,8 @@ SENDERS: Final[dict[type[Document], Senders]] = {
     **dict.fromkeys((FileSelfUseProof, RetireUnits, GrantMandate, RevokeMandate, RecordCharge, RecordDischarge), _HOLDER_ONLY),
     WithdrawUnits: Senders(frozenset({Role.OPERATOR, Role.REGISTRAR}), "operate"),
     RecordActivity: Senders(HOLDERS | {Role.OPERATOR}, "trade"),
+    **dict.fromkeys((ReportEmissions, SurrenderAllowances, CarryOverAllowances, SettleAllowanceDebt), Senders(HOLDERS, "trade")),
+    **dict.fromkeys((ProposeProject, ConfirmCreditOwner, SubmitMonitoring, SurrenderParkCredits), Senders(HOLDERS, "trade")),
+    **dict.fromkeys((VerifyEmissions, ValidateProject, VerifyReductions, VerifyParkPerformance), Senders(frozenset({Role.VERIFIER}), "verify")),
+    **dict.fromkeys((AllocateAllowances, RegisterProject, IssueCredits, ReverseCredits, IssueParkCredits), Senders(REGISTRARS, "operate")),
 }

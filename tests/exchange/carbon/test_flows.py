@@ -73,6 +73,17 @@ def test_certificates_of_exports_do_not_touch_members() -> None:
     assert attribute(flows([[20], [0]], [[0], [50]], gone=[31])).lost_wh.tolist() == [1, 0]
 
 
+def test_what_is_lost_is_lost_where_it_was_received() -> None:
+    """One Wh of the grid goes to the first, the one from inside to the second, and so does its missing certificate."""
+    sums = attribute(flows([[1], [1], [0]], [[0], [0], [1]], gone=[1]))
+    assert (sums.grid_wh.tolist(), sums.undelivered_wh.tolist(), sums.lost_wh.tolist()) == ([1, 0, 0], [0, 1, 0], [0, 1, 0])
+
+
+def test_a_storage_uses_nothing_and_matches_nothing() -> None:
+    sums = attribute(flows([[10], [4]], [[0], [4]], storage=(1,)))
+    assert (sums.self_use_wh.tolist(), sums.load_wh.tolist(), int(sums.park[5])) == ([0, 0], [10, 0], 0)
+
+
 def test_granular_cover_counts_in_its_own_quarter_hour_only() -> None:
     sums = attribute(flows([[10, 10]], [[0, 0]], covered_wh=[[15, 0]]))
     assert (sums.covered_wh.tolist(), sums.idle_wh.tolist()) == ([10], [5])

@@ -82,12 +82,13 @@ def test_matched_share_by_hour_and_over_the_year() -> None:
     assert (covered.matched_share_hourly_ppm, covered.matched_share_annual_ppm) == (500_000, 750_000)
 
 
-def test_certificates_of_the_operator_cover_the_network_first() -> None:
-    given_flows = flows([[100], [0]], [[0], [0]], losses=[10])
-    report = report_of(given_flows, (Retirement(34, 2026, "gec", 12, "x"),))
-    assert (report.scope2.network_wh, report.scope2.network_gec_wh, report.scope2.uncovered_wh) == (10, 10, 100)
-    assert (report.park.gec_used_wh, report.park.charged_wh) == (12, 98)
-    assert report.members[1].gec_used_wh == 0
+def test_certificates_of_the_operator_cover_its_own_use_and_then_the_network() -> None:
+    given_flows = flows([[100], [5]], [[0], [0]], losses=[10])
+    for retired, own, network in ((3, 3, 0), (12, 5, 7), (40, 5, 10)):
+        report = report_of(given_flows, (Retirement(34, 2026, "gec", retired, "x"),))
+        assert (report.members[1].gec_used_wh, report.scope2.network_gec_wh) == (own, network)
+        assert report.scope2.uncovered_wh == 115 - own - network
+        assert (report.park.gec_used_wh, report.park.charged_wh) == (retired, 115 - retired)
 
 
 retirement = st.builds(Retirement, st.integers(33, 36), st.just(2026), st.sampled_from(["gec"]), st.integers(0, 300), st.just("x"))
@@ -228,3 +229,17 @@ def test_totals_alone_tell_nothing_of_members() -> None:
     assert "GEC-33" not in totals
     assert len(report_content(report)["members"]) == 3
     assert len(report_content(report)["claims"]) == 35
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("14,720.172", "5,118.360", "2.876", "needs 25,814 GEC more", "90.00 %", "30.94 %", "10.00 %", "gap 7,320.000 MWh")),
+        ("zh", ("14,720.172", "5,118.360", "2.876", "还需绿证 25,814 个", "90.00 %", "30.94 %", "10.00 %", "缺口 7,320.000 MWh")),
+    ],
+)
+def test_the_report_of_the_demo_park(language: str, words: tuple[str, ...]) -> None:
+    """Stories 5 and 6 of the market's rules: 38.4 GWh used, 13.2 generated, 1.32 exported, 300,000 m3 of gas."""
+    year = flows([[38_400 * MWH], [0], [0]], [[11_880 * MWH], [1_320 * MWH], [0]], through=[1_320 * MWH])
+    text = report_to_text(report_of(year, documents=(activity("fuel", 300_000_000),)), language)
+    assert all(word in text for word in words), text

@@ -9,6 +9,7 @@ import pytest
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import NS_PER_SECOND
 from tests.exchange.gateway.parks import FACTORY, RawClient, RunningPark, running_park
+from tests.exchange.gateway.test_administration import operators
 from tests.exchange.gateway.test_logon import ORDER
 from tests.exchange.test_clock_doubt import Machine
 
@@ -74,8 +75,7 @@ async def test_a_member_confirms_nothing() -> None:
 async def test_it_cannot_be_proposed() -> None:
     """What has to be seen at the moment that it is said does not wait for another person."""
     async with running_park() as park:
-        operator = park.raw()
-        await operator.log_on("operator")
+        ann, _ = await operators(park)
         document = {"wall_ns": 1, "reason": "x"}
-        answer = await operator.ask("operator.propose", {"schema": "confirm_clock", "document": document, "reason": "x"})
-        assert answer["error"]["code"] == RejectCode.BUSINESS_RULE
+        answer = await ann.ask("operator.propose", {"schema": "confirm_clock", "document": document, "reason": "x"})
+        assert answer["error"]["data"]["rule"] == "cannot_be_proposed"

@@ -11,6 +11,10 @@ import pytest
 
 from exchange.accounts.participants import RegisteredKey
 from exchange.accounts.permissions import Permission, Role
+from exchange.carbon.compliance import ComplianceYear, Entity
+from exchange.carbon.park_scheme import ParkScheme
+from exchange.carbon.projects import Factor, Project
+from exchange.carbon.rules import CarbonRules
 from exchange.journal.record import COMMAND, CommandFlag
 from exchange.ledger.postings import post_settlement
 from exchange.market.block_proposals import BlockProposal, BlockProposals, ProposalStatus
@@ -39,6 +43,7 @@ from matching.records import Side, TimeInForce
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, block_spec, power_spec, units_spec
 from tests.exchange.settlement.worlds import make_day
 
+PROJECT = Project(1, "lamps", "retrofit", 33, 33, 33, 3, b"", b"", Factor("MEE", 2023, "CN", "average", 1), 0, [], "lamps", "electricity", 0, [], [])
 TABLES: dict[str, np.dtype[Any]] = {
     "accounts": ACCOUNT, "instruments": INSTRUMENT, "positions": POSITION, "storages": STORAGE, "terms": TERMS, "keys": KEY,
     "deadlines": DEADLINE, "counters": COUNTERS,
@@ -159,6 +164,14 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
         EmissionFactor(publisher="MEE", year=2024, region="national", kind="average", mg_per_kwh=1)
     ),
     "dead man's switch": lambda exchange: exchange.rooms.switches.add(Switch(1, 33, -1, 10**9, OPEN_NS)),
+    "carbon rules": lambda e: e.rooms.credits.rules.set(CarbonRules(from_year=2025)),
+    "compliance entity": lambda e: e.rooms.credits.compliance.entities.__setitem__(33, Entity(33, "steel", ["kiln"], "works", [])),
+    "compliance year": lambda e: e.rooms.credits.compliance.years.__setitem__((33, 2025), ComplianceYear(33, 2025)),
+    "turnover of a month": lambda e: e.rooms.credits.prices.add(202612, 2**70, 1),
+    "engagement of a verifier": lambda e: e.rooms.credits.engagements.note(34, 33, 2025),
+    "project": lambda e: e.rooms.credits.projects.by_id.__setitem__(1, PROJECT),
+    "claimed energy": lambda e: e.rooms.credits.energy.claim(1, 0, 1, 1, 1),
+    "park scheme": lambda e: e.rooms.credits.parks.schemes.__setitem__(3, ParkScheme(3, 0, 1, 2, 1, [])),
 }
 
 

@@ -92,7 +92,7 @@ class Units(RuleBasedStateMachine):
 
 
 TestUnits = Units.TestCase
-TestUnits.settings = settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TestUnits.settings = settings(max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def replay_in_pieces(market: UnitsMarket, rng: Any) -> None:
@@ -123,7 +123,7 @@ def test_a_long_walk_without_ends_is_replayed(seed: int) -> None:
     for member in range(3):
         for kind in range(3):
             market.put(kind, member, 30)
-    for _ in range(150):
+    for _ in range(100):
         kind, member, quantity = rng.randrange(4), rng.randrange(3), rng.randint(1, 8)
         step = rng.randrange(10)
         if step < 4:

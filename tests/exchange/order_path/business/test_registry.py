@@ -380,3 +380,15 @@ def test_listing_on_an_old_exchange_makes_no_asset_known() -> None:
     park = old_exchange()
     park.document(ListInstruments(instruments=[gec_spec()]))
     assert not park.exchange.rooms.registry.table.knows(1)
+
+
+def test_what_is_pledged_again_belongs_to_the_later_pledge(market: Market) -> None:
+    """Found by the walk of test_units_walk.py: the first pledge took units for its own that it had let go."""
+    market.done(LockUnits(symbol=CEA, beneficiary=market.bank, reference="a", quantity_lots=10), market.seller)
+    market.done(UnlockUnits(lock=1, ranges=[market.text(2, 18, 20)]), market.bank)
+    market.done(LockUnits(symbol=CEA, beneficiary=market.buyer, reference="b", ranges=[market.text(2, 19, 19)]), market.seller)
+    other = UnlockUnits(lock=1, ranges=[market.text(2, 19, 19)])
+    assert market.document(other, market.bank)[1] == {"rule": "units_not_set_aside"}
+    assert market.done(UnlockUnits(lock=1), market.bank)["quantity_lots"] == 7
+    assert market.document(UnlockUnits(lock=2), market.bank)[1] == {"rule": "not_the_beneficiary"}
+    assert market.done(UnlockUnits(lock=2), market.buyer)["quantity_lots"] == 1
