@@ -17,6 +17,7 @@ from exchange.carbon.report import CarbonReport, Choices, YearInput, carbon_repo
 from exchange.errors import InputError
 from exchange.market.calendar import TIME_ZONE
 from exchange.market.phases import Phase
+from exchange.order_path.retired_green import retired_green
 from exchange.order_path.tables import Rooms
 from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, NS_PER_SECOND
@@ -36,7 +37,7 @@ class Accounted(Protocol):
 
 
 def claimed_green(outputs: Sequence[GreenOutput] = (), retirements: Sequence[Retirement] = ()) -> RecordedGreen:
-    """The default source: what settlement delivered, and retirements passed in. Delivered rows are direct supply of their holder."""
+    """What settlement delivered, and retirements passed in. Delivered rows are direct supply of their holder."""
     green = RecordedGreen(retired=list(retirements))
     for output in outputs:
         delivered = output.use == GreenUse.DELIVERED
@@ -55,7 +56,7 @@ class YearGathering:
         """Raises InputError for a year that no calendar has."""
         self._exchange = exchange
         self._year = year
-        self._green = green if green is not None else claimed_green()
+        self._green = green if green is not None else retired_green(exchange.rooms)
         self._people = list(exchange.rooms.participants.by_id.values())
         self._accounts = [person.id for person in self._people]
         self._is_storage = np.array([person.role is Role.STORAGE for person in self._people], np.bool_)
