@@ -6,7 +6,6 @@ more; one that somebody else retired covers other energy that this account recei
 issued for is told from the meters alone. Reads only.
 """
 
-import datetime
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -14,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.carbon.claimed_green import Retirement
-from exchange.market.calendar import TIME_ZONE
 from exchange.order_path.tables import Rooms
 from exchange.registry.green_output import GreenUse
 from exchange.registry.lifecycle import UnitState
+from exchange.registry.months import year_at
 from exchange.registry.retirements import RetirementKind
 from exchange.registry.serials import UnitScheme
-from exchange.units import NS_PER_SECOND, WH_PER_MWH
+from exchange.units import WH_PER_MWH
 
 Int64Array = NDArray[np.int64]
 
@@ -65,8 +64,9 @@ class RegistryGreen:
         start_ns, holder, use = (np.asarray(rows[name][leaves], np.int64) for name in ("period_start_ns", "holder", "use"))
         state = np.asarray(rows["state"][leaves])
         energy_wh = rows["serial_to"][leaves] - rows["serial_from"][leaves] + 1
-        account = self._accounts(leaves)
+        account = np.array(rows["account"][leaves], np.int64)
         is_own, is_retired, is_expired = np.isin(use, _OWN), state == int(UnitState.RETIRED), state == int(UnitState.EXPIRED)
+        self._correct(leaves, account, is_retired)
         is_gone = (account != holder) | is_expired
 
         def energies(chosen: NDArray[np.bool_], of: Int64Array) -> _Energies:
@@ -104,21 +104,19 @@ class RegistryGreen:
         for _, one in sorted(self._rooms.certificates.retirements.by_number.items()):
             schemes = set(one.serials[:, 0].tolist())
             is_granular = not schemes.isdisjoint(_GRANULAR)
-            if one.kind is RetirementKind.CLAIM and _year_of(one.consumed_from_ns) == year and (is_granular or int(UnitScheme.GEC) in schemes):
+            if one.kind is RetirementKind.CLAIM and year_at(one.consumed_from_ns) == year and (is_granular or int(UnitScheme.GEC) in schemes):
                 scheme, unit_wh = ("granular", 1) if is_granular else ("gec", WH_PER_MWH)
                 found.append(Retirement(one.beneficiary, year, scheme, one.quantity * unit_wh, str(one.number)))
         return found
 
-    def _accounts(self, leaves: Int64Array) -> Int64Array:
-        """Who has each bundle, or for whom it was retired where that is somebody else."""
+    def _correct(self, leaves: Int64Array, account: Int64Array, is_retired: NDArray[np.bool_]) -> None:
+        """What was retired for somebody else is that one's; what was cancelled for the charge of a storage covers no consumption. In place."""
         registry = self._rooms.registry
-        account = np.array(registry.rows["account"][leaves], np.int64)
         for one in self._rooms.certificates.retirements.by_number.values():
-            if one.beneficiary != one.account and one.kind is RetirementKind.CLAIM and int(one.serials[0, 0]) in _GRANULAR:
-                held = [row for item in one.ranges for row in registry.leaves(item)]
-                account[np.searchsorted(leaves, np.unique(held))] = one.beneficiary
-        return account
-
-
-def _year_of(at_ns: int) -> int:
-    return datetime.datetime.fromtimestamp(at_ns // NS_PER_SECOND, TIME_ZONE).year
+            is_storage = one.kind is RetirementKind.STORAGE
+            if int(one.serials[0, 0]) in _GRANULAR and (is_storage or one.beneficiary != one.account):
+                places = np.searchsorted(leaves, np.unique([row for item in one.ranges for row in registry.leaves(item)]))
+                if is_storage:
+                    is_retired[places] = False
+                else:
+                    account[places] = one.beneficiary

@@ -15,7 +15,6 @@ from exchange.market.instruments import Instrument
 from exchange.order_path.business import units
 from exchange.order_path.business.credit_projects import certificates, note_engagement, project_of, require_next
 from exchange.order_path.business.credit_units import TEXT_MAX, issue_some, require_independent, require_room, take_some, usable_lots
-from exchange.order_path.business.energy_register import EnergyRegister
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, require
 from exchange.protocol.document import Document
 from exchange.protocol.documents import encode_document
@@ -148,7 +147,7 @@ def issue(exchange: "Exchange", document: IssueCredits, caller: Caller) -> Resul
     require_room(exchange, instrument, project.credit_owner, found.credits_t + found.buffer_t)
     for row in monitoring.rows:
         exchange.rooms.credits.energy.claim(row.device, row.start_ns, row.end_ns, row.energy_wh, project.id)
-        EnergyRegister(exchange).claim(instrument.instrument_class, row.device, row.start_ns, row.end_ns, row.energy_wh)
+        certificates(exchange).claim(instrument, row.device, row.start_ns, row.end_ns, row.energy_wh)
     monitoring.issued_ns, monitoring.credits_t, monitoring.buffer_t = caller.stamp_ns, found.credits_t, found.buffer_t
     monitoring.withheld_t = min(project.debt_t, found.credits_t)
     monitoring.carry_in_ug, monitoring.buffer_carry_in_ug = project.carry_ug, project.buffer_carry_ug

@@ -3,14 +3,13 @@
 from typing import TYPE_CHECKING, Final
 
 from exchange.carbon.calendar import year_at
-from exchange.carbon.energy_claims import CertificateRegister
 from exchange.carbon.kinds import KINDS, ProjectKind, form_problem, is_digest, is_name, kind_problem
 from exchange.carbon.project_states import ProjectEvent, ProjectState, next_state
 from exchange.carbon.projects import Factor, Project
 from exchange.carbon.reductions import ENERGY_MAX_WH, FACTOR_MAX_MG_PER_KWH
 from exchange.carbon.rules import YEAR_MAX, YEAR_MIN
+from exchange.order_path.business.certificate_register import RegisterOfCertificates
 from exchange.order_path.business.credit_units import require_independent, units_of
-from exchange.order_path.business.energy_register import EnergyRegister
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require
 from exchange.order_path.business.senders import HOLDERS
 from exchange.protocol.document import Document
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
 
 
-def certificates(exchange: "Exchange") -> CertificateRegister:
-    """Who is asked whether generation has certificates."""
-    return EnergyRegister(exchange)
+def certificates(exchange: "Exchange") -> RegisterOfCertificates:
+    """Who is asked whether generation has certificates, and told of the claims of credits."""
+    return RegisterOfCertificates(exchange)
 
 
 def propose(exchange: "Exchange", document: ProposeProject, caller: Caller) -> Result:

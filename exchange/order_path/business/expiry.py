@@ -35,7 +35,7 @@ def expire(exchange: "Exchange", reference: int) -> None:
         facts = {"series": instrument.symbol, "quantity": _expire_listed(exchange, instrument)}
     if facts["quantity"]:
         exchange.notify("expired", facts)
-    _forget_encumbrances(exchange)
+    _release_encumbrances(exchange)
 
 
 def _expire_listed(exchange: "Exchange", instrument: Instrument) -> int:
@@ -85,7 +85,11 @@ def _expire_granular(exchange: "Exchange", vintage: int) -> int:
     return sum(map(registry.quantity, left.tolist()))
 
 
-def _forget_encumbrances(exchange: "Exchange") -> None:
-    """Locks and freezes of which nothing is left."""
-    for encumbrance in list(exchange.rooms.encumbrances.by_id.values()):
-        exchange.rooms.encumbrances.release(encumbrance, (), exchange.rooms.registry)
+def _release_encumbrances(exchange: "Exchange") -> None:
+    """Locks and freezes end for what has expired."""
+    registry, encumbrances = exchange.rooms.registry, exchange.rooms.encumbrances
+    for encumbrance in list(encumbrances.by_id.values()):
+        parts = [part for row in encumbrance.rows for part in registry.parts_of(row)]
+        expired = [part for part in parts if int(registry.rows[part].state) == UnitState.EXPIRED]
+        if expired:
+            encumbrances.release(encumbrance, expired, registry)

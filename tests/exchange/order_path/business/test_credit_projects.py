@@ -171,6 +171,7 @@ class Frozen:
 
     def __init__(self) -> None:
         self.devices: list[int] = []
+        self.claimed: list[tuple[int, int]] = []
         self.is_free = True
 
     def may_be_credited(self, device: int, start_ns: int, end_ns: int, energy_wh: int) -> bool:
@@ -178,6 +179,9 @@ class Frozen:
 
     def freeze_untraded(self, devices: list[int]) -> None:
         self.devices += devices
+
+    def claim(self, instrument: Any, device: int, start_ns: int, end_ns: int, energy_wh: int) -> None:
+        self.claimed.append((device, energy_wh))
 
 
 @pytest.fixture
@@ -196,6 +200,7 @@ def test_who_chooses_ccer_has_the_untraded_certificates_frozen(register: Frozen)
     assert register.devices == [device]
     market.credited(project, market.generation(project, device, 1_000 * MWH), market.host, 530)
     assert market.lots(market.host, market.ccer) == 530
+    assert register.claimed == [(device, 1_000 * MWH)]
 
 
 def test_a_project_that_earns_park_credits_freezes_nothing(register: Frozen) -> None:
