@@ -88,6 +88,7 @@ bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.auctions
 	@$(BIN)/python -m bench.journal
 	@$(BIN)/python -m bench.metering
+	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.startup
 
 profiles: $(INSTALLED_PROFILES)

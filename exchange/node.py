@@ -35,6 +35,8 @@ logger = logging.getLogger("parkex.node")
 GROUP_LIMIT: Final = 1024
 QUEUE_LIMIT: Final = 16_384
 DOCUMENTS_LIMIT_BYTES: Final = 16 * 1024 * 1024
+# Taken while the wall clock is in doubt, stamped as the last command was: time stands still, and who may confirm the clock can log on.
+WITHOUT_CLOCK: Final = frozenset({int(CommandKind.SESSION_OPENED), int(CommandKind.SESSION_CLOSED)})
 
 
 class NotAcceptingError(ParkexError):
@@ -67,6 +69,7 @@ class _Submission:
     document: bytes
     done: Done
     failed: Failed
+    needs_clock: bool = True
 
 
 class ToldTime:
@@ -103,6 +106,7 @@ class Node:
         self.clock = ToldTime(clock, exchange)
         self.listeners: list[Listener] = []
         self.failure: BaseException | None = None
+        self._failed = asyncio.Event()
         self.stages = Stages()
         self._pending: deque[_Submission] = deque()
         self._n_pending = 0  # commands
@@ -135,11 +139,24 @@ class Node:
         """Replay what the exchange has not seen, then journal the start of this epoch: it ends every session of the epoch before.
 
         `recovery_ns` is the length of the cancel-only phase that follows, instead of that of the genesis. Listeners see the replayed batches too.
+        Raises what the node has failed with.
         """
         replay_into(self.exchange, self.journal, self._tell)
         self._stamp_ns = self.exchange.now_ns
+        self._clock.resume_from(self._stamp_ns)
         self._accepting = True
-        await self.submit(_node_started(self.epoch, self.exchange.settings.recovery_ns if recovery_ns is None else recovery_ns))
+        started = _node_started(self.epoch, self.exchange.settings.recovery_ns if recovery_ns is None else recovery_ns)
+        try:
+            await self._enqueue(started, b"", needs_clock=False)
+        except NotAcceptingError:
+            assert self.failure is not None  # nothing else refuses a start
+            raise self.failure  # noqa: B904 - it has a cause of its own
+
+    async def until_failed(self) -> BaseException:
+        """Wait for `failure`, as long as there is none."""
+        await self._failed.wait()
+        assert self.failure is not None
+        return self.failure
 
     def drain(self) -> None:
         """From here on take nothing but the ends of sessions; what was taken is finished. `stop` follows."""
@@ -175,8 +192,16 @@ class Node:
 
     def submit(self, record: NDArray[np.void], document: bytes = b"") -> asyncio.Future[Answer]:
         """Queue one COMMAND record, shape (1,); sequence, stamp and document place are the node's to fill. Raises NotAcceptingError."""
-        self._check_accepting(1, is_end=self._draining and int(record["kind"][0]) == CommandKind.SESSION_CLOSED)
-        return self._enqueue(record, document)
+        kind = int(record["kind"][0])
+        self._check_accepting(1, is_end=self._draining and kind == CommandKind.SESSION_CLOSED)
+        return self._enqueue(record, document, needs_clock=kind not in WITHOUT_CLOCK)
+
+    def confirm_clock(self, record: NDArray[np.void], document: bytes) -> asyncio.Future[Answer]:
+        """Queue the document that confirms the wall clock; taken also while that is in doubt. If it is carried out, the clock as it is at this
+        moment is believed from then on. Raises NotAcceptingError.
+        """
+        self._check_accepting(1)
+        return self._enqueue(record, document, needs_clock=False, accepted=self._clock.confirmation())
 
     def submit_many(self, records: NDArray[np.void]) -> Sequence[asyncio.Future[Answer]]:
         """Queue COMMAND records, contiguous and in order; all or none. Raises NotAcceptingError."""
@@ -212,13 +237,18 @@ class Node:
         if self._n_pending + count > QUEUE_LIMIT:
             raise NotAcceptingError(RejectCode.QUEUE_FULL)
 
-    def _enqueue(self, record: NDArray[np.void], document: bytes) -> asyncio.Future[Answer]:
+    def _enqueue(
+        self, record: NDArray[np.void], document: bytes, *, needs_clock: bool = True, accepted: Callable[[], None] | None = None
+    ) -> asyncio.Future[Answer]:
+        """`accepted` is called when the command is carried out."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._put(
-            _Submission(
-                record, document, lambda outcomes, results: _resolve(answer, Answer(outcomes[0], results.get(0))), partial(_refuse, answer)
-            )
-        )
+
+        def done(outcomes: NDArray[np.void], results: dict[int, dict[str, Any]]) -> None:
+            if accepted is not None and not outcomes["code"][0]:
+                accepted()
+            _resolve(answer, Answer(outcomes[0], results.get(0)))
+
+        self._put(_Submission(record, document, done, partial(_refuse, answer), needs_clock))
         return answer
 
     def _put(self, submission: _Submission) -> None:
@@ -242,9 +272,13 @@ class Node:
             if not self._told_of_doubt:
                 logger.warning("no command is taken: %s", error)
             self._told_of_doubt = True
-            self._refuse_pending(NotAcceptingError(RejectCode.NOT_ACCEPTING))
-            return
-        self._told_of_doubt = False
+            self._refuse_pending(NotAcceptingError(RejectCode.NOT_ACCEPTING), all_of_them=False)
+            if not self._pending:
+                return
+        else:
+            if self._told_of_doubt:
+                logger.warning("commands are taken again: the wall clock was confirmed or set right")
+            self._told_of_doubt = False
         group = self._gather()
         records = joined([submission.records for submission in group], COMMAND)
         records["stamp_ns"] = self._stamp_ns
@@ -321,6 +355,7 @@ class Node:
         """A failed append or an inconsistent state is final: whoever waits is told that nothing is known to be recorded."""
         logger.error("the node has stopped", exc_info=error)
         self.failure = error
+        self._failed.set()
         self._accepting = False
         logger.critical("no command is taken any more: %s", error)
         refusal = NotAcceptingError(RejectCode.JOURNAL_FAILED if isinstance(error, JournalFailedError) else RejectCode.NOT_ACCEPTING)
@@ -328,15 +363,19 @@ class Node:
         self._flushing = []
         self._refuse_pending(refusal)
 
-    def _refuse_pending(self, refusal: "NotAcceptingError") -> None:
-        """Tell all who wait that nothing is known to be recorded."""
-        waiting, self._pending, self._n_pending = self._pending, deque(), 0
+    def _refuse_pending(self, refusal: "NotAcceptingError", *, all_of_them: bool = True) -> None:
+        """Tell all who wait, or those whose commands need the clock, that nothing is known to be recorded."""
+        waiting, self._pending = self._pending, deque()
         for submission in waiting:
+            if not all_of_them and not submission.needs_clock:
+                self._pending.append(submission)
+                continue
             try:
                 submission.failed(refusal)
             except Exception:
                 logger.exception("a refusal was not delivered")
-        if self._idle is not None:
+        self._n_pending = sum(len(submission.records) for submission in self._pending)
+        if self._idle is not None and not self._pending:
             _resolve(self._idle, None)
 
 

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from exchange.alarm import Alarm
 from exchange.clock import Clock, SystemClock
-from exchange.errors import InputError
+from exchange.errors import InputError, JournalFailedError, OrderPathFailedError
 from exchange.gateway.app import create_app
 from exchange.gateway.executions import ExecutionFeed
 from exchange.gateway.limits import Limits
@@ -124,6 +124,22 @@ class Service:
             if self.read_model is not None:
                 self.read_model.close()
 
+    async def end(self) -> None:
+        """`stop`, for whoever asks `raise_failure` afterwards."""
+        try:
+            await self.stop()
+        except BaseException as error:
+            if error is not self.node.failure:
+                raise
+
+    def raise_failure(self) -> None:
+        """Raises what the order path has failed with: JournalFailedError, or OrderPathFailedError for everything else."""
+        failure = self.node.failure
+        if isinstance(failure, JournalFailedError):
+            raise failure
+        if failure is not None:
+            raise OrderPathFailedError(f"the order path has failed and is recovered by a start: {type(failure).__name__}") from failure
+
 
 def new_genesis(park_id: str, operator_keys: tuple[bytes, ...], settings: ExchangeSettings | None = None) -> Genesis:
     """Genesis of a new journal with a random hash key. `operator_keys` are raw Ed25519 public keys."""
@@ -218,10 +234,16 @@ def _check_read_model(journal: SegmentJournal, projector: Projector) -> None:
 
 
 def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until interrupted. `on_ready` gets the base URL. Raises InputError when the port is taken."""
+    """Serve until interrupted. `on_ready` gets the base URL.
+
+    Raises InputError when the port is taken; JournalFailedError or OrderPathFailedError when the order path has failed for good: whoever looks
+    after the process decides by that whether a new start mends it.
+    """
+    started: list[Service] = []
 
     async def make_app(names: tuple[str, ...]) -> FastAPI:
         service = await start_exchange(options)
+        started.append(service)
         return create_app(
             service.node,
             options.web_directory,
@@ -230,7 +252,7 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
             options.limits,
             hosts=names,
             static_files=options.static_files,
-            on_shutdown=service.stop,
+            on_shutdown=service.end,
             executions=service.executions,
             origins=origins(names),
             probes=probes_of(service, options),
@@ -248,3 +270,5 @@ def run_exchange(options: ServiceOptions, on_ready: Callable[[str], None] | None
         make_app, options.host, options.port, limits=options.limits, hosts=options.public_names, on_ready=on_ready, backend=options.backend,
         tls=options.tls, shutdown_timeout_s=options.shutdown_timeout_s,
     )  # fmt: skip
+    for service in started:
+        service.raise_failure()

@@ -9,6 +9,7 @@
 | time | ns since the epoch, UTC, half-open intervals |
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 INT64_MAX: Final = 2**63 - 1
@@ -49,3 +50,22 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 def energy_cost_micro(energy_wh: int, price_micro_per_kwh: int) -> int:
     """Cost of an energy at a tariff, in micro-CNY, rounded half-even once."""
     return divide_half_even(energy_wh * price_micro_per_kwh, WH_PER_KWH)
+
+
+def split_by_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
+    """`total` >= 0 in proportion to `weights` >= 0, as integers that sum to it exactly; ties go to the earlier row.
+
+    Hamilton's method: every share is its quota rounded down or up. Raises ValueError when nobody has a weight.
+    """
+    weight_sum = sum(weights)
+    if weight_sum <= 0 or total < 0 or min(weights) < 0:
+        raise ValueError("a split needs a total and weights that are not negative, and at least one weight")
+    shares, remainders = [], []
+    for weight in weights:
+        share, remainder = divmod(total * weight, weight_sum)
+        shares.append(share)
+        remainders.append(remainder)
+    by_remainder = sorted(range(len(shares)), key=lambda row: (-remainders[row], row))
+    for row in by_remainder[: total - sum(shares)]:
+        shares[row] += 1
+    return shares

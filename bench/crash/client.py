@@ -70,14 +70,25 @@ class Trader:
         """Connect, catch up, trade; again after each lost connection."""
         while not self._finished:
             try:
-                await self._connect()
-                await self._catch_up()
-                self.ready.set()
-                await self._lost
+                await self._trade()
             except (ConnectionEndedError, OSError, TimeoutError):
                 await asyncio.sleep(_RETRY_S)
-            finally:
-                self.ready.clear()
+
+    async def _trade(self) -> None:
+        """On one connection, until it is lost. However it ends, as by a refused logon, its transport goes with it."""
+        try:
+            await self._connect()
+            await self._catch_up()
+            self.ready.set()
+            await self._lost
+        finally:
+            self.ready.clear()
+            await self._close()
+
+    async def _close(self) -> None:
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
 
     def pause(self) -> None:
         """Send nothing new; `idle` is set when everything has its answer."""
@@ -86,8 +97,7 @@ class Trader:
 
     async def finish(self) -> None:
         self._finished = True
-        if self._transport is not None:
-            await self._transport.close()
+        await self._close()
 
     async def state(self) -> dict[str, Any]:
         """What the exchange says of this member now: open orders, positions, balances."""

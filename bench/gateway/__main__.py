@@ -1,6 +1,7 @@
 """Durable order acks over sockets, beside a bare echo server on the same stack in the same run.
 
-    python -m bench.gateway [--connections C] [--window W] [--rate R] [--seconds S] [--repeat N] [--backend picows|websockets] [--json] [--no-record]
+    python -m bench.gateway [--connections C] [--window W] [--rate R] [--seconds S] [--repeat N] [--surveillance] [--backend picows|websockets]
+                            [--json] [--no-record]
 
 The server is a process of its own on the first core, the load generator one on the second; the journal is flushed to a disk for each group
 before anyone is told. Without `--rate` each connection keeps `--window` orders in flight; with it orders are due at fixed times, and a round trip
@@ -27,7 +28,7 @@ def show(name: str, figures: dict[str, Any]) -> None:
     rtt = figures.get("rtt_us") or {}
     latency = ", ".join(f"{percentile} {value} us" for percentile, value in rtt.items())
     print(f"{name}: {figures.get('acks_per_s')} acks/s, {figures.get('server_cpu_us_per_order')} us of server CPU an order; {latency}")
-    for key in ("echo", "lateness_ms", "sessions", "server_rss_mb"):
+    for key in ("echo", "surveillance", "lateness_ms", "sessions", "server_rss_mb"):
         if key in figures:
             print(f"    {key}: {figures[key]}")
 
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--window", type=int, help="orders in flight on each connection (32)")
     parser.add_argument("--rate", type=float, help="orders a second at fixed times, instead of a window")
     parser.add_argument("--seconds", type=float, help="measured seconds of each run (5)")
+    parser.add_argument("--surveillance", action="store_true", help="each run also with surveillance, and the ratio of the two")
     parser.add_argument("--repeat", type=int, default=3, help="pairs of runs")
     parser.add_argument("--row", choices=[row.name for row in ROWS], action="append", help="only these rows of the table; may be repeated")
     parser.add_argument("--backend", choices=BACKENDS, default=DEFAULT_BACKEND, help="WebSocket stack of the server")
@@ -47,11 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-record", action="store_true", help="do not append to the results")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory of the results")
     options = parser.parse_args(arguments)
-    own = Row("", options.connections or 10, options.window or 32, options.rate, options.seconds or 5.0)
+    own = Row("", options.connections or 10, options.window or 32, options.rate, options.seconds or 5.0, surveillance=options.surveillance)
     if min(own.connections, own.window, own.seconds, own.rate or 1, options.repeat) <= 0:
         parser.error("--connections, --window, --rate, --seconds and --repeat are positive")
     result: dict[str, Any] = {"backend": options.backend, "cores": os.cpu_count()}
-    if options.row is None and any(value is not None for value in (options.connections, options.window, options.rate, options.seconds)):
+    given = options.surveillance or any(value is not None for value in (options.connections, options.window, options.rate, options.seconds))
+    if options.row is None and given:
         result |= measure(own, options.backend, options.directory, options.repeat)
         if not options.json:
             show(f"{own.connections} connections", result)

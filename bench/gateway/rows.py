@@ -24,7 +24,10 @@ LOAD_CORE: Final = _CORES[1] if len(_CORES) > 1 else None
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One load. `kind`: orders, fan_out (with `subscribers` of one book) or sessions (logged on and idle)."""
+    """One load. `kind`: orders, fan_out (with `subscribers` of one book) or sessions (logged on and idle).
+
+    With `surveillance` each run without it has one with it beside it.
+    """
 
     name: str
     connections: int
@@ -34,6 +37,7 @@ class Row:
     kind: str = "orders"
     subscribers: int = 0
     flush_interval_s: float = 0.05
+    surveillance: bool = False
     text: str = ""
 
     def to_json(self) -> str:
@@ -46,6 +50,7 @@ ROWS: Final = (
     Row("open_loop", 100, rate=20_000.0, text="20,000 orders a second at fixed times over 100 connections"),
     Row("fan_out", 1, rate=1_000.0, kind="fan_out", subscribers=500, flush_interval_s=0.005, text="500 subscribers, 200 book updates a second each"),
     Row("sessions", 2_000, kind="sessions", text="2,000 sessions logged on"),
+    Row("surveillance", 10, 32, surveillance=True, text="the load of acks, without and with surveillance"),
 )
 
 
@@ -53,8 +58,11 @@ def measure(row: Row, backend: str, directory: Path, repeat: int) -> dict[str, A
     """Figures of a row: the run with the median acks a second, or the median CPU where a rate is given, and the echo runs beside it."""
     runs: list[dict[str, Any]] = []
     echoes: list[dict[str, Any]] = []
+    watched: list[dict[str, Any]] = []
     for _ in range(repeat if row.kind == "orders" else 1):
         runs.append(_run(row, "exchange", backend, directory))
+        if row.surveillance:
+            watched.append(_run(row, "exchange", backend, directory, surveillance=True))
         if row.kind == "orders":
             echoes.append(_run(row, "echo", backend, directory))
     figures = runs[0] if len(runs) == 1 else _middle(runs, "server_cpu_us_per_order")
@@ -65,6 +73,18 @@ def measure(row: Row, backend: str, directory: Path, repeat: int) -> dict[str, A
         figures["echo"] = _middle(echoes, "server_cpu_us_per_message")
         ratios = [run["server_cpu_us_per_order"] / echo["server_cpu_us_per_message"] for run, echo in zip(runs, echoes, strict=True)]
         figures["cpu_ratio_to_echo"] = round(median(ratios), 2)
+    if watched:
+        figures["surveillance"] = _compared(runs, watched)
+    return figures
+
+
+def _compared(without: list[dict[str, Any]], watched: list[dict[str, Any]]) -> dict[str, Any]:
+    """The middle run with surveillance, and what it does to acks and CPU: the medians of the ratios of runs beside each other."""
+    figures = _middle(watched, "server_cpu_us_per_order")
+    for key, ratio in (("acks_per_s", "acks_ratio"), ("server_cpu_us_per_order", "cpu_ratio")):
+        ratios = [run[key] / other[key] for run, other in zip(watched, without, strict=True)]
+        figures[ratio] = round(median(ratios), 3)
+        figures[f"{ratio}_of_runs"] = [round(value, 3) for value in ratios]
     return figures
 
 
@@ -72,11 +92,12 @@ def _middle(runs: list[dict[str, Any]], key: str) -> dict[str, Any]:
     return dict(sorted(runs, key=lambda run: float(run[key]))[len(runs) // 2])
 
 
-def _run(row: Row, kind: str, backend: str, directory: Path) -> dict[str, Any]:
+def _run(row: Row, kind: str, backend: str, directory: Path, *, surveillance: bool = False) -> dict[str, Any]:
     members = row.connections + row.subscribers if kind == "exchange" else 1
     options = ServerOptions(
-        kind=kind, backend=backend, directory=str(directory), core=SERVER_CORE, members=members, flush_interval_s=row.flush_interval_s
-    )
+        kind=kind, backend=backend, directory=str(directory), core=SERVER_CORE, members=members, flush_interval_s=row.flush_interval_s,
+        surveillance=surveillance,
+    )  # fmt: skip
     with _process("bench.gateway.server", options.to_json()) as server:
         place = json.loads(_line(server))
         before = _progress(server)
@@ -86,6 +107,8 @@ def _run(row: Row, kind: str, backend: str, directory: Path) -> dict[str, Any]:
         after = _progress(server)
     if kind == "echo":
         return figures
+    if surveillance:
+        figures["batches_waiting"] = after["waiting"]
     n_groups = after["groups"] - before["groups"]
     return figures | {"journal_synced": place["journal_synced"], "commands_per_group": round((after["commands"] - before["commands"]) / n_groups, 1)}
 

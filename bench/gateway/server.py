@@ -1,6 +1,7 @@
 """The server process: `python -m bench.gateway.server OPTIONS AS JSON`. Prints the address as one JSON line, serves until its stdin ends.
 
-A whole exchange with its journal on a disk, as `parkex serve` starts it but without read model and surveillance, or the bare echo server.
+A whole exchange with its journal on a disk, as `parkex serve` starts it but without read model and, unless asked for, without surveillance; or the
+bare echo server.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,6 +32,7 @@ class ServerOptions:
     core: int | None = None
     members: int = 1
     flush_interval_s: float = 0.05
+    surveillance: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -55,11 +58,12 @@ def _announce(port: int, directory: Path) -> None:
     print(json.dumps({"port": port, "pid": os.getpid(), "journal_synced": is_synced(directory)}), flush=True)
 
 
-async def _answer_stdin(journal: SegmentJournal | None) -> None:
-    """How far the journal is, for each line; until stdin ends."""
+async def _answer_stdin(journal: SegmentJournal | None, waiting: Callable[[], int] = int) -> None:
+    """How far the journal is, and how many batches wait for surveillance, for each line; until stdin ends."""
     while await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
         head = journal.head if journal is not None else None
-        print(json.dumps({"commands": head.sequence if head else 0, "groups": head.group_index if head else 0}), flush=True)
+        progress = {"commands": head.sequence if head else 0, "groups": head.group_index if head else 0, "waiting": waiting()}
+        print(json.dumps(progress), flush=True)
 
 
 async def _serve_exchange(options: ServerOptions, directory: Path) -> None:
@@ -67,14 +71,18 @@ async def _serve_exchange(options: ServerOptions, directory: Path) -> None:
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     service = await start_exchange(
-        ServiceOptions(journal_directory=directory / "journal", clock=SystemClock(), genesis=market.genesis(), limits=limits, surveillance=False)
+        ServiceOptions(
+            journal_directory=directory / "journal", clock=SystemClock(), genesis=market.genesis(), limits=limits, surveillance=options.surveillance
+        )
     )
     await market.prepare(service.node, options.members)
     journal = service.node.journal
     assert isinstance(journal, SegmentJournal)
-    app = create_app(service.node, limits=limits, hosts=own_hosts("127.0.0.1", port), on_shutdown=service.stop)
+    watch = service.surveillance.surveillance if options.surveillance else None
+    app = create_app(service.node, limits=limits, hosts=own_hosts("127.0.0.1", port), on_shutdown=service.stop, surveillance=watch)
     serving = asyncio.create_task(serve(sock, app, limits, lambda _: _announce(port, directory), backend=options.backend))
-    await asyncio.wait([serving, asyncio.create_task(_answer_stdin(journal))], return_when=asyncio.FIRST_COMPLETED)
+    answering = asyncio.create_task(_answer_stdin(journal, lambda: service.surveillance.lag))
+    await asyncio.wait([serving, answering], return_when=asyncio.FIRST_COMPLETED)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
 

@@ -1,4 +1,4 @@
-"""`parkex keys` and `parkex proposals`: what operators do about keys and approvals of a running exchange."""
+"""`parkex keys`, `parkex proposals` and `parkex clock`: what operators do about keys, approvals and the clock of a running exchange."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 keys = typer.Typer(help="Keys of a running exchange; acts of the operator.", no_args_is_help=True, rich_markup_mode=None)
 proposals = typer.Typer(help="What waits for a second person on a running exchange.", no_args_is_help=True, rich_markup_mode=None)
+clock = typer.Typer(help="The wall clock of a running exchange.", no_args_is_help=True, rich_markup_mode=None)
 
 Url = Annotated[str, typer.Option(help="The exchange.")]
 KeyFile = Annotated[Path, typer.Option(help="File with your private key in base64, as operator.key and parkex keys new have it.")]
@@ -137,3 +138,31 @@ def proposals_reject(
     from clients.cli.keys_commands import Desk, decide
 
     decide(Desk(url, key_id, key, reason), proposal, "", is_approved=False)
+
+
+@clock.command("status")
+def clock_status(url: Url = LOCAL, key: KeyFile = OPERATOR_FILE, key_id: KeyId = "operator") -> None:
+    """Market time, the wall clock, and whether commands wait because it was stepped."""
+    from clients.cli.clock_commands import show_clock
+    from clients.cli.keys_commands import Desk
+
+    show_clock(Desk(url, key_id, key))
+
+
+@clock.command("confirm")
+def clock_confirm(
+    reason: Annotated[str, typer.Option(help="What happened to the clock and how you know the time, for the audit log.")],
+    time: Annotated[str, typer.Option(help="The time as you know it, as 2026-12-31T18:00:00+08:00; default: this machine's.")] = "",
+    url: Url = LOCAL,
+    key: KeyFile = OPERATOR_FILE,
+    key_id: KeyId = "operator",
+) -> None:
+    """Say that a wall clock that was stepped is right now: commands are taken again.
+
+    Refused (5014) when the exchange's clock does not show that time, give or take five seconds. On the exchange's own machine give --time from a
+    source that you trust: the machine's clock always agrees with itself.
+    """
+    from clients.cli.clock_commands import confirm_clock
+    from clients.cli.keys_commands import Desk
+
+    confirm_clock(Desk(url, key_id, key), reason, time)

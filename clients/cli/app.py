@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from clients.cli.administration_app import keys, proposals
+from clients.cli.administration_app import clock, keys, proposals
+from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
 from clients.cli.meter_app import meter
 
@@ -23,6 +24,8 @@ app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(proposals, name="proposals")
 app.add_typer(meter, name="meter")
+app.add_typer(clock, name="clock")
+app.add_typer(carbon, name="carbon")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
@@ -216,6 +219,27 @@ def verify(
     from clients.cli.storage_commands import run_verify_command
 
     run_verify_command(path, archive, read_model)
+
+
+@app.command(short_help="Where a certificate, a trade or a statement's line comes from, and what became of it.")
+def trace(
+    data: Annotated[Path, typer.Argument(help="Folder of an exchange, or of its journal.")],
+    what: Annotated[str, typer.Argument(help="A serial number (PARK-...), a trade (SYMBOL#NUMBER), or a line (DAY/ACCOUNT/ITEM).")],
+    archive: Annotated[Path | None, typer.Option(help="Folder that parkex archive moved segments to.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of the text: en or zh.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Follow one thing through the journal both ways: meters, orders, trades, settlement, certificates, claims.
+
+    \b
+    Examples:
+      parkex trace data GP-20260715-1015#3
+      parkex trace data 2026-07-15/E02/energy_bought --lang zh
+      parkex trace data PARK-GC-D1-202607-12-1-250-K --json
+    """
+    from clients.cli.trace_command import run_trace_command
+
+    run_trace_command(data, what, archive, lang, as_json=as_json)
 
 
 @app.command(short_help="Copy a journal, also while it is written.")

@@ -53,7 +53,7 @@ def list_keys(desk: Desk, account: int | None) -> None:
             who = f"{row.key_id}  account {row.account}  {row.person or '-'}  {','.join(row.scopes)}"
             typer.echo(f"{who}  {row.status}{ended}{until}, {used}{sessions}")
 
-    _ask(desk, show)
+    ask(desk, show)
 
 
 def register(desk: Desk, account: int, key_id: str, public_key: str, scopes: list[str], person: str, expires: str) -> None:
@@ -90,7 +90,7 @@ def list_proposals(desk: Desk) -> None:
             typer.echo(f"{row.proposal}  {row.status}  {row.schema} by {row.person}: {row.reason}  until {_shown(row.expires_ns)}  {row.digest}")
             typer.echo(f"    {row.document}")
 
-    _ask(desk, show)
+    ask(desk, show)
 
 
 def decide(desk: Desk, proposal: int, digest: str, *, is_approved: bool) -> None:
@@ -103,7 +103,7 @@ def decide(desk: Desk, proposal: int, digest: str, *, is_approved: bool) -> None
 
     if is_approved and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
         raise InputError("--digest: expected 64 hex digits, as parkex proposals list shows them")
-    _ask(desk, say)
+    ask(desk, say)
 
 
 def parse_public_key(text: str) -> bytes:
@@ -142,10 +142,11 @@ def act(desk: Desk, document: Document) -> None:
         else:
             typer.echo(await park.submit(document) or "done")
 
-    _ask(desk, submit)
+    ask(desk, submit)
 
 
-def _ask(desk: Desk, work: Callable[[ParkClient], Awaitable[Any]]) -> None:
+def ask(desk: Desk, work: Callable[[ParkClient], Awaitable[Any]]) -> None:
+    """Log on, do the work, leave. Raises InputError with what went wrong."""
     try:
         private_key = desk.key_file.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:

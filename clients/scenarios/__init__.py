@@ -7,7 +7,7 @@ print(check_meters(Path("meters.csv")).describe())
 
 from clients.scenarios.loader import DEFAULT_DATE, check_meters, load_park, meters_template, tariff_template
 from clients.scenarios.meters import ImportResult, import_meters
-from clients.scenarios.model import Contract, EmissionFactor, Member, Park, PowerRules, Storage, StrategyChoice, UnitInstrument, UnitProgramme
+from clients.scenarios.model import Contract, Member, Park, PowerRules, Storage, StrategyChoice, UnitInstrument, UnitProgramme
 from clients.scenarios.schema import SHIPPED
 from clients.scenarios.tariff import Tariff, read_tariff
 
@@ -15,7 +15,6 @@ __all__ = [
     "DEFAULT_DATE",
     "SHIPPED",
     "Contract",
-    "EmissionFactor",
     "ImportResult",
     "Member",
     "Park",

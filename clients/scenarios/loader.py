@@ -15,13 +15,16 @@ from clients.scenarios.contracts import decompose_month
 from clients.scenarios.instruments import power_rules, unit_instrument
 from clients.scenarios.members import Day, Reader
 from clients.scenarios.meters import ImportResult, MemberMeter, import_meters, template_csv
-from clients.scenarios.model import Contract, EmissionFactor, Member, Park, UnitInstrument
+from clients.scenarios.model import Contract, Member, Park, UnitInstrument
 from clients.scenarios.periods import YEARS, day_periods, local_time_ns, power_symbols, quarter_of_day, time_zone
 from clients.scenarios.problems import Problems
 from clients.scenarios.profiles import derived_year
-from clients.scenarios.schema import ParkTable, ScenarioFile, park_table, read_scenario
+from clients.scenarios.schema import FactorTable, ParkTable, ScenarioFile, park_table, read_scenario
 from clients.scenarios.tariff import Tariff, read_tariff, to_ticks
+from exchange.carbon.factors import same_version
+from exchange.carbon.packaged import grid_factors
 from exchange.errors import InputError
+from exchange.protocol.value_chain.accounting import EmissionFactor
 from exchange.units import NS_PER_MINUTE
 
 Integers = NDArray[np.int64]
@@ -58,8 +61,7 @@ def load_park(
     instruments = tuple(unit_instrument(entry, index, date, reader) for index, entry in enumerate(table.instrument))
     _check_symbols(members, instruments, reader)
     power = power_rules(table.power, reader)
-    factor = table.emission_factor
-    mg_per_kwh = reader.scaled(factor.kg_per_kwh, 6, "emission_factor", "kg_per_kwh")
+    factor = _emission_factor(table.emission_factor, reader)
     loss_ppm = reader.scaled(table.network.loss_permille, 3, "network", "loss_permille")
     soc_value = reader.scaled(table.network.soc_value_cny_per_kwh, 6, "network", "soc_value_cny_per_kwh")
     reader.problems.raise_if_any()
@@ -81,11 +83,23 @@ def load_park(
         members=_with_contracts(members, contracts, len(starts), reader),
         contracts=contracts,
         instruments=instruments,
-        emission_factor=EmissionFactor(factor.publisher, factor.year, factor.region, factor.kind, mg_per_kwh),
+        emission_factor=factor,
         network_loss_ppm=loss_ppm,
         soc_value_micro_per_kwh=soc_value,
         notes=_notes(day, members, meters),
     )
+
+
+def _emission_factor(table: FactorTable, reader: Reader) -> EmissionFactor:
+    """The one that is shipped under that name, or the scenario's own number."""
+    mg_per_kwh = 0 if table.kg_per_kwh is None else reader.scaled(table.kg_per_kwh, 6, "emission_factor", "kg_per_kwh")
+    own = EmissionFactor(publisher=table.publisher, year=table.year, region=table.region, kind=table.kind, mg_per_kwh=mg_per_kwh)
+    if table.kg_per_kwh is not None:
+        return own
+    shipped = next((factor for factor in grid_factors() if same_version(factor, [own])), None)
+    if shipped is None:
+        reader.note("emission_factor: no such factor is shipped; state its kg_per_kwh", "emission_factor")
+    return shipped or own
 
 
 def check_meters(path: Path, name_or_file: str | Path = "park", date: datetime.date | None = None) -> ImportResult:

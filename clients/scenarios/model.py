@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from clients.scenarios.tariff import Tariff
 from exchange.errors import InputError
+from exchange.protocol.value_chain.accounting import EmissionFactor
 
 Integers = NDArray[np.int64]
 
@@ -154,21 +155,6 @@ class UnitInstrument:
     max_order_lots: int
     maker_fee_tick_lot_micro: int
     taker_fee_tick_lot_micro: int
-
-
-@dataclass(frozen=True, slots=True)
-class EmissionFactor:
-    """Grid emission factor with its name: factors are versioned by publisher, year, region and kind. mg CO2 per kWh."""
-
-    publisher: str
-    year: int
-    region: str
-    kind: str
-    mg_per_kwh: int
-
-    @property
-    def label(self) -> str:
-        return f"{self.publisher} {self.year} {self.region} {self.kind}: {self.mg_per_kwh / 1e6:.4f} kgCO2/kWh"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,7 +49,7 @@ class FactorTable(_Table, frozen=True, kw_only=True):
     year: int
     region: str
     kind: str
-    kg_per_kwh: Decimal
+    kg_per_kwh: Decimal | None = None
 
 
 class NoiseTable(_Table, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@
 Acts are documents (`park.submit`). Methods raise RequestRefused or ConnectionLost.
 """
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +24,8 @@ _decode_keys: Final = msgspec.json.Decoder(m.KeysResult).decode
 _decode_proposals: Final = msgspec.json.Decoder(m.ProposalsResult).decode
 _decode_audit: Final = msgspec.json.Decoder(m.AuditResult).decode
 _decode_alerts: Final = msgspec.json.Decoder(m.AlertsResult).decode
+_encode_sorted: Final = msgspec.json.Encoder(order="sorted").encode
+_PAGE: Final = 1_000  # the most that one question gets
 
 
 class Administration:
@@ -62,8 +66,18 @@ class Administration:
         return await self._submit(WithdrawProposal(proposal=proposal))
 
     async def audit_log(self, from_number: int | None = None, limit: int = 100) -> m.AuditResult:
-        """Entries of the audit log that are at hand. Scope audit."""
+        """A page of the audit log: from a number on, or the last `limit` entries. Scope audit."""
         return await self._link.call("audit.log", m.AuditParams(from_number=from_number, limit=limit), _decode_audit)
+
+    async def whole_audit_log(self) -> list[dict[str, Any]]:
+        """Every entry from the first one on, verified up to the head that the exchange names. Raises ClientError where the chain is broken."""
+        entries: list[dict[str, Any]] = []
+        while True:
+            page = await self.audit_log(len(entries) + 1, _PAGE)
+            entries += page.entries
+            if len(entries) >= page.count or not page.entries:
+                _check_chain(entries, page.head)
+                return entries
 
     async def alerts(self, rule: str | None = None, limit: int = 100) -> m.AlertsResult:
         """The last alerts of surveillance, newest first. Scope operate or audit."""
@@ -76,3 +90,15 @@ class Administration:
     async def _submit(self, document: Document) -> Any:
         params = m.OperatorSubmitParams(schema=document.SCHEMA, document=document)
         return (await self._link.call("document.submit", params, _decode_submit, resend=False)).result
+
+
+def _check_chain(entries: Sequence[dict[str, Any]], head: str) -> None:
+    """The chain as docs/rules.md, "Audit log", defines it, from what came over the wire alone."""
+    previous = "0" * 64
+    for number, entry in enumerate(entries, 1):
+        chain = hashlib.sha256(_encode_sorted(entry | {"chain": ""})).hexdigest()
+        if (entry["number"], entry["previous"], entry["chain"]) != (number, previous, chain):
+            raise ClientError(f"the audit log is broken at entry {number}")
+        previous = chain
+    if previous != head:
+        raise ClientError(f"the audit log ends after entry {len(entries)}, which is not its head")

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from clients.simulator.comparison_result import BillLine, Comparison, LineKind, NoGainPeriod, NoGainReason
 from clients.simulator.comparison_storage import Schedule, StorageLimits, best_schedules
-from exchange.settlement.netting import TICK_WH_PER_MICRO, cost_micro, exact_dot, split_by_largest_remainder
+from exchange.settlement.netting import TICK_WH_PER_MICRO, cost_micro, exact_dot
 from exchange.settlement.reference_prices import mid_market_bill
-from exchange.units import POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even
+from exchange.units import POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even, split_by_largest_remainder
 
 __all__ = [
     "BillLine", "Comparison", "DayTariff", "LineKind", "MarketDay", "NoGainPeriod", "NoGainReason", "ParkDay", "StorageUnit", "compare_bills",

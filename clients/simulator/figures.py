@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from clients.scenarios.model import Park
 from clients.simulator.comparison import BillLine, Comparison, DayTariff, LineKind, ParkDay, StorageUnit, compare_bills, market_day_of_report
 from clients.simulator.world import PeriodReadings
+from exchange.carbon.factors import grams
+from exchange.carbon.scope2 import location_ug
 from exchange.units import MICRO_PER_CNY, MICRO_PER_FEN, POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, WH_PER_MWH, divide_half_even
 
 Integers = NDArray[np.int64]
-_MG_PER_TONNE = 10**9
+GRAM_PER_TONNE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,7 @@ def energy_figures(park: Park, meters: DayMeters, report: Mapping[str, Any]) -> 
             int(meters.soc_wh[i, -1]) - m.storage.soc_initial_wh for i, m in enumerate(park.members) if m.storage is not None
         ),
         "import_mwh": round(import_wh / WH_PER_MWH, 6),
-        "emissions_location_t": round(import_wh * park.emission_factor.mg_per_kwh / WH_PER_KWH / _MG_PER_TONNE, 3),
+        "emissions_location_t": round(grams(location_ug(import_wh, park.emission_factor)) / GRAM_PER_TONNE, 3),
         "emission_factor": park.emission_factor.label,
         "energy_balance_wh_max_error": max(int(report["max_balance_error_wh"]), meters.max_balance_error_wh),
     }

@@ -1,7 +1,8 @@
 """The audit log (审计日志): every administrative act, refused ones too, each linked to the one before by SHA-256. A fold of the journal.
 
 It begins with the first command that names its key: before that nobody can say who acted. The state holds the head of the chain, so a replay that
-came to another log is found like any other difference; the last entries are at hand, the whole log comes from the journal.
+came to another log is found like any other difference; the last entries are at hand, older ones are in the read model, and the journal
+gives the whole log anew.
 """
 
 import hashlib
@@ -49,6 +50,15 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 def chain_of(entry: AuditEntry) -> str:
     """The hash that an entry must carry."""
     return hashlib.sha256(_encode(msgspec.structs.replace(entry, chain=""))).hexdigest()
+
+
+def check_links(entries: Iterable[AuditEntry], from_number: int) -> None:
+    """Raises CheckFailedError when a piece of a log that begins with `from_number` is altered, or has an entry missing or moved."""
+    previous: str | None = None
+    for number, entry in enumerate(entries, from_number):
+        if entry.number != number or previous not in {None, entry.previous} or entry.chain != chain_of(entry):
+            raise CheckFailedError(f"audit log is broken at entry {number}")
+        previous = entry.chain
 
 
 def check_chain(entries: Iterable[AuditEntry], head: str | None = None) -> int:

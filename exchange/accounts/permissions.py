@@ -39,6 +39,7 @@ class Role(StrEnum):
     VERIFIER = "verifier"
     REGISTRAR = "registrar"
     REGULATOR = "regulator"
+    AUDITOR = "auditor"
 
 
 _CREDITS: Final = Permission.CEA_BUY | Permission.CEA_SELL | Permission.CCER_BUY | Permission.CCER_SELL | Permission.PCC_BUY | Permission.PCC_SELL
@@ -58,6 +59,7 @@ ROLE_PERMISSIONS: Final[dict[Role, Permission]] = {
     Role.VERIFIER: Permission.NONE,
     Role.REGISTRAR: Permission.NONE,
     Role.REGULATOR: Permission.NONE,
+    Role.AUDITOR: Permission.NONE,
 }
 
 # Scopes a key of the role may carry: separate duties.
@@ -73,6 +75,7 @@ ROLE_SCOPES: Final[dict[Role, frozenset[str]]] = {
     Role.VERIFIER: frozenset({"read", "verify"}),
     Role.REGISTRAR: frozenset({"read", "operate"}),
     Role.REGULATOR: frozenset({"read", "audit"}),
+    Role.AUDITOR: frozenset({"read", "audit"}),  # reads everything and sends no document at all
 }
 
 

@@ -35,7 +35,7 @@ SCOPES: Final[dict[type[m.Request], frozenset[str]]] = {
     m.Unsubscribe: ANYONE,
     m.TurnDone: _READ,
     m.OperatorSubmit: _OPERATE,
-    m.DocumentSubmit: frozenset({"trade", "verify", "operate"}),
+    m.DocumentSubmit: frozenset({"trade", "verify", "operate", "audit"}),
     m.BlockPropose: _TRADE,
     m.BlockConfirm: _TRADE,
     m.BlockDecline: _TRADE,

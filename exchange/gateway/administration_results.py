@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from exchange.accounts.approvals import Proposal
+from exchange.accounts.audit import AuditEntry
 from exchange.accounts.keys import KeyRing, RegisteredKey
 from exchange.gateway.ports import ExchangeView
 from exchange.protocol import messages as m
@@ -53,3 +55,17 @@ def audit_result(exchange: ExchangeView, from_number: int | None, limit: int) ->
     log = exchange.rooms.audit
     entries: list[Any] = [entry for entry in log.tail if from_number is None or entry.number >= from_number]
     return m.AuditResult(count=log.count, head=log.head, entries=entries[-limit:] if from_number is None else entries[:limit])
+
+
+def is_behind_tail(exchange: ExchangeView, from_number: int) -> bool:
+    """Whether a page begins before the entries that are at hand."""
+    log = exchange.rooms.audit
+    return from_number <= log.count - len(log.tail)
+
+
+def audit_page(exchange: ExchangeView, from_number: int, limit: int, recorded: Sequence[AuditEntry]) -> m.AuditResult:
+    """Recorded entries from a number on, and behind them those at hand: the records may be a little behind."""
+    log = exchange.rooms.audit
+    following = from_number + len(recorded)
+    at_hand = [] if is_behind_tail(exchange, following) else [entry for entry in log.tail if entry.number >= following]
+    return m.AuditResult(count=log.count, head=log.head, entries=[*recorded, *at_hand][:limit])

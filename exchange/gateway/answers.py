@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from exchange.errors import JournalError, ParkexError
+from exchange.errors import HistoryUnavailableError, JournalError, ParkexError
 from exchange.order_path.records import OUTCOME, OutcomeFlag
 from exchange.protocol.decimals import format_decimal
 from exchange.protocol.messages import OrderResult
@@ -87,4 +87,6 @@ def failure_code(error: BaseException | None) -> RejectCode:
         return code
     if error is not None and not isinstance(error, ParkexError):
         logger.error("a command failed inside the node", exc_info=error)
+    if isinstance(error, HistoryUnavailableError):
+        return RejectCode.HISTORY_UNAVAILABLE
     return RejectCode.JOURNAL_FAILED if isinstance(error, JournalError) else RejectCode.NOT_ACCEPTING

@@ -23,6 +23,8 @@ from exchange.gateway.ports import NodePort
 from exchange.gateway.probes import LOOPBACK, Probes
 from exchange.gateway.rest import ReadModel, rest_router
 from exchange.gateway.rest_administration import administration_router
+from exchange.gateway.rest_carbon import carbon_router
+from exchange.gateway.rest_credits import credits_router
 from exchange.gateway.rest_flows import flows_router
 from exchange.gateway.rest_meters import meters_router
 from exchange.gateway.security_log import SecurityLog
@@ -82,6 +84,8 @@ def create_app(
     app.include_router(administration_router(hub))
     app.include_router(meters_router(hub, time_zone))
     app.include_router(flows_router(hub, read_model, time_zone))
+    app.include_router(carbon_router(hub))
+    app.include_router(credits_router(hub))
     app.include_router(operations_router(hub, probes or Probes(), metrics_networks))
     if hub.origins.allowed:
         app.add_middleware(CORSMiddleware, allow_origins=hub.origins.allowed, allow_methods=["GET"])

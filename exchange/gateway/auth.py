@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from exchange.accounts.keys import KeyEnd
 from exchange.protocol.auth import logon_message, request_message
@@ -20,6 +20,9 @@ KEY_END_CODES: Final = {
     str(KeyEnd.EXPIRED): RejectCode.KEY_EXPIRED,
     str(KeyEnd.CHANGED): RejectCode.KEY_CHANGED,
 }
+
+# In the place of a key that is not there, so that a refusal takes as long as one of a key that is. Nobody has its private half.
+_NOBODY: Final = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
 class LiveKey(Protocol):
@@ -43,17 +46,26 @@ def new_nonce() -> str:
 def logon_problem(
     params: LogonParams, key: LiveKey | None, *, nonce: str, epoch: int, host: str, wall_ns: int, window_ns: int
 ) -> RejectCode | None:
-    """The lowest code that refuses a logon, None when it is good.
+    """Why a logon is refused, for those who run the exchange; None when it is good. What the client is told says `told`.
 
-    The timestamp must lie within `window_ns` of the server's wall time. A logon recorded on another connection fails the signature, because the
-    nonce is this connection's own.
+    The timestamp must lie within `window_ns` of the server's wall time, whatever the key. A logon recorded on another connection fails the
+    signature, because the nonce is this connection's own.
     """
-    if key is None:
-        return RejectCode.UNKNOWN_KEY
     if abs(params.timestamp_ns - wall_ns) > window_ns:
         return RejectCode.LOGON_STALE
-    message = logon_message(nonce, epoch, params.timestamp_ns, params.key_id, host)
-    return None if is_signed(key.public_key, params.signature, message) else RejectCode.LOGON_SIGNATURE
+    return _signature_problem(key, params.signature, logon_message(nonce, epoch, params.timestamp_ns, params.key_id, host))
+
+
+def told(problem: RejectCode) -> RejectCode:
+    """A stranger does not find out which key ids there are: a key that is not there is refused as one whose signature is wrong."""
+    return RejectCode.LOGON_SIGNATURE if problem is RejectCode.UNKNOWN_KEY else problem
+
+
+def _signature_problem(key: LiveKey | None, signature: str, message: bytes) -> RejectCode | None:
+    signed = is_signed(_NOBODY if key is None else key.public_key, signature, message)
+    if key is None:
+        return RejectCode.UNKNOWN_KEY
+    return None if signed else RejectCode.LOGON_SIGNATURE
 
 
 def is_signed(public_key: bytes, signature: str, message: bytes) -> bool:
@@ -68,13 +80,10 @@ def is_signed(public_key: bytes, signature: str, message: bytes) -> bool:
 def request_problem(
     key: LiveKey | None, key_id: str, timestamp_ns: int, signature: str, *, method: str, target: str, host: str, wall_ns: int, window_ns: int
 ) -> RejectCode | None:
-    """The lowest code that refuses a signed request of `target` (path with its query), None when it is good.
+    """Why a signed request of `target` (path with its query) is refused, as in `logon_problem`; None when it is good.
 
     Who records one can send it again for `window_ns`: it reads the same again, or sends the same file again, whose digest is in its query.
     """
-    if key is None:
-        return RejectCode.UNKNOWN_KEY
     if abs(timestamp_ns - wall_ns) > window_ns:
         return RejectCode.LOGON_STALE
-    message = request_message(method, target, timestamp_ns, key_id, host)
-    return None if is_signed(key.public_key, signature, message) else RejectCode.LOGON_SIGNATURE
+    return _signature_problem(key, signature, request_message(method, target, timestamp_ns, key_id, host))

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from exchange.gateway.outbox import Write
     from exchange.gateway.ports import CommandAnswer
 
+    Submit = Callable[[NDArray[np.void], bytes], Awaitable[CommandAnswer]]
+
 _T = TypeVar("_T")
 
 _FRAME_COST: Final = 1.0
@@ -225,11 +227,13 @@ class Connection:
         if self.state is not State.CLOSED:
             self.send_output()
 
-    def submit(self, request: m.Request, record: bytes, document: bytes, answer: "Callable[[CommandAnswer], None]") -> None:
-        """Hand one record to the node; `answer` is called when it is committed, and has to answer the request."""
+    def submit(
+        self, request: m.Request, record: bytes, document: bytes, answer: "Callable[[CommandAnswer], None]", send: "Submit | None" = None
+    ) -> None:
+        """Hand one record to the node, to its `submit` or to `send`; `answer` is called when it is committed, and has to answer the request."""
         self._submit_gathered()
         try:
-            future = asyncio.ensure_future(self.hub.node.submit(as_records([record]), document))
+            future = asyncio.ensure_future((send or self.hub.node.submit)(as_records([record]), document))
         except Exception as error:  # noqa: BLE001 - whatever the node raises, the request gets its answer
             self._refuse_failed(request, error)
             return

@@ -8,7 +8,7 @@ from exchange.errors import InputError
 from exchange.gateway import queries
 from exchange.gateway.administration import HANDLERS as ADMINISTRATION_HANDLERS
 from exchange.gateway.auctions import indication_of
-from exchange.gateway.auth import KEY_END_CODES, logon_problem
+from exchange.gateway.auth import KEY_END_CODES, logon_problem, told
 from exchange.gateway.baskets import place_basket
 from exchange.gateway.channels import subscribe, unsubscribe
 from exchange.gateway.dead_mans_switch import cancel_after
@@ -95,10 +95,10 @@ def _refuse_logon(
     hub = connection.hub
     hub.events.logon_refused(code, None if key is None else key.account, None if key is None else key.key_id)
     hub.note_security("logon_refused", key_id=request.params.key_id[:64], address=connection.address, code=int(code), **(data or {}))
-    connection.session.refuse(request, code, data)
+    connection.session.refuse(request, told(code), data)
     connection.logon_failures += 1
     if connection.logon_failures >= hub.limits.max_logon_failures:
-        connection.end(code)
+        connection.end(told(code))
 
 
 def orders_open(connection: "Connection", request: m.OrdersOpen) -> None:
@@ -141,7 +141,7 @@ def system_status(connection: "Connection", request: m.SystemStatus) -> None:
     hub = connection.hub
     result = m.StatusResult(
         epoch=hub.node.epoch, sequence=hub.exchange.last_sequence, now_ns=hub.node.clock.now_ns(), sessions=len(hub.connections),
-        accepting=hub.node.accepting,
+        accepting=hub.node.accepting, clock_in_doubt=hub.node.clock.in_doubt,
     )  # fmt: skip
     connection.session.answer(request, result)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_QUESTIONS_MAX: Final = 8
+QUESTIONS_MAX: Final = 8
 
 
 def depth(connection: "Connection", request: m.Depth) -> None:
@@ -74,7 +74,7 @@ def executions(connection: "Connection", request: m.Executions) -> None:
         answer(feed.recent(account, params.from_seq, params.limit))
     else:
         ask = partial(history.executions, account, params.from_seq, params.limit)
-        _ask(connection, request, ask, lambda recorded: answer(feed.recorded(account, recorded[1])))
+        ask_records(connection, request, ask, lambda recorded: answer(feed.recorded(account, recorded[1])))
 
 
 def bars(connection: "Connection", request: m.Bars) -> None:
@@ -97,7 +97,7 @@ def bars(connection: "Connection", request: m.Bars) -> None:
         found = [bar_of(_candle(row, params.interval, offset_ns), spec) for row in rows]
         connection.session.answer(request, _bars_result(params, as_of_seq, found))
 
-    _ask(connection, request, ask, answer)
+    ask_records(connection, request, ask, answer)
 
 
 def _next_start_ns(at_ns: int, interval: str) -> int:
@@ -116,10 +116,10 @@ def _bars_result(params: m.BarsParams, as_of_seq: int, found: list[m.Bar]) -> m.
     return m.BarsResult(instrument=params.instrument, interval=params.interval, as_of_seq=as_of_seq, bars=found[: params.limit], next_ns=more)
 
 
-def _ask(connection: "Connection", request: m.Request, ask: Callable[[], T], answer: Callable[[T], None]) -> None:
+def ask_records(connection: "Connection", request: m.Request, ask: Callable[[], T], answer: Callable[[T], None]) -> None:
     """Ask the read model. Who has a question there already, or comes when many have, is told to come again."""
     hub = connection.hub
-    if connection in hub.asking or len(hub.asking) >= _QUESTIONS_MAX:
+    if connection in hub.asking or len(hub.asking) >= QUESTIONS_MAX:
         connection.session.refuse(request, RejectCode.QUEUE_FULL, {"questions": len(hub.asking)})
         return
     hub.asking.add(connection)

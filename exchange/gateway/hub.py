@@ -71,7 +71,7 @@ class Hub:
         self.usual = UsualOrders(node)
         self.connections: set[Connection] = set()
         self.history = history
-        self.asking: set[Connection] = set()  # have a question at the read model
+        self.asking: set[object] = set()  # connections and requests that have a question at the read model
         self.in_flight = 0
         self.conductor = conductor
         self.surveillance = surveillance or Surveillance(node.exchange)

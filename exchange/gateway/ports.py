@@ -7,11 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from exchange.accounts.approvals import Proposal
+from exchange.accounts.audit import AuditEntry
 from exchange.accounts.keys import EndedKey, RegisteredKey
 from exchange.accounts.participants import Participant
+from exchange.carbon.park_scheme import Performance
 from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
+from exchange.order_path.credit_queries import CompliancePosition, ProjectView
 from exchange.order_path.dry_run import Trial
 from exchange.order_path.path import BatchResult
 from exchange.order_path.queries import AuctionState, Balances, OpenOrder, Position
@@ -87,13 +90,21 @@ class ExchangeView(Protocol):
 
     def settlement(self, day: str) -> Any: ...
 
+    def compliance_years(self, account: int) -> list[int]: ...
+
+    def compliance_position(self, account: int, year: int) -> CompliancePosition | None: ...
+
+    def credit_projects(self, account: int | None = None) -> list[ProjectView]: ...
+
+    def park_performances(self, account: int | None = None) -> list[tuple[str, Performance]]: ...
+
 
 # (bucket, low, high, lots, sum of price times lots, trades, open, close) in ticks and lots; bucket b begins at offset + b * interval.
 CandleRow = tuple[int, int, int, int, int, int, int, int]
 
 
 class History(Protocol):
-    """What the read model keeps beyond the gateway's memory. Blocks: to be asked in a thread."""
+    """What the read model keeps beyond the gateway's memory. Blocks: to be asked in a thread. Raises HistoryUnavailableError while it is away."""
 
     def executions(self, account: int, from_seq: int, limit: int) -> tuple[int, list[dict[str, Any]]]: ...
 
@@ -101,9 +112,16 @@ class History(Protocol):
         self, instrument: int, interval_ns: int, offset_ns: int, from_ns: int, to_ns: int, limit: int
     ) -> tuple[int, list[CandleRow]]: ...
 
+    def audit_entries(self, from_number: int, limit: int) -> list[AuditEntry]: ...
+
 
 class ClockView(Protocol):
     def now_ns(self) -> int: ...
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the wall clock was stepped, so that no command is taken."""
+        ...
 
 
 class CommandAnswer(Protocol):
@@ -140,6 +158,10 @@ class NodePort(Protocol):
         """What ended the order path for good; only a restart recovers from it."""
         ...
 
+    async def until_failed(self) -> BaseException:
+        """Wait for `failure`, as long as there is none."""
+        ...
+
     @property
     def stages(self) -> Stages:
         """How long groups take; the gateway adds its own steps."""
@@ -154,6 +176,10 @@ class NodePort(Protocol):
     def submit(self, record: npt.NDArray[np.void], document: bytes = b"") -> Awaitable[CommandAnswer]: ...
 
     def submit_many(self, records: npt.NDArray[np.void]) -> Sequence[Awaitable[CommandAnswer]]: ...
+
+    def confirm_clock(self, record: npt.NDArray[np.void], document: bytes) -> Awaitable[CommandAnswer]:
+        """As `submit`, for the document that confirms a wall clock in doubt."""
+        ...
 
     def drain(self) -> None:
         """From here on take nothing but the ends of sessions."""

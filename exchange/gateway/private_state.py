@@ -17,8 +17,9 @@ from exchange.gateway.queries import balances_result, positions_result
 from exchange.journal.record import CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import EXECUTION
+from exchange.order_path.tables import Notice
 from exchange.protocol.encoding import SharedNotification
-from exchange.protocol.messages import BalancesChange, Params, PositionResult, PositionsChange, StatementReady
+from exchange.protocol.messages import BalancesChange, LedgerCorrected, Params, PositionResult, PositionsChange, StatementReady
 from exchange.units import NS_PER_HOUR
 
 BALANCES: Final = "balances"
@@ -27,7 +28,7 @@ STATEMENTS: Final = "statements"
 _NAMES: Final = EXECUTION.names or ()
 _INSTRUMENT, _ACCOUNT, _COUNTER_ACCOUNT = (_NAMES.index(name) for name in ("instrument", "account", "counter_account"))
 _SETTLED: Final = "settled"
-_FAR_REACHING: Final = frozenset({_SETTLED, "block", "one_way"})
+_FAR_REACHING: Final = frozenset({_SETTLED, "block", "one_way", "compliance", "park_scheme", "credits"})
 # Units bought on one day can be sold on the next, a day of China (docs/rules.md, "CEA").
 _DAY_BEGINS_NS: Final = -8 * NS_PER_HOUR
 _NS_PER_DAY: Final = 24 * NS_PER_HOUR
@@ -78,6 +79,8 @@ class PrivateState:
         for notice in batch.notices:
             if notice.kind == _SETTLED:
                 self._publish_statements(notice.data["day"], notice.sequence)
+            elif notice.kind == "correction":
+                self._publish_correction(notice)
 
     def _reaches_everyone(self, batch: BatchResult, senders: list[int]) -> bool:
         day = (self._exchange.now_ns - _DAY_BEGINS_NS) // _NS_PER_DAY
@@ -178,6 +181,17 @@ class PrivateState:
                 statement = self._exchange.statement(account, day)
                 if statement is not None:
                     self._send("statement", StatementReady(day=day, sequence=sequence, statement=statement), known.subscribers[STATEMENTS])
+
+    def _publish_correction(self, notice: Notice) -> None:
+        """Each side is told why, and not who the other one is."""
+        data = notice.data
+        for account, amount_micro in ((data["debit"], -data["amount_micro"]), (data["credit"], data["amount_micro"])):
+            known = self._accounts.get(account)
+            if known is not None and known.subscribers[BALANCES]:
+                corrected = LedgerCorrected(
+                    sequence=notice.sequence, at_ns=notice.stamp_ns, amount_micro=amount_micro, reason=data["reason"], reference=data["reference"]
+                )
+                self._send("correction", corrected, known.subscribers[BALANCES])
 
     @staticmethod
     def _send(method: str, params: Params, outboxes: Iterable[Outbox]) -> None:

@@ -1,6 +1,6 @@
 """REST: reference data, public trades, counts and energy. Every answer says as of which command sequence it is."""
 
-import asyncio
+from functools import partial
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -13,7 +13,8 @@ from exchange.gateway.national_results import auction_result
 from exchange.gateway.ports import History
 from exchange.gateway.queries import instrument_result
 from exchange.gateway.rest_flows import FlowHistory
-from exchange.gateway.schemas import Problem
+from exchange.gateway.rest_records import read_records
+from exchange.gateway.schemas import Problem, Refused
 from exchange.market.phases import Phase
 from exchange.protocol.decimals import format_decimal
 
@@ -191,7 +192,12 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
         )
 
     @router.get(
-        "/trades", summary="Last public trades, newest first", responses={404: {"model": Problem, "description": "No such instrument is listed"}}
+        "/trades",
+        summary="Last public trades, newest first",
+        responses={
+            404: {"model": Problem, "description": "No such instrument is listed"},
+            503: {"model": Refused, "description": "The records cannot be read now"},
+        },
     )
     async def trades(
         instrument: Annotated[str | None, Query(max_length=64)] = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
@@ -199,7 +205,7 @@ def rest_router(hub: Hub, read_model: ReadModel | None, time_zone: str) -> APIRo
         if instrument is not None and exchange.instrument(instrument) is None:
             raise HTTPException(404, "unknown instrument")
         if read_model is not None:
-            as_of_seq, rows = await asyncio.to_thread(read_model.trades, instrument, limit)
+            as_of_seq, rows = await read_records(hub, partial(read_model.trades, instrument, limit))
             return TradeList(as_of_seq=as_of_seq, trades=[TradeOut(**row) for row in rows])
         return TradeList(as_of_seq=exchange.last_sequence, trades=_recent_trades(hub, instrument, limit))
 

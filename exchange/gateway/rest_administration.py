@@ -5,6 +5,7 @@ base64 Ed25519 signature of `exchange.protocol.auth.request_message`. Nothing is
 """
 
 import re
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
@@ -14,20 +15,23 @@ from pydantic import BaseModel
 
 from exchange.accounts.keys import RegisteredKey
 from exchange.gateway.access import OVERSEERS
-from exchange.gateway.administration_results import audit_result, key_rows, proposals_result
-from exchange.gateway.auth import request_problem
+from exchange.gateway.administration_results import audit_page, audit_result, is_behind_tail, key_rows, proposals_result
+from exchange.gateway.auth import request_problem, told
 from exchange.gateway.hub import Hub
+from exchange.gateway.rest_records import read_records
 from exchange.gateway.schemas import Refused
+from exchange.protocol import messages as m
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 
 _SCHEME: Final = re.compile(r"Parkex key=([^ ,]{1,256}), timestamp=(\d{1,19}), signature=([A-Za-z0-9+/=]{1,128})", re.ASCII).fullmatch
 _AUDIT: Final = frozenset({"audit"})
 
-REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+SIGNED_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Refused, "description": "Not signed by a good key"},
     403: {"model": Refused, "description": "The key lacks the scope"},
     429: {"model": Refused, "description": "The address waits after failed requests"},
 }
+_AUDIT_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Refused, "description": "Older entries cannot be read now"}}
 
 Authorization = Annotated[str, Header(max_length=512)]
 
@@ -81,10 +85,7 @@ class AlertList(BaseModel):
 
 
 def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozenset[str]) -> RegisteredKey:
-    """The key that signed the request.
-
-    Raises HTTPException: 401 for a request that nobody signed, 403 without the scope, 429 while the address waits.
-    """
+    """The key that signed. Raises HTTPException: 401 for a request that nobody signed, 403 without the scope, 429 while the address waits."""
     address = request.client.host if request.client is not None else ""
     parts = _SCHEME(authorization)
     if parts is None:
@@ -103,20 +104,33 @@ def require_scope(hub: Hub, request: Request, authorization: str, scopes: frozen
     if problem is not None or key is None:
         hub.guard.failed(address, hub.monotonic_s())
         hub.note_security("request_refused", key_id=key_id[:64], address=address, code=int(problem or RejectCode.UNKNOWN_KEY))
-        raise _refusal(401, problem or RejectCode.UNKNOWN_KEY)
+        raise _refusal(401, told(problem or RejectCode.UNKNOWN_KEY))
     hub.guard.succeeded(address, key_id)
     if scopes.isdisjoint(key.scopes):
-        raise _refusal(403, RejectCode.SCOPE_MISSING)
+        raise scope_missing()
     return key
+
+
+def scope_missing() -> HTTPException:
+    """The key is good and may not see this."""
+    return _refusal(403, RejectCode.SCOPE_MISSING)
 
 
 def _refusal(status: int, code: RejectCode, headers: dict[str, str] | None = None) -> HTTPException:
     return HTTPException(status, {"code": int(code), "message": MESSAGES[code]}, headers)
 
 
+async def _audit_page(hub: Hub, from_number: int | None, limit: int) -> m.AuditResult:
+    """What is at hand, or older entries of the records. Raises HTTPException 503 while those cannot be read."""
+    if from_number is None or hub.history is None or not is_behind_tail(hub.exchange, from_number):
+        return audit_result(hub.exchange, from_number, limit)
+    recorded = await read_records(hub, partial(hub.history.audit_entries, from_number, limit))
+    return audit_page(hub.exchange, from_number, limit, recorded)
+
+
 def administration_router(hub: Hub) -> APIRouter:
     """All routes under /v1 that need a signed request."""
-    router = APIRouter(prefix="/v1", responses=REFUSALS)
+    router = APIRouter(prefix="/v1", responses=SIGNED_REFUSALS)
     exchange = hub.exchange
 
     @router.get("/keys", summary="Keys with their last use; scope operate or audit")
@@ -134,7 +148,7 @@ def administration_router(hub: Hub) -> APIRouter:
             issue_lots=found.issue_lots, proposals=[msgspec.to_builtins(row) for row in found.proposals],
         )  # fmt: skip
 
-    @router.get("/audit", summary="Entries of the audit log; scope audit")
+    @router.get("/audit", summary="Entries of the audit log; scope audit", responses=_AUDIT_REFUSALS)
     async def audit(
         request: Request,
         authorization: Authorization = "",
@@ -142,7 +156,7 @@ def administration_router(hub: Hub) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> AuditPage:
         require_scope(hub, request, authorization, _AUDIT)
-        found = audit_result(exchange, from_number, limit)
+        found = await _audit_page(hub, from_number, limit)
         entries = [msgspec.to_builtins(entry) for entry in found.entries]
         return AuditPage(as_of_seq=exchange.last_sequence, count=found.count, head=found.head, entries=entries)
 

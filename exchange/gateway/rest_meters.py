@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from exchange.errors import InputError
 from exchange.gateway.hub import Hub
 from exchange.gateway.meter_upload import UploadOptions, UploadReport, check_upload, load_documents
-from exchange.gateway.rest_administration import REFUSALS, Authorization, require_scope
+from exchange.gateway.rest_administration import SIGNED_REFUSALS, Authorization, require_scope
 from exchange.gateway.schemas import Problem
 from exchange.metering.files.rows import Park
 
@@ -49,7 +49,7 @@ class RefusedUpload(BaseModel):
 
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    **REFUSALS,
+    **SIGNED_REFUSALS,
     400: {"model": Problem, "description": "The file is not the one that was signed, or an option is wrong"},
     409: {"model": RefusedUpload, "description": "Something refuses the file; nothing of it was loaded, unless `documents` says so"},
     413: {"model": Problem, "description": "The file is too large"},

@@ -11,7 +11,7 @@ class Refusal(BaseModel):
 
 
 class Refused(BaseModel):
-    """Why a signed request was not let in."""
+    """Why a request was refused, with the code that the socket would give."""
 
     detail: Refusal
 

@@ -7,7 +7,9 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import Any, Final
@@ -19,7 +21,8 @@ from exchange.errors import InputError
 from exchange.gateway.batching import batching_protocol
 from exchange.gateway.http_guard import guarded_http
 from exchange.gateway.limits import Limits
-from exchange.gateway.tls import TlsFiles, server_context
+from exchange.gateway.ports import NodePort
+from exchange.gateway.tls import RenewableTls, TlsFiles, server_context
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8765
@@ -111,27 +114,61 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, or cancelled; either way what was taken is answered, sessions are ended and the application's shutdown runs.
 
-    `on_ready` gets the base URL once the socket accepts connections. `backend` is one of BACKENDS. Each step of the shutdown waits
-    `shutdown_timeout_s` at most.
+    A node that fails for good ends it too: nothing but a new start recovers from that. `on_ready` gets the base URL once the socket accepts
+    connections. `backend` is one of BACKENDS. Each step of the shutdown waits `shutdown_timeout_s` at most. The files of `tls` are read again when
+    they change, and at SIGHUP. Raises InputError for files that are of no use at the beginning.
     """
     app.state.hub.usual.compile()
     host, port = sock.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    renewable = None if tls is None else RenewableTls(tls)
     config = uvicorn.Config(
         app, http=guarded_http(limits), ws=_websocket_class(app, backend, limits), ws_max_size=limits.frame_headroom * limits.frame_bytes,
         ws_per_message_deflate=False, log_level="warning", log_config=None, access_log=False, timeout_graceful_shutdown=shutdown_timeout_s,
-        lifespan="on", ssl_context_factory=None if tls is None else lambda _config, _default: server_context(tls),
+        lifespan="on", ssl_context_factory=None if renewable is None else lambda _config, _default: renewable.context,
     )  # fmt: skip
     url = f"{'http' if tls is None else 'https'}://{shown}:{port}"
     server = Server(config, on_ready, url, lambda: app.state.hub.drain(shutdown_timeout_s))
     serving = asyncio.create_task(server.serve(sockets=[sock]), name="uvicorn")
+    beside = [asyncio.create_task(_exit_when_failed(server, app.state.hub.node), name="failure")]
+    if renewable is not None:
+        beside.append(asyncio.create_task(renewable.watch(), name="certificate"))
     try:
-        await asyncio.shield(serving)
+        with _hangup(renewable):
+            await asyncio.shield(serving)
     except asyncio.CancelledError:
         # A server whose task is cancelled closes nothing; one that is told to exit does.
         server.should_exit = True
         await asyncio.wait([serving])
         raise
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _exit_when_failed(server: uvicorn.Server, node: NodePort) -> None:
+    """What waited has been told by then; the shutdown ends the sessions."""
+    await node.until_failed()
+    server.should_exit = True
+
+
+@contextmanager
+def _hangup(renewable: RenewableTls | None) -> Iterator[None]:
+    """SIGHUP reads the certificate again, where this thread may say so. A service without TLS takes it and does nothing, since `systemctl reload`
+    must not end it; without TLS and from a terminal it means what it always has.
+    """
+    if threading.current_thread() is not threading.main_thread() or (renewable is None and os.isatty(0)):
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGHUP)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None if renewable is None else renewable.renew())
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, before)
 
 
 def _websocket_class(app: FastAPI, backend: str, limits: Limits) -> Any:

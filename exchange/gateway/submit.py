@@ -1,17 +1,21 @@
 """A business document on its way to the node: encoded, throttled, and answered when it is committed."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exchange.gateway.identity import Identity
 from exchange.gateway.validate import pack_command
 from exchange.journal.record import CommandKind
 from exchange.protocol import messages as m
-from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, Document, encode_document
+from exchange.protocol.documents import DOCUMENT_LIMIT_BYTES, ConfirmClock, Document, encode_document
 from exchange.protocol.reject_codes import RejectCode
+from exchange.units import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from exchange.gateway.connection import Connection
     from exchange.gateway.ports import CommandAnswer
+
+# How far the time that an operator confirms may be from what the exchange's clock shows: a person reads it elsewhere and types it.
+CLOCK_TOLERANCE_NS: Final = 5 * NS_PER_SECOND
 
 
 def identity_of(connection: "Connection") -> Identity:
@@ -47,4 +51,11 @@ def submit_document(connection: "Connection", request: m.Request, document: Docu
         connection.session.answer(request, m.SubmitResult(sequence=sequence, result=answer.result))
 
     record = pack_command(CommandKind.DOCUMENT, identity.account, identity.session, order_id=identity.key_number, client_order_id=client_order_id)
+    if isinstance(document, ConfirmClock) and "operate" in identity.scopes:
+        wall_ns = connection.hub.wall_ns()
+        if abs(document.wall_ns - wall_ns) > CLOCK_TOLERANCE_NS:
+            connection.session.refuse(request, RejectCode.CLOCK_DIFFERS, {"wall_ns": wall_ns})
+            return
+        connection.submit(request, record, encoded, committed, connection.hub.node.confirm_clock)
+        return
     connection.submit(request, record, encoded, committed)

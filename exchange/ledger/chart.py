@@ -32,4 +32,5 @@ class House(IntEnum):
     EXPIRED = 16
     WITHDRAWN = 17
     CONVERTED = 18  # between an instrument and the basket that takes its units
+    GOVERNMENT = 19  # 主管部门: fines for a shortfall of allowances
 

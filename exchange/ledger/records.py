@@ -37,6 +37,8 @@ class PostingReason(IntEnum):
     UNITS_EXPIRED = 26
     UNITS_WITHDRAWN = 27
     UNITS_CONVERTED = 28
+    PENALTY = 29
+    CORRECTION = 31
 
 
 # `amount` leaves `debit` and reaches `credit`: accounts are balances that the clearing house owes, so a debit lowers and a credit raises.

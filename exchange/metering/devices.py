@@ -10,6 +10,7 @@ from exchange.protocol.value_chain.metering import RegisterDevice
 class DeviceKind(StrEnum):
     LOAD = "load"
     PV = "pv"
+    CSP = "csp"  # concentrated solar power
     WIND = "wind"
     BIOMASS = "biomass"
     HYDRO = "hydro"
@@ -26,7 +27,7 @@ class Scheme(StrEnum):
     GEC = "gec"
 
 
-RENEWABLE: Final = frozenset({DeviceKind.PV, DeviceKind.WIND, DeviceKind.BIOMASS, DeviceKind.HYDRO})
+RENEWABLE: Final = frozenset({DeviceKind.PV, DeviceKind.CSP, DeviceKind.WIND, DeviceKind.BIOMASS, DeviceKind.HYDRO})
 
 
 @dataclass(frozen=True, slots=True)

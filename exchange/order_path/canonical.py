@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.accounts.participants import OwnerRules, Participants
+from exchange.carbon.books import CarbonBooks
+from exchange.carbon.credits import CarbonCredits
 from exchange.errors import InputError
 from exchange.ledger.chart import FIRST_PARTICIPANT
 from exchange.market.auction_terms import NO_PRICE
@@ -121,6 +123,8 @@ def _tables(exchange: "Exchange") -> dict[str, Any]:
         "months": rooms.meters.months.to_canonical(),
         "encumbrances": rooms.encumbrances.to_canonical(),
         "baskets": rooms.baskets.to_canonical(),
+        "carbon": rooms.carbon.to_canonical(),
+        "credits": rooms.credits.to_canonical(),
     }
     return _with_rows(tables, later)
 
@@ -189,6 +193,8 @@ def restore(exchange: "Exchange", payload: bytes) -> None:
     rooms.registry = Registry.from_canonical(body.get("registry", []), resales)
     rooms.encumbrances = Encumbrances.from_canonical(body.get("encumbrances", []))
     rooms.baskets = Baskets.from_canonical(body.get("baskets", []))
+    rooms.carbon = CarbonBooks.from_canonical(body.get("carbon", []))
+    rooms.credits = CarbonCredits.from_canonical(body.get("credits", []))
     counters = exchange.state.counters[0]
     for name, value in zip(_COUNTERS, body["counters"], strict=True):
         counters[name] = value

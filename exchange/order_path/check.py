@@ -42,6 +42,7 @@ def check_exchange(exchange: "Exchange") -> None:
     _check_keys(exchange)
     _check_reduce_only(exchange)
     check_units(exchange)
+    exchange.rooms.credits.check()
 
 
 def _require(condition: bool, invariant: str) -> None:

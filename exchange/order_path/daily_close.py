@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.carbon.calendar import month_at
 from exchange.market.instruments import Instrument, Instruments
+from exchange.order_path.level import Level
 from exchange.order_path.orders import expire_outside_band
 from exchange.order_path.records import ExecutionKind
 from exchange.order_path.state import PathState
+from exchange.protocol.instrument_class import InstrumentClass
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
@@ -44,6 +47,9 @@ def fix_close(exchange: "Exchange", instrument: Instrument) -> None:
         return
     exchange.drain_output()
     traded_lots = reference.traded_lots
+    if instrument.instrument_class is InstrumentClass.CEA and exchange.level >= Level.VALUE_CHAIN:
+        turnover_micro = reference.turnover_tick_lots * instrument.spec.multiplier_micro
+        exchange.rooms.credits.prices.add(month_at(exchange.now_ns), turnover_micro, traded_lots)
     close_ticks = reference.fix_close()
     apply_band(exchange.state, instrument)
     exchange.make_output_room(int(exchange.state.instruments[instrument.slot].open_orders))

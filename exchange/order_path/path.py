@@ -166,6 +166,8 @@ class Exchange(Queries):
             index, stop, need, at_least = run(self.state, commands, index, first_sequence)
             if stop == Stop.DONE:
                 return
+            if self.level >= Level.VALUE_CHAIN:
+                self.drain_output()  # what is asked of the registry from here on, it knows
             if stop == Stop.DOCUMENT:
                 self._apply_document(records[index], documents, first_sequence + index, index)
                 index += 1

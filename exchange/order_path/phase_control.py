@@ -7,7 +7,7 @@ from exchange.market.instruments import Instrument
 from exchange.market.phases import CALL_PHASES, PhaseEvent, next_phase
 from exchange.order_path import dead_mans_switch
 from exchange.order_path.auctions import follow_phase, hold_auction, is_end_of_call, opening_event, resume_event
-from exchange.order_path.business import approvals, keys
+from exchange.order_path.business import approvals, credit_deadlines, keys
 from exchange.order_path.business.block_trades import expire_proposal
 from exchange.order_path.business.one_way_auctions import end_auction
 from exchange.order_path.business.units import begin_day
@@ -85,6 +85,9 @@ def fire_deadline(exchange: "Exchange", sequence: int) -> None:
         return
     if kind is DeadlineKind.KEY_EXPIRY:
         keys.expire_key(exchange, ref)
+        return
+    if kind is DeadlineKind.CREDIT_PERIOD:
+        credit_deadlines.fire(exchange, ref)
         return
     instrument = exchange.rooms.instruments.by_id[ref]
     if kind is DeadlineKind.SESSION:

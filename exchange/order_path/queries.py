@@ -14,6 +14,7 @@ from exchange.market.block_proposals import BlockProposal
 from exchange.market.instruments import Instrument
 from exchange.market.one_way_auctions import OneWayAuction, SealedBid
 from exchange.market.phases import CALL_PHASES
+from exchange.order_path.credit_queries import CreditQueries
 from exchange.order_path.dead_mans_switch import ALL_LABELS
 from exchange.order_path.state import COUNTER_AT, PathState
 from exchange.settlement.statement import DaySettlement, Statement
@@ -97,7 +98,7 @@ class StorageState:
     as_of_ns: int
 
 
-class Queries:
+class Queries(CreditQueries):
     """Read side of the exchange; `Exchange` inherits it."""
 
     state: PathState

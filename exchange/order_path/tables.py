@@ -7,6 +7,8 @@ from typing import Any
 from exchange.accounts.approvals import Approvals
 from exchange.accounts.audit import AuditLog
 from exchange.accounts.participants import Participants
+from exchange.carbon.books import CarbonBooks
+from exchange.carbon.credits import CarbonCredits
 from exchange.market.block_proposals import BlockProposals
 from exchange.market.holds import Hold
 from exchange.market.instruments import Instruments
@@ -44,6 +46,8 @@ class Rooms:
     registry: Registry = field(default_factory=Registry)
     encumbrances: Encumbrances = field(default_factory=Encumbrances)
     baskets: Baskets = field(default_factory=Baskets)
+    carbon: CarbonBooks = field(default_factory=CarbonBooks)
+    credits: CarbonCredits = field(default_factory=CarbonCredits)
 
     def holds(self) -> Iterator[Hold]:
         """What is held beside the order books."""

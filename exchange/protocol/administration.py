@@ -134,7 +134,29 @@ class ActivateLevel(Document, frozen=True, kw_only=True):
     level: int
 
 
+class CorrectLedger(Document, frozen=True, kw_only=True):
+    """Money moved by hand from `debit` to `credit`, to put right what went wrong: two participants, or one and an account of the house.
+
+    `reference` names the case outside the exchange, as a complaint or a bank's slip. Both sides see `reason` and `reference`.
+    """
+
+    SCHEMA: ClassVar[str] = "correct_ledger"
+    debit: int
+    credit: int
+    amount_micro: int
+    reason: str
+    reference: str
+
+
+class ConfirmClock(Document, frozen=True, kw_only=True):
+    """The operator has looked at a wall clock that was stepped, and it is right: `wall_ns` is the time that it should show."""
+
+    SCHEMA: ClassVar[str] = "confirm_clock"
+    wall_ns: int
+    reason: str
+
+
 ADMINISTRATION: Final[tuple[type[Document], ...]] = (
     RegisterKey, ChangeKey, RotateKey, RevokeKey, SetApprovalRules, Propose, ApproveProposal, RejectProposal, WithdrawProposal, ChangeTerms,
-    ChangeParticipant, SetOwnerRules, ActivateLevel,
+    ChangeParticipant, SetOwnerRules, ActivateLevel, CorrectLedger, ConfirmClock,
 )  # fmt: skip

@@ -12,6 +12,10 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     VERSION: ClassVar[int] = 1
 
 
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of a row inside a document."""
+
+
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An Ed25519 key of a participant. Scopes: read, trade, operate, verify, audit.
 

@@ -16,6 +16,8 @@ from exchange.protocol.administration import (
     ChangeKey,
     ChangeParticipant,
     ChangeTerms,
+    ConfirmClock,
+    CorrectLedger,
     Propose,
     RegisterKey,
     RejectProposal,
@@ -31,7 +33,8 @@ from exchange.protocol.value_chain import VALUE_CHAIN
 __all__ = [
     "DOCUMENTS", "DOCUMENT_LIMIT_BYTES", "ActivateLevel", "Admit", "AmendBid", "ApproveProposal", "CancelAfter", "CancelOneWayAuction", "ChangeKey",
     "ChangeParticipant",
-    "ChangeTerms", "Checkpoint", "ConfirmBlock", "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
+    "ChangeTerms", "Checkpoint", "ConfirmBlock", "ConfirmClock", "CorrectLedger",
+    "DeclineBlock", "Deposit", "Document", "InstrumentSpec", "IssueUnits", "Key", "ListInstruments",
     "MeterReadings", "Nominate", "OpenOneWayAuction", "OpeningPosition", "OpeningPositions", "PlaceBid", "Propose", "ProposeBlock", "RegisterKey",
     "RegisterStorage", "RejectProposal", "RevokeKey", "RotateKey", "SetApprovalRules", "SetOwnerRules", "SetPhase", "SettleDay", "WithdrawBid",
     "WithdrawBlock", "WithdrawProposal", "decode_document", "document_from_wire", "encode_document",

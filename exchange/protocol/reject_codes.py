@@ -96,6 +96,8 @@ class RejectCode(IntEnum):
     NOT_ACCEPTING = 5010
     JOURNAL_FAILED = 5011
     SESSION_BACKLOG = 5012
+    HISTORY_UNAVAILABLE = 5013
+    CLOCK_DIFFERS = 5014
     LOGON_LOCKED = 5030
     TOO_MANY_SESSIONS = 5031
     TOO_MANY_CONNECTIONS = 5032
@@ -190,6 +192,8 @@ MESSAGES: Final[dict[RejectCode, str]] = {
     RejectCode.NOT_ACCEPTING: "the exchange does not accept commands now",
     RejectCode.JOURNAL_FAILED: "the journal failed; the command was not recorded",
     RejectCode.SESSION_BACKLOG: "session ended: it does not read its messages",
+    RejectCode.HISTORY_UNAVAILABLE: "the records cannot be read now; ask again in a moment",
+    RejectCode.CLOCK_DIFFERS: "the exchange's clock does not show the time that was confirmed",
     RejectCode.LOGON_LOCKED: "too many failed logons from this address",
     RejectCode.TOO_MANY_SESSIONS: "the key has as many sessions as it may have",
     RejectCode.TOO_MANY_CONNECTIONS: "the address has as many connections as it may have",

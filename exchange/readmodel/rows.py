@@ -114,6 +114,8 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
             (notice.sequence, number, data["flow"], _text(v.subject), _text(v.kind), v.period_start_ns, v.value, _text(v.unit))
             for number, v in enumerate(data["values"], index * FLOW_VALUES_MAX)
         ]
+    elif notice.kind == "audit":
+        rows[tables.audit_entries].append((data["entry"].number, notice.sequence, msgspec.json.encode(data["entry"]).decode()))
     elif notice.kind == "settled":
         settlement = find_settlement(data["day"])
         if settlement is None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-SCHEMA_VERSION: Final = 3  # 2: the mode of a trade, auctions, daily closes; 3: flows, readings by device, the time of a posting
+# 2: the mode of a trade, auctions, daily closes; 3: the audit log; 4: flows, readings by device, the time of a posting
+SCHEMA_VERSION: Final = 4
 
 metadata: Final = MetaData()
 
@@ -93,6 +94,9 @@ auctions: Final = Table(
 )  # fmt: skip
 # The close of every trading day of an instrument with a daily limit.
 closes: Final = Table("closes", metadata, _key(), _index(), _int("stamp_ns"), _text("symbol"), _int("close_ticks"), _int("traded_lots"))
+
+# The audit log; `entry` is exchange.accounts.audit.AuditEntry as JSON.
+audit_entries: Final = Table("audit_entries", metadata, _id("number"), _int("sequence"), _text("entry"))
 
 # Every revision of a reading; the highest one counts.
 readings: Final = Table(

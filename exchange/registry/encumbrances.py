@@ -1,9 +1,10 @@
 """Encumbrances (权利负担): units that are locked in somebody's favour or frozen by order, and by which serial numbers.
 
-Rows are those of the moment the encumbrance began; which of their parts are still set aside the registry knows.
+An encumbrance knows its rows, not only their owner: what was released and set aside again belongs to the later one alone.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -51,9 +52,13 @@ class Encumbrances:
         self.next_id += 1
         return encumbrance
 
-    def forget_if_empty(self, encumbrance: Encumbrance, registry: Selection) -> None:
-        """It has ended when nothing of it is set aside any more."""
-        if not encumbrance.standing(registry):
+    def release(self, encumbrance: Encumbrance, rows: Iterable[int], registry: Selection) -> None:
+        """Whole rows, perhaps parts of those it had, are no longer its own. It has ended when there are no others."""
+        gone = set(rows)
+        left = tuple(part for row in encumbrance.rows for part in registry.parts_of(row) if part not in gone)
+        if left:
+            self.by_id[encumbrance.id] = replace(encumbrance, rows=left)
+        else:
             del self.by_id[encumbrance.id]
 
     def to_canonical(self) -> list[Any]:

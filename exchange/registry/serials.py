@@ -1,8 +1,8 @@
-"""Serial numbers as text: PARK-{unit}-{source}-{vintage YYYYMM}-{batch}-{from}-{to}-{check}, such as PARK-GEC-D12-202605-7-1-1099-V.
+"""Serial numbers as text: PARK-{unit}-{source}-{vintage YYYYMM}-{batch}-{from}-{to}-{check}, such as PARK-GEC-D12-202605-7-1-1099-F.
 
 `unit` is the scheme. `source` names the device (D) or the project (P) behind the units, N0 where there is none; `batch` is the issuance. The check
-character is that of ISO/IEC 7064, MOD 37-2, over all letters and digits before it: it finds every single wrong character and every swap of two
-neighbours.
+character is that of ISO/IEC 7064, MOD 37-2, over all before it, where a hyphen counts as 36: it finds every single wrong character and every swap
+of two neighbours, a digit and a hyphen among them.
 """
 
 import re
@@ -52,11 +52,10 @@ class SerialRange(NamedTuple):
 
 
 def check_character(text: str) -> str:
-    """ISO/IEC 7064 MOD 37-2 over the letters A to Z and digits of `text`; hyphens do not count. One of 0-9, A-Z and *."""
+    """ISO/IEC 7064 MOD 37-2 over the letters A to Z, digits and hyphens (36) of `text`. One of 0-9, A-Z and *."""
     remainder = 0
     for character in text:
-        if character != "-":
-            remainder = (remainder + _ALPHABET.index(character)) * 2 % 37
+        remainder = (remainder + _ALPHABET.index("*" if character == "-" else character)) * 2 % 37
     return _ALPHABET[(1 - remainder) % 37]
 
 

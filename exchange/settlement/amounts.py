@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from exchange.settlement.day_input import DayInput, Int64Array
-from exchange.settlement.netting import cost_micro, exact_dot, split_by_largest_remainder
-from exchange.units import POWER_LOT_WH, POWER_MULTIPLIER_MICRO, WH_PER_KWH, divide_half_even
+from exchange.settlement.netting import cost_micro, exact_dot
+from exchange.units import POWER_LOT_WH, POWER_MULTIPLIER_MICRO, WH_PER_KWH, divide_half_even, split_by_largest_remainder
 
 
 @dataclass(frozen=True, slots=True, eq=False)

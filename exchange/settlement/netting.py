@@ -7,7 +7,6 @@ where losses are served by what surplus members leave over, at P_s, and the rest
 (`imbalance_netting_cny`, docs/rules.md "Netting") is never negative, and CLEARING ends at zero but for rounding.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,22 +64,3 @@ def park_totals(day: DayInput) -> ParkTotals:
         surplus_wh=int(surplus_wh.sum()),
         netted_wh=int(netted_wh.sum()),
     )
-
-
-def split_by_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` >= 0 in proportion to `weights` >= 0, as integers that sum to it exactly; ties go to the earlier row.
-
-    Hamilton's method: every share is its quota rounded down or up. Raises ValueError when nobody has a weight.
-    """
-    weight_sum = sum(weights)
-    if weight_sum <= 0 or total < 0 or min(weights) < 0:
-        raise ValueError("a split needs a total and weights that are not negative, and at least one weight")
-    shares, remainders = [], []
-    for weight in weights:
-        share, remainder = divmod(total * weight, weight_sum)
-        shares.append(share)
-        remainders.append(remainder)
-    by_remainder = sorted(range(len(shares)), key=lambda row: (-remainders[row], row))
-    for row in by_remainder[: total - sum(shares)]:
-        shares[row] += 1
-    return shares

@@ -7,8 +7,7 @@ energy in Wh; each price rounds half-even once. Bills are split from exact total
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from exchange.settlement.netting import split_by_largest_remainder
-from exchange.units import POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even
+from exchange.units import POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even, split_by_largest_remainder
 
 
 class BuySell(NamedTuple):

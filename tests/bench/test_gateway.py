@@ -84,11 +84,16 @@ def test_file_systems(tmp_path: Path) -> None:
 
 def test_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(rows, "WARM_UP_S", 0.05)
-    arguments = ["--connections", "2", "--window", "2", "--seconds", "0.2", "--repeat", "1", "--results", str(tmp_path), "--directory", str(tmp_path)]
+    arguments = ["--connections", "2", "--window", "2", "--seconds", "0.2", "--repeat", "1", "--surveillance"]
+    arguments += ["--results", str(tmp_path), "--directory", str(tmp_path)]
     assert command.main(arguments) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["rejects"] == 0
     assert min(result["acks_per_s"], result["server_cpu_us_per_order"], result["rtt_us"]["p50"], result["echo"]["messages_per_s"]) > 0
+    watched = result["surveillance"]
+    assert watched["acks_ratio"] == pytest.approx(watched["acks_per_s"] / result["acks_per_s"], abs=0.001)
+    assert watched["batches_waiting"] >= 0
+    assert watched["cpu_ratio"] == pytest.approx(watched["server_cpu_us_per_order"] / result["server_cpu_us_per_order"], abs=0.001)
     assert msgspec.json.decode((tmp_path / "gateway.jsonl").read_bytes().splitlines()[0])["benchmark"] == "gateway"
     with pytest.raises(SystemExit):
         command.main(["--window", "-1"])

@@ -15,6 +15,7 @@ import typer
 
 from clients.cli.app import app
 from clients.cli.configuration import OTHER_VARIABLES, resolve
+from clients.cli.exits import Exit
 from clients.cli.settings import SETTINGS
 from tests.architecture.repository import ROOT
 from tests.exchange.gateway.parks import running_park
@@ -22,6 +23,7 @@ from tests.exchange.gateway.parks import running_park
 DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "parkex.service").read_text("utf-8")
 CONTAINER = (DEPLOY / "Containerfile").read_text("utf-8")
+START_S = 30  # of a start that does not compile, on a slow machine
 VARIABLES = {setting.variable for setting in SETTINGS} | OTHER_VARIABLES
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -57,6 +59,18 @@ def test_the_unit_s_variables_are_settings_and_its_folders_its_own() -> None:
 def test_the_unit_stops_as_the_server_expects_it() -> None:
     assert entries("KillSignal") == ["SIGTERM"]
     assert int(entries("TimeoutStopSec")[0]) > 3 * resolve(None, {}, {})["server.shutdown_timeout_s"]
+
+
+def test_the_unit_starts_again_what_a_start_mends_and_nothing_else() -> None:
+    """And not for ever: five starts that end at once are within the interval, their pauses and their compiling included."""
+    assert entries("Restart") == ["on-failure"]
+    assert {int(code) for code in entries("RestartPreventExitStatus")[0].split()} == {Exit.BAD_INPUT, Exit.CORRUPTION, Exit.NO_ROOM}
+    burst, interval_s, pause_s = (int(entries(name)[0]) for name in ("StartLimitBurst", "StartLimitIntervalSec", "RestartSec"))
+    assert burst * (pause_s + START_S) <= interval_s
+
+
+def test_a_reload_reads_the_certificate_again() -> None:
+    assert entries("ExecReload") == ["/bin/kill -HUP $MAINPID"]
 
 
 def test_the_unit_is_hardened() -> None:

@@ -21,6 +21,8 @@ from exchange.protocol.documents import (
     ChangeKey,
     ChangeParticipant,
     ChangeTerms,
+    ConfirmClock,
+    CorrectLedger,
     Deposit,
     Document,
     InstrumentSpec,
@@ -36,6 +38,10 @@ from exchange.protocol.documents import (
     decode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.accounting import CloseCarbonYear, RegisterEmissionFactor, RegisterFuelFactor, SetProductNorm
+from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposePenalty, SetCarbonRules
+from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
+from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
 from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
@@ -49,16 +55,27 @@ _NOT_RULES: Final = frozenset({
     "reference_price_ticks", "previous_close_ticks",
 })  # fmt: skip
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
-_ABOUT_PROPOSALS: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal)
+# What the carbon accounts of all are made with.
+CarbonRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear
+_CHANGES_OF_TERMS: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel
+_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | CarbonRule | SetCarbonRules | OpenParkScheme
+# Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
+_NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 
 
 def required_approval(exchange: "Exchange", document: Document, caller: Caller) -> str | None:
-    """Why a document needs a second person now: rules, money, issuance, operate_key; None when its sender is enough."""
+    """Why a document needs a second person now: rules, correction, money, issuance, operate_key; None when its sender is enough."""
     approvals = exchange.rooms.approvals
     if approvals.rules.mode is ApprovalMode.SINGLE:
         return None
-    if isinstance(document, SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel | DefineEligibility):
+    if isinstance(document, _RULE_CHANGES):
         return "rules"
+    if isinstance(document, CorrectLedger):
+        return "correction"
+    if isinstance(document, AllocateAllowances | IssueCredits | ReverseCredits | IssueParkCredits):
+        return "issuance"
+    if isinstance(document, ImposePenalty):
+        return "money"
     if isinstance(document, ListInstruments):
         return None if all(_has_known_rules(exchange, spec) for spec in document.instruments) else "rules"
     same_day = caller.stamp_ns < approvals.day_ends_ns
@@ -154,7 +171,7 @@ def require_proposable(data: bytes) -> Document:
         document = decode_document(data)
     except InputError:
         raise BusinessRuleError("proposal_malformed") from None
-    require(not isinstance(document, _ABOUT_PROPOSALS), "cannot_be_proposed")
+    require(not isinstance(document, _NEVER_PROPOSED), "cannot_be_proposed")
     return document
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.accounts.audit import CONTENT_LIMIT_BYTES
 from exchange.errors import InputError
+from exchange.order_path.business.corrections import is_correctable
 from exchange.order_path.business.rule_changes import terms_of
 from exchange.order_path.business.rules import Caller
 from exchange.protocol.documents import (
@@ -16,6 +17,7 @@ from exchange.protocol.documents import (
     ChangeKey,
     ChangeParticipant,
     ChangeTerms,
+    CorrectLedger,
     Deposit,
     Document,
     IssueUnits,
@@ -118,6 +120,13 @@ def _balance(exchange: "Exchange", document: Deposit) -> View:
     return {"balance_micro": exchange.balances(document.account).balance_micro}
 
 
+def _corrected(exchange: "Exchange", document: CorrectLedger) -> View:
+    sides = {"debit": document.debit, "credit": document.credit}
+    if not all(is_correctable(exchange, account) for account in sides.values()):
+        return None
+    return {f"{side}_balance_micro": exchange.balances(account).balance_micro for side, account in sides.items()}
+
+
 def _owned(exchange: "Exchange", document: IssueUnits) -> View:
     instrument = exchange.rooms.instruments.by_symbol.get(document.symbol)
     if instrument is None or instrument.slot < 0 or document.account not in exchange.rooms.participants.by_id:
@@ -161,6 +170,7 @@ _VIEWS: Final[dict[type[Document], Callable[["Exchange", Any], View]]] = {
     ChangeTerms: _terms,
     SetApprovalRules: _approval_rules,
     Deposit: _balance,
+    CorrectLedger: _corrected,
     IssueUnits: _owned,
     SetPhase: _phase,
     ListInstruments: _listed,

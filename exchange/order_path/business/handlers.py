@@ -13,8 +13,12 @@ from exchange.market.instruments import Instrument, spec_problem
 from exchange.market.phases import TRADING_PHASES, Phase, PhaseEvent
 from exchange.order_path import dead_mans_switch, phase_control
 from exchange.order_path.business import (
+    accounting,
     approvals,
     block_trades,
+    clock,
+    corrections,
+    credit_documents,
     devices,
     keys,
     level,
@@ -23,9 +27,9 @@ from exchange.order_path.business import (
     registry,
     rule_changes,
     units,
-)  # fmt: skip
+)
 from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
-from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result
+from exchange.order_path.business.rules import MONEY_LIMIT_MICRO, BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
 from exchange.order_path.business.rules import require as _require
@@ -56,8 +60,6 @@ if TYPE_CHECKING:
 
 # Lots of a position: times any price of a listed instrument they fit int64.
 _LIMIT: Final = INT64_MAX // 2**20
-# 2.25 billion CNY an account; all accounts together stay below half of int64.
-MONEY_LIMIT_MICRO: Final = 2**51
 POWER_LIMIT_W: Final = 10**10
 
 
@@ -290,5 +292,9 @@ HANDLERS: Final[dict[type[Document], Handler]] = {
     **level.HANDLERS,
     **devices.HANDLERS,
     **meters.HANDLERS,
+    **corrections.HANDLERS,
+    **clock.HANDLERS,
     **registry.HANDLERS,
+    **accounting.HANDLERS,
+    **credit_documents.HANDLERS,
 }

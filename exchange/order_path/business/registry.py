@@ -146,7 +146,7 @@ def _release(exchange: "Exchange", encumbrance: Encumbrance, quantity_lots: int,
     instrument = exchange.rooms.instruments.by_id.get(encumbrance.asset)
     quantity = sum(map(exchange.rooms.registry.quantity, rows.tolist()))
     units.give_back(exchange, instrument, encumbrance.account, quantity, _PLACES[encumbrance.kind], rows)
-    exchange.rooms.encumbrances.forget_if_empty(encumbrance, exchange.rooms.registry)
+    exchange.rooms.encumbrances.release(encumbrance, rows.tolist(), exchange.rooms.registry)
     symbol = "" if instrument is None else instrument.symbol
     return _told(exchange, "released", encumbrance.account, symbol, rows, {str(encumbrance.kind): encumbrance.id})
 
@@ -162,7 +162,7 @@ def withdraw_units(exchange: "Exchange", document: WithdrawUnits, _caller: Calle
         rows = encumbered_rows(exchange, freeze, document.quantity_lots, document.ranges)
         quantity = sum(map(exchange.rooms.registry.quantity, rows.tolist()))
         units.end_aside(exchange, instrument, quantity, House.FROZEN, PostingReason.UNITS_WITHDRAWN, rows)
-        exchange.rooms.encumbrances.forget_if_empty(freeze, exchange.rooms.registry)
+        exchange.rooms.encumbrances.release(freeze, rows.tolist(), exchange.rooms.registry)
     else:
         quantity, ranges = parsed(document.quantity_lots, document.ranges)
         rows = units.take(exchange, instrument, document.account, quantity, PostingReason.UNITS_WITHDRAWN, ranges)

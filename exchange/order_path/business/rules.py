@@ -1,7 +1,7 @@
 """What all business commands share: how a rule refuses, who sent the command, and the rows that a document names."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from exchange.accounts.participants import Participant, RegisteredKey
 from exchange.errors import ParkexError
@@ -10,6 +10,9 @@ from exchange.protocol.reject_codes import RejectCode
 
 if TYPE_CHECKING:
     from exchange.order_path.path import Exchange
+
+# 2.25 billion CNY an account; all accounts together stay below half of int64.
+MONEY_LIMIT_MICRO: Final = 2**51
 
 Result = dict[str, Any]
 Handler = Callable[["Exchange", Any, "Caller"], Result]

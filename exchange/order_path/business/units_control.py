@@ -46,6 +46,12 @@ def deposit(state: Any, account: int, amount_micro: int) -> None:
 
 
 @kernel
+def charge(state: Any, account: int, house: int, amount_micro: int, reason: int) -> None:
+    """Money goes from an account to one of the house; the caller has looked at what is available."""
+    post_money(state, account, house, amount_micro, np.int64(reason))
+
+
+@kernel
 def set_contract(state: Any, slot: int, account: int, net_lots: int) -> None:
     """A monthly contract decomposed to one quarter-hour: a delivery obligation without money on the exchange."""
     state.positions[slot, account].contract_lots += net_lots

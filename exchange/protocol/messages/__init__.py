@@ -40,6 +40,7 @@ NOTIFICATIONS: Final[dict[str, type[Params]]] = {
     "ticker": Ticker,
     "execution": Execution,
     "balances": BalancesChange,
+    "correction": LedgerCorrected,
     "positions": PositionsChange,
     "statement": StatementReady,
     "phases.snapshot": PhasesSnapshot,

@@ -24,7 +24,7 @@ class KeysParams(Params, frozen=True):
 
 
 class AuditParams(Params, frozen=True):
-    """Entries from number `from_number` on; absent: the last `limit` ones."""
+    """Entries from number `from_number` on, however old; absent: the last `limit` ones."""
 
     from_number: PositiveInt64 | None = None
     limit: PageSize = 100
@@ -104,7 +104,7 @@ class ProposalsResult(Params, frozen=True):
 
 
 class AuditResult(Params, frozen=True):
-    """`count` entries end with the hash `head`; `entries` are those asked for of the last 1,024. docs/rules.md, "Audit log", has their fields."""
+    """`count` entries end with the hash `head`; `entries` are those asked for, in order. docs/rules.md, "Audit log", has their fields."""
 
     count: int
     head: str

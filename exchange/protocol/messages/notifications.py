@@ -123,6 +123,16 @@ class BalancesChange(Params, frozen=True):
     epoch: int | UnsetType = UNSET
 
 
+class LedgerCorrected(Params, frozen=True):
+    """Money of the account was moved by hand by the command `sequence`: what came in (negative: went out), why, and the operator's reference."""
+
+    sequence: int
+    at_ns: int
+    amount_micro: int
+    reason: str
+    reference: str
+
+
 class PositionsChange(Params, frozen=True):
     """Positions as of command `as_of_seq`, absolute: with `epoch` all that there are, with `prev_seq` those that changed, also to nothing."""
 

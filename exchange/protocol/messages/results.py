@@ -294,8 +294,11 @@ class SubscribeResult(Params, frozen=True):
 
 
 class StatusResult(Params, frozen=True):
+    """`now_ns` is market time. `clock_in_doubt`: the wall clock was stepped, and commands wait for the operator."""
+
     epoch: int
     sequence: int
     now_ns: int
     sessions: int
     accepting: bool
+    clock_in_doubt: bool

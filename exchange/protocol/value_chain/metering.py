@@ -10,7 +10,7 @@ from exchange.protocol.document import Document
 class RegisterDevice(Document, frozen=True, kw_only=True):
     """A metered device behind the metering point of an account. The fold assigns the device id.
 
-    `kind`: load, pv, wind, biomass, hydro, storage, heat, cold. `capacity_w` bounds what a quarter-hour can show. `commissioned_ns`: start of
+    `kind`: load, pv, csp, wind, biomass, hydro, storage, heat, cold. `capacity_w` bounds what a quarter-hour can show. `commissioned_ns`: start of
     operation. `scheme`: what its generation is certified by: granular (by quarter-hour, at settlement), gec (monthly, by the national rules), none.
     `location` is free text for a certificate. `ets_source`: its reductions lie inside the boundary of a source of the national ETS.
     """

@@ -1,6 +1,6 @@
 """Documents of units that have serial numbers: transfers, locks, freezes, and which of them are delivered.
 
-Where a document takes a quantity and ranges, ranges are texts such as PARK-GEC-D12-202605-7-1-100-V; without them the units are those that come first
+Where a document takes a quantity and ranges, ranges are texts such as PARK-GEC-D12-202605-7-1-100-Z; without them the units are those that come first
 in the account, and with them a quantity of 0 means all of them. The symbol "" stands for granular certificates, which are of no listed instrument.
 """
 

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from clients.simulator.indicators import (
-    CENTRAL_CHINA_2023,
-    NATIONAL_2023,
-    EmissionFactor,
     churn,
-    emissions_location_g,
-    emissions_location_t,
     import_mwh,
     peak_import_kw,
     self_consumption,
@@ -36,24 +31,6 @@ def test_peak_is_the_highest_quarter_hour_mean() -> None:
 
 def test_import_in_mwh() -> None:
     assert import_mwh(np.array([1_500_000, 250_000])) == 1.75
-
-
-@pytest.mark.parametrize(
-    ("import_wh", "factor", "grams"),
-    [
-        (1_000, NATIONAL_2023, 531),  # 0.5306 kg, half-even to the gram
-        (1_800_000_000, NATIONAL_2023, 955_080_000),  # market rules 5b: 1,800 MWh x 0.5306 = 955.08 t
-        (1_000_000_000, CENTRAL_CHINA_2023, 527_100_000),
-        (0, CENTRAL_CHINA_2023, 0),
-    ],
-)
-def test_emissions_are_import_times_the_named_factor(import_wh: int, factor: EmissionFactor, grams: int) -> None:
-    assert emissions_location_g(import_wh, factor) == grams
-    assert emissions_location_t(import_wh, factor) == grams / 1e6
-
-
-def test_the_factor_is_named() -> None:
-    assert CENTRAL_CHINA_2023.name == "MEE 2023 Central average 0.5271 kgCO2/kWh"
 
 
 @pytest.mark.parametrize(("traded_wh", "delivered_wh", "expected"), [(300, 100, 3.0), (100, 100, 1.0), (0, 0, 0.0), (50, 0, 0.0)])

@@ -282,7 +282,7 @@ describe("against an exchange", () => {
   });
 
   test("who may not come in hears why", async () => {
-    await assert.rejects(buyer({ keyId: "nobody" }), (error) => error instanceof LogonRefused && error.code === 5003);
+    await assert.rejects(buyer({ keyId: "nobody" }), (error) => error instanceof LogonRefused && error.code === 5005);
     await assert.rejects(buyer({ privateKey: "AAAA" }), LogonRefused);
     await assert.rejects(connect("ws://127.0.0.1:1"), ConnectionLost);
     assert.throws(() => new Client("http://127.0.0.1:1"), TypeError);

@@ -15,7 +15,7 @@ from exchange.gateway.limits import Limits
 from exchange.gateway.websocket import WebSocketEndpoint
 from exchange.journal.record import CommandKind
 from exchange.protocol.auth import request_message
-from exchange.protocol.documents import Admit, Deposit, Key, RegisterKey
+from exchange.protocol.documents import Admit, CorrectLedger, Deposit, Key, RegisterKey
 from exchange.protocol.reject_codes import RejectCode
 from exchange.surveillance.desk import Surveillance
 from exchange.surveillance.follower import SurveillanceFollower
@@ -173,6 +173,27 @@ async def test_the_operator_channel_is_for_overseers() -> None:
         assert (await member.ask("subscribe", {"channels": ["operator"]}))["error"]["code"] == RejectCode.SCOPE_MISSING
 
 
+@pytest.mark.parametrize(("name", "account", "sign"), [("factory", FACTORY, -1), ("solar", SOLAR, 1)])
+async def test_both_sides_of_a_correction_are_told_why(name: str, account: int, sign: int) -> None:
+    async with running_park(Limits(flush_interval_s=60)) as park:
+        member, other = park.raw(), park.raw()
+        await member.log_on(name)
+        await other.log_on({"factory": "solar", "solar": "factory"}[name])
+        await member.ask("subscribe", {"channels": ["balances"]})
+        await other.ask("subscribe", {"channels": ["positions"]})
+        before = next(frame["params"] for frame in member.take() if frame.get("method") == "balances")
+        other.take()
+        correction = CorrectLedger(debit=FACTORY, credit=SOLAR, amount_micro=250_000, reason="fee charged twice", reference="case 7")
+        answer = await park.document(correction)
+        park.hub.publisher.flush()
+        frames = {frame["method"]: frame["params"] for frame in member.take()}
+        at_ns, sequence = int(answer.outcome["stamp_ns"]), int(answer.outcome["sequence"])
+        texts = {"reason": "fee charged twice", "reference": "case 7"}
+        assert frames["correction"] == {"sequence": sequence, "at_ns": at_ns, "amount_micro": sign * 250_000, **texts}
+        assert frames["balances"]["balance_micro"] == before["balance_micro"] + sign * 250_000
+        assert other.take() == []
+
+
 async def test_sessions_name_their_keys_in_the_journal() -> None:
     async with running_park() as park:
         client = park.raw()
@@ -274,7 +295,8 @@ REFUSED: list[tuple[str, int, dict[str, Any]]] = [
     ("signed for another query", RejectCode.LOGON_SIGNATURE, {"signed": "/v1/audit?limit=1"}),
     ("signed for another host", RejectCode.LOGON_SIGNATURE, {"host": "evil.example"}),
     ("stale", RejectCode.LOGON_STALE, {"timestamp_ns": 1}),
-    ("unknown key", RejectCode.UNKNOWN_KEY, {"key_id": "nobody"}),
+    ("unknown key", RejectCode.LOGON_SIGNATURE, {"key_id": "nobody"}),
+    ("unknown key, stale", RejectCode.LOGON_STALE, {"key_id": "nobody", "timestamp_ns": 1}),
 ]
 
 

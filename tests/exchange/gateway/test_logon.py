@@ -1,11 +1,14 @@
 """Logon: one row for every way it can be wrong, and what a session may do."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exchange.gateway import auth
 from exchange.gateway.access import SCOPES
 from exchange.gateway.limits import Limits
+from exchange.gateway.security_log import SecurityLog, read_log
 from exchange.journal.record import CommandFlag, CommandKind
 from exchange.protocol import messages as m
 from exchange.protocol.documents import RevokeKey
@@ -14,7 +17,7 @@ from tests.exchange.gateway.parks import FACTORY, POWER, RunningPark, logon_para
 
 SECOND_NS = 1_000_000_000
 WRONG = [
-    ("unknown key", RejectCode.UNKNOWN_KEY, {"key_id": "nobody"}),
+    ("unknown key", RejectCode.LOGON_SIGNATURE, {"key_id": "nobody"}),
     ("another's signature", RejectCode.LOGON_SIGNATURE, {"signer": "solar"}),
     ("signature over another nonce", RejectCode.LOGON_SIGNATURE, {"nonce": "00" * 16}),
     ("signature over another epoch", RejectCode.LOGON_SIGNATURE, {"epoch": 2}),
@@ -40,6 +43,42 @@ async def test_stale_or_early_timestamp(offset_ns: int) -> None:
         client = park.raw()
         stamp = client.challenge["server_time_ns"] + offset_ns
         assert (await client.log_on("factory", timestamp_ns=stamp))["error"]["data"]["code"] == RejectCode.LOGON_STALE
+
+
+STRANGERS: list[dict[str, Any]] = [{}, {"signature": "%%%"}, {"timestamp_ns": 1}]
+
+
+@pytest.mark.parametrize("changes", STRANGERS, ids=["wrong signature", "none", "stale"])
+async def test_a_stranger_does_not_find_out_which_keys_there_are(changes: dict[str, Any], tmp_path: Path) -> None:
+    """Whether a key is there, is not, or was revoked: the same answers, the same end. Who runs the exchange is told the difference."""
+    async with running_park() as park:
+        log = park.hub._security_log = SecurityLog(tmp_path)
+        operator = park.raw()
+        await operator.log_on("operator")
+        await operator.ask("operator.submit", {"schema": "revoke_key", "document": {"key_id": "solar"}})
+        heard = []
+        for key_id in ("factory", "solar", "nobody"):
+            client = park.raw()
+            answers = [await client.log_on(key_id, signer="attacker", **changes) for _ in range(3)]
+            heard.append((answers, client.connection.end_code))
+            park.hub.guard.succeeded("", "")
+        assert heard[0] == heard[1] == heard[2]
+        log.close()
+        park.hub._security_log = None
+        noted = [(line["key_id"], line["code"]) for line in read_log(tmp_path) if line["event"] == "logon_refused"]
+        is_stale = "timestamp_ns" in changes
+        expected = {"factory": RejectCode.LOGON_SIGNATURE, "solar": RejectCode.LOGON_SIGNATURE, "nobody": RejectCode.UNKNOWN_KEY}
+        assert noted == [(key_id, RejectCode.LOGON_STALE if is_stale else code) for key_id, code in expected.items() for _ in range(3)]
+
+
+async def test_a_key_that_is_not_there_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verification is what costs time: there is one for every refusal."""
+    verified: list[bytes] = []
+    monkeypatch.setattr(auth, "is_signed", lambda public_key, *_: bool(verified.append(public_key)))
+    async with running_park() as park:
+        for key_id in ("factory", "nobody"):
+            await park.raw().log_on(key_id)
+    assert [len(public_key) for public_key in verified] == [32, 32]
 
 
 async def test_a_recorded_logon_is_worth_nothing_on_another_connection() -> None:

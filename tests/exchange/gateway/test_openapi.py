@@ -44,7 +44,9 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
     "path",
     [
         "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
-        "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/flows/{flow}", "/v1/meters/readings",
+        "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/compliance", "/v1/projects", "/v1/park-schemes",
+        "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix", "/v1/carbon/members/{account}",
+        "/v1/flows/{flow}", "/v1/meters/readings",
         "/healthz", "/readyz", "/metrics",
     ],
 )
@@ -53,7 +55,13 @@ async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> Non
         await asyncio.to_thread(check_against_document, url, path, GenerationMode.POSITIVE)
 
 
-@pytest.mark.parametrize("path", ["/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts", "/v1/flows/{flow}"])
+_WITH_PARAMETERS = [
+    "/v1/instruments", "/v1/trades", "/v1/audit", "/v1/alerts", "/v1/compliance", "/v1/carbon/factors", "/v1/carbon/members/{account}",
+    "/v1/flows/{flow}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", _WITH_PARAMETERS)
 async def test_what_it_forbids_is_refused(path: str) -> None:
     """The routes with parameters."""
     async with market() as (_, url):

@@ -204,7 +204,7 @@ async def test_an_exchange_that_ends_a_session_says_why() -> None:
         client.send(frame(TEXT, request("logon", params)))
         assert b"error" in (await client.next())[1]
         kind, payload = await client.next()
-        assert (kind, payload[:2], payload[2:].split(b" ")[0]) == (CLOSE, (1008).to_bytes(2), b"5003")
+        assert (kind, payload[:2], payload[2:].split(b" ")[0]) == (CLOSE, (1008).to_bytes(2), b"5005")
 
 
 async def test_an_address_that_was_refused_or_has_left_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:

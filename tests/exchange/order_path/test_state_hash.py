@@ -11,6 +11,10 @@ import pytest
 
 from exchange.accounts.participants import RegisteredKey
 from exchange.accounts.permissions import Permission, Role
+from exchange.carbon.compliance import ComplianceYear, Entity
+from exchange.carbon.park_scheme import ParkScheme
+from exchange.carbon.projects import Factor, Project
+from exchange.carbon.rules import CarbonRules
 from exchange.journal.record import COMMAND, CommandFlag
 from exchange.ledger.postings import post_settlement
 from exchange.market.block_proposals import BlockProposal, BlockProposals, ProposalStatus
@@ -30,13 +34,19 @@ from exchange.order_path.path import Exchange
 from exchange.order_path.state import ACCOUNT, CID_NAMES, COMMAND_WORDS, COUNTERS, DEADLINE, INSTRUMENT, KEY, POSITION, STORAGE, TERMS, PathState
 from exchange.protocol.documents import MeterReadings
 from exchange.protocol.instrument_class import InstrumentClass, Resale
+from exchange.protocol.value_chain.accounting import EmissionFactor
 from exchange.protocol.value_chain.metering import DeviceReadings, RegisterDevice
+from exchange.registry.eligibility import Criteria
+from exchange.registry.encumbrances import EncumbranceKind
+from exchange.registry.registry import UnitFacts
+from exchange.registry.serials import UnitScheme
 from exchange.settlement.day import settle_day
 from exchange.units import PERIOD_NS
 from matching.records import Side, TimeInForce
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, Park, block_spec, power_spec, units_spec
 from tests.exchange.settlement.worlds import make_day
 
+PROJECT = Project(1, "lamps", "retrofit", 33, 33, 33, 3, b"", b"", Factor("MEE", 2023, "CN", "average", 1), 0, [], "lamps", "electricity", 0, [], [])
 TABLES: dict[str, np.dtype[Any]] = {
     "accounts": ACCOUNT, "instruments": INSTRUMENT, "positions": POSITION, "storages": STORAGE, "terms": TERMS, "keys": KEY,
     "deadlines": DEADLINE, "counters": COUNTERS,
@@ -163,7 +173,21 @@ CHANGES: dict[str, Callable[[Exchange], None]] = {
     "instrument that is settled": lambda e: e.rooms.instruments.by_id.__setitem__(
         9, Instrument(9, units_spec("CCER"), InstrumentClass.CCER, Resale.NEXT_DAY, -1, Phase.SETTLED)
     ),
+    "units": lambda e: e.rooms.registry.issue(UnitFacts(scheme=UnitScheme.GC), 33, 5, 1),
+    "encumbrance": lambda e: e.rooms.encumbrances.add(EncumbranceKind.LOCK, 33, 3, 34, "loan", []),
+    "basket": lambda e: e.rooms.baskets.by_asset.__setitem__(3, Criteria(vintage_from=202605)),
+    "emission factor": lambda e: e.rooms.carbon.grid.append(
+        EmissionFactor(publisher="MEE", year=2024, region="national", kind="average", mg_per_kwh=1)
+    ),
     "dead man's switch": lambda exchange: exchange.rooms.switches.add(Switch(1, 33, -1, 10**9, OPEN_NS)),
+    "carbon rules": lambda e: e.rooms.credits.rules.set(CarbonRules(from_year=2025)),
+    "compliance entity": lambda e: e.rooms.credits.compliance.entities.__setitem__(33, Entity(33, "steel", ["kiln"], "works", [])),
+    "compliance year": lambda e: e.rooms.credits.compliance.years.__setitem__((33, 2025), ComplianceYear(33, 2025)),
+    "turnover of a month": lambda e: e.rooms.credits.prices.add(202612, 2**70, 1),
+    "engagement of a verifier": lambda e: e.rooms.credits.engagements.note(34, 33, 2025),
+    "project": lambda e: e.rooms.credits.projects.by_id.__setitem__(1, PROJECT),
+    "claimed energy": lambda e: e.rooms.credits.energy.claim(1, 0, 1, 1, 1),
+    "park scheme": lambda e: e.rooms.credits.parks.schemes.__setitem__(3, ParkScheme(3, 0, 1, 2, 1, [])),
 }
 
 

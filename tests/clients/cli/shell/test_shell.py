@@ -174,7 +174,7 @@ async def test_bad_options_and_keys_are_named(tmp_path: Path) -> None:
         bare.write_text("A" * 43 + "=")
         for options, said in [
             (["--key", str(bare), "-c", "status"], "--key-id says whose"),
-            (["--key", str(bare), "--key-id", "nobody", "-c", "status"], "5003 logon refused"),
+            (["--key", str(bare), "--key-id", "nobody", "-c", "status"], "5005 logon refused"),
             (["--lang", "de", "-c", "status"], "expected en or zh"),
             (["--confirm-above", "much", "-c", "status"], "expected an amount"),
         ]:

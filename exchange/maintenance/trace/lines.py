@@ -1,0 +1,73 @@
+"""The chain of one line of a statement: the trades, readings and rules that it is made of."""
+
+from typing import Final
+
+from exchange.errors import InputError
+from exchange.maintenance.trace.certificates import certificates_of_period
+from exchange.maintenance.trace.energy import kwh, reading_nodes, settlement_node, trades_of
+from exchange.maintenance.trace.node import Node
+from exchange.maintenance.trace.past import Past
+from exchange.protocol.decimals import format_decimal
+from exchange.protocol.documents import OpeningPositions, SettleDay
+from exchange.settlement.statement import LineItem
+from exchange.units import PERIOD_NS
+
+# What a line is a function of.
+_OF_TRADES: Final = frozenset({
+    LineItem.ENERGY_BOUGHT, LineItem.ENERGY_SOLD, LineItem.BLOCK_BOUGHT, LineItem.BLOCK_SOLD, LineItem.TRADING_FEE, LineItem.DEFICIT,
+    LineItem.SURPLUS, LineItem.PARK_FEE, LineItem.ENVIRONMENT,
+})  # fmt: skip
+_OF_METERS: Final = frozenset({
+    LineItem.DEFICIT, LineItem.SURPLUS, LineItem.NETTING_REFUND, LineItem.PARK_FEE, LineItem.VOLTAGE_ADDER, LineItem.ENVIRONMENT,
+})  # fmt: skip
+_OF_CONTRACTS: Final = frozenset({LineItem.CONTRACT_ENERGY, LineItem.DEFICIT, LineItem.SURPLUS})
+
+
+def line_nodes(past: Past, day: str, account: int) -> list[Node]:
+    """The lines of one statement, without their chains."""
+    statement = past.exchange.statement(account, day)
+    if statement is None:
+        return []
+    found = []
+    for line in statement.lines:
+        energy = {"for": kwh(line.energy_wh)} if line.energy_wh else {}
+        facts = {"": f"{format_decimal(line.amount_micro, 6)} CNY", **energy, "status": str(line.status)}
+        found.append(Node("line", f"{day}/{past.name(account)}/{line.item}", facts))
+    return found
+
+
+def trace_line(past: Past, what: str) -> Node:
+    """`what` is DAY/ACCOUNT/ITEM. Raises InputError when there is no such line."""
+    day, of, item = what.split("/")
+    account = past.account(of)
+    node = next((line for line in line_nodes(past, day, account) if line.name.endswith(f"/{item}")), None)
+    if node is None:
+        raise InputError(f"{past.name(account)} has no line {item[:32]} on {day[:10]}: items are {', '.join(LineItem)}")
+    document = next((c.document for c in past.documents if isinstance(c.document, SettleDay) and c.document.day == day), None)
+    assert isinstance(document, SettleDay)
+    settled = settlement_node(past, document.day_start_ns)
+    assert settled is not None
+    starts = range(document.day_start_ns, document.day_end_ns, PERIOD_NS)
+    kind = LineItem(item)
+    node.origins.append(settled[0])
+    if kind in _OF_TRADES:
+        node.origins += trades_of(past, account, starts)
+    if kind in _OF_METERS:
+        node.origins += reading_nodes(past, account, starts)
+    if kind in _OF_CONTRACTS:
+        node.origins += _contracts(past, account, document)
+    if kind is LineItem.ENVIRONMENT:
+        node.outcomes += certificates_of_period(past, account, starts)
+    return node
+
+
+def _contracts(past: Past, account: int, settled: SettleDay) -> list[Node]:
+    found = []
+    for carried in past.documents:
+        if isinstance(carried.document, OpeningPositions):
+            symbols = [row.symbol for row in carried.document.positions if row.account == account]
+            specs = [i.spec for i in map(past.exchange.instrument, symbols) if i is not None]
+            inside = [spec for spec in specs if settled.day_start_ns <= spec.delivery_start_ns < settled.day_end_ns]
+            if inside:
+                found.append(Node("contract", past.name(account), {"": f"{len(inside)} x 15 min"}, carried.sequence))
+    return found

@@ -1,0 +1,67 @@
+"""A link of a chain, as data, and as text in English or Chinese."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Language = Literal["en", "zh"]
+
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "certificate": ("certificate", "证书"),
+    "trade": ("trade", "成交"),
+    "order": ("order", "委托"),
+    "reading": ("reading", "计量数据"),
+    "settlement": ("settlement", "结算"),
+    "line": ("statement line", "结算单项目"),
+    "issuance": ("issuance", "签发"),
+    "movement": ("movement", "流转"),
+    "device": ("device", "计量设备"),
+    "posting": ("posting", "分录"),
+    "contract": ("contract", "合同电量"),
+    "origins": ("comes from", "来源"),
+    "outcomes": ("became", "去向"),
+    "by_command": ("command", "指令"),
+    "nothing": ("nothing recorded", "无记录"),
+}
+
+
+@dataclass(slots=True)
+class Node:
+    """One link: what it is, what is known of it in the order it is told, the command that made it (0: none), and its neighbours both ways."""
+
+    kind: str
+    name: str
+    facts: dict[str, str] = field(default_factory=dict)
+    sequence: int = 0
+    origins: list["Node"] = field(default_factory=list)
+    outcomes: list["Node"] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        found: dict[str, Any] = {"kind": self.kind, "name": self.name, **self.facts}
+        if self.sequence:
+            found["command"] = self.sequence
+        for name in ("origins", "outcomes"):
+            if getattr(self, name):
+                found[name] = [node.to_dict() for node in getattr(self, name)]
+        return found
+
+    def to_text(self, language: Language = "en") -> str:
+        """Lines of text, indented by how far away a link is."""
+        return "\n".join(self._lines(language, 0)) + "\n"
+
+    def _lines(self, language: Language, depth: int) -> list[str]:
+        facts = ", ".join(f"{value}" if not name else f"{name} {value}" for name, value in self.facts.items())
+        at = f" [{word('by_command', language)} {self.sequence}]" if self.sequence else ""
+        lines = [f"{'  ' * depth}{word(self.kind, language)} {self.name}{': ' if facts else ''}{facts}{at}"]
+        for name, nodes in (("origins", self.origins), ("outcomes", self.outcomes)):
+            if nodes or depth == 0:
+                lines.append(f"{'  ' * (depth + 1)}{word(name, language)}")
+                lines += [line for node in nodes for line in node._lines(language, depth + 2)]  # noqa: SLF001 - of the same class
+                if not nodes:
+                    lines.append(f"{'  ' * (depth + 2)}{word('nothing', language)}")
+        return lines
+
+
+def word(name: str, language: Language) -> str:
+    """A word of the chain."""
+    return _WORDS[name][0 if language == "en" else 1]
