@@ -3,6 +3,7 @@
 import asyncio
 import re
 from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Any, Final, Literal, Protocol
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -12,9 +13,9 @@ from exchange.accounts.keys import RegisteredKey
 from exchange.errors import InputError
 from exchange.gateway.access import OVERSEERS
 from exchange.gateway.hub import Hub
-from exchange.gateway.rest_administration import SIGNED_REFUSALS, Authorization, require_scope
-from exchange.gateway.schemas import Problem
-from exchange.protocol.reject_codes import MESSAGES, RejectCode
+from exchange.gateway.rest_administration import SIGNED_REFUSALS, Authorization, require_scope, scope_missing
+from exchange.gateway.rest_records import read_records
+from exchange.gateway.schemas import Problem, Refused
 from exchange.units import NS_PER_DAY
 
 _READERS: Final = OVERSEERS | {"read"}
@@ -59,6 +60,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     **SIGNED_REFUSALS,
     400: {"model": Problem, "description": "No such subject, or an interval that is none or too long"},
     404: {"model": Problem, "description": "This exchange keeps no read model"},
+    503: {"model": Refused, "description": "The read model is away, or too many ask"},
 }
 
 
@@ -90,7 +92,8 @@ def flows_router(hub: Hub, history: FlowHistory | None, time_zone: str) -> APIRo
         try:
             # A year of a large park takes seconds to add up: strangers wait for each other and for nobody else.
             async with nullcontext() if subject else strangers:
-                as_of_seq, points = await asyncio.to_thread(history.flow, flow, subject or None, start_ns, end_ns, resolution, time_zone)
+                ask = partial(history.flow, flow, subject or None, start_ns, end_ns, resolution, time_zone)
+                as_of_seq, points = await read_records(hub, ask)
         except InputError as error:
             raise HTTPException(400, str(error)) from error
         told = [FlowPoint(period_start_ns=start, kind=kind, value=value, unit=unit) for start, kind, value, unit in points]
@@ -110,4 +113,4 @@ def _require_reader(hub: Hub, key: RegisteredKey, subject: str) -> None:
         owner = number if numbered[1] == "account" else 0 if device is None else device.account
         if owner == key.account:
             return
-    raise HTTPException(403, {"code": int(RejectCode.SCOPE_MISSING), "message": MESSAGES[RejectCode.SCOPE_MISSING]})
+    raise scope_missing()

@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from exchange.errors import InputError
-from exchange.readmodel import tables
 
 SQLITE: Final = "sqlite"
 POSTGRES: Final = "postgresql"
@@ -71,11 +70,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
         else:
             connection.exec_driver_sql("BEGIN")
         yield connection
-
-
-def last_sequence(connection: Connection) -> int:
-    """Last command that the database holds."""
-    return int(connection.execute(select(tables.meta.c.last_sequence)).scalar_one())
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:

@@ -11,13 +11,12 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Select, func, literal_column, or_, select
+from sqlalchemy import Connection, Select, func, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement, Label
 
 from exchange.errors import InputError
 from exchange.ledger.records import PostingReason
 from exchange.readmodel import tables
-from exchange.readmodel.engine import last_sequence, reading
 from exchange.units import NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
 
 
@@ -62,18 +61,15 @@ _PARK: Final = "park"
 _Row = tuple[int, str, int, str]
 
 
-def series(engine: Engine, wanted: Wanted) -> tuple[int, list[Point]]:
-    """(as of, amounts by bucket and kind in order of time; buckets without any are left out). Raises InputError for too many buckets."""
+def series(connection: Connection, wanted: Wanted) -> list[Point]:
+    """Amounts by bucket and kind in order of time; buckets without any are left out. Raises InputError for too many buckets."""
     if (wanted.to_ns - wanted.from_ns) // _SPAN_NS[wanted.resolution] > BUCKETS_MAX:
         raise InputError(f"more than {BUCKETS_MAX} buckets; ask for a shorter interval or a coarser resolution")
-    with reading(engine) as connection:
-        sequence = last_sequence(connection)
-        rows = _SOURCES[wanted.flow](connection, wanted)
-        totals: dict[tuple[int, str, str], int] = defaultdict(int)
-        bucket_of = _buckets(wanted)
-        for start_ns, kind, value, unit in rows:
-            totals[bucket_of(start_ns), kind, unit] += int(value)
-    return sequence, [Point(start_ns, kind, value, unit) for (start_ns, kind, unit), value in sorted(totals.items())]
+    totals: dict[tuple[int, str, str], int] = defaultdict(int)
+    bucket_of = _buckets(wanted)
+    for start_ns, kind, value, unit in _SOURCES[wanted.flow](connection, wanted):
+        totals[bucket_of(start_ns), kind, unit] += int(value)
+    return [Point(start_ns, kind, value, unit) for (start_ns, kind, unit), value in sorted(totals.items())]
 
 
 def _buckets(wanted: Wanted) -> Callable[[int], int]:

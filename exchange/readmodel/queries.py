@@ -15,7 +15,7 @@ from exchange.accounts.audit import AuditEntry, check_links
 from exchange.errors import HistoryUnavailableError
 from exchange.protocol.decimals import format_decimal
 from exchange.readmodel import tables
-from exchange.readmodel.engine import last_sequence, open_engine, reading
+from exchange.readmodel.engine import open_engine, reading
 from exchange.readmodel.flows import Flow, Resolution, Wanted, series
 
 logger = logging.getLogger("parkex.readmodel")
@@ -56,7 +56,7 @@ class ReadModel:
     def last_sequence(self) -> int:
         """Last command that is in the read model."""
         with self._reading() as connection:
-            return last_sequence(connection)
+            return _as_of(connection)
 
     def trades(self, instrument: str | None = None, limit: int = 100) -> tuple[int, list[dict[str, Any]]]:
         """(as of, public trades newest first): instrument, number, price and quantity as decimal strings, side of the taker, at_ns, mode."""
@@ -70,7 +70,7 @@ class ReadModel:
         if instrument is not None:
             query = query.where(i.symbol == instrument)
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             rows = connection.execute(query.where(t.sequence <= as_of)).mappings().all()
         return as_of, [_public_trade(row) for row in rows]
 
@@ -90,7 +90,7 @@ class ReadModel:
         )  # fmt: skip
         wanted = (t.instrument == instrument, t.mode.in_(("listed", "auction")), t.stamp_ns >= from_ns, t.stamp_ns < to_ns)
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             rows = connection.execute(select(*sums).where(*wanted, t.sequence <= as_of).group_by(bucket).order_by(bucket).limit(limit)).all()
             numbers = {int(number) for row in rows for number in row[6:]}
             at_ends = select(t.trade_number, t.price_ticks).where(t.instrument == instrument, t.trade_number.in_(numbers))
@@ -104,7 +104,7 @@ class ReadModel:
         as_maker = select(tables.executions, e.counter_seq.label("private_seq")).where(e.counter_account == account, e.counter_seq >= from_seq)
         both = as_taker.union_all(as_maker).subquery()
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             query = select(both).where(both.c.sequence <= as_of).order_by(both.c.private_seq).limit(limit)
             return as_of, [dict(row) for row in connection.execute(query).mappings()]
 
@@ -112,7 +112,7 @@ class ReadModel:
         """(as of, last known state of an account's orders, newest first)."""
         query = select(tables.orders).where(tables.orders.c.account == account).order_by(tables.orders.c.order_id.desc()).limit(limit)
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             return as_of, [dict(row) for row in connection.execute(query).mappings()]
 
     def postings(self, account: int, from_sequence: int = 1, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
@@ -120,7 +120,7 @@ class ReadModel:
         p = tables.postings.c
         query = select(tables.postings).where(or_(p.debit == account, p.credit == account), p.sequence >= from_sequence)
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             rows = connection.execute(query.where(p.sequence <= as_of).order_by(p.sequence, p.index).limit(limit)).mappings()
             return as_of, [dict(row) for row in rows]
 
@@ -128,7 +128,7 @@ class ReadModel:
         """(as of, an account's statement of a day or month with its `lines` in order, or None); of one run, 0: of the last."""
         s, line = tables.statements.c, tables.statement_lines.c
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             query = select(tables.statements).where(s.account == account, s.day == day).order_by(s.run.desc()).limit(1)
             row = connection.execute(query.where(s.run == run) if run else query).mappings().one_or_none()
             if row is None:
@@ -144,7 +144,7 @@ class ReadModel:
         """Entries of the audit log from a number on, in order. Raises CheckFailedError when they are not as they were written."""
         e = tables.audit_entries.c
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             query = select(e.entry).where(e.number >= from_number, e.sequence <= as_of).order_by(e.number).limit(limit)
             entries = [_decode_entry(text) for text in connection.execute(query).scalars()]
         check_links(entries, from_number)
@@ -153,7 +153,7 @@ class ReadModel:
     def instrument(self, symbol: str) -> tuple[int, dict[str, Any] | None]:
         """(as of, an instrument with its published facts, also when it is settled, or None)."""
         with self._reading() as connection:
-            as_of = last_sequence(connection)
+            as_of = _as_of(connection)
             row = connection.execute(select(tables.instruments).where(tables.instruments.c.symbol == symbol)).mappings().one_or_none()
         return as_of, None if row is None else dict(row) | {"specification": msgspec.json.decode(row["specification"])}
 
@@ -161,11 +161,16 @@ class ReadModel:
         self, flow: str, subject: str | None, from_ns: int, to_ns: int, resolution: str, time_zone: str
     ) -> tuple[int, list[tuple[int, str, int, str]]]:
         """(as of, (start of the bucket, kind, amount, unit) in order of time); see flows.py. Raises InputError for too many buckets."""
-        sequence, points = series(self.engine, Wanted(Flow(flow), subject, from_ns, to_ns, Resolution(resolution), ZoneInfo(time_zone)))
-        return sequence, [(point.period_start_ns, point.kind, point.value, point.unit) for point in points]
+        wanted = Wanted(Flow(flow), subject, from_ns, to_ns, Resolution(resolution), ZoneInfo(time_zone))
+        with self._reading() as connection:
+            return _as_of(connection), [(point.period_start_ns, point.kind, point.value, point.unit) for point in series(connection, wanted)]
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _as_of(connection: Connection) -> int:
+    return int(connection.execute(select(tables.meta.c.last_sequence)).scalar_one())
 
 
 def _public_trade(row: RowMapping) -> dict[str, Any]:

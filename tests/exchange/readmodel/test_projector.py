@@ -256,9 +256,9 @@ def test_a_read_model_of_an_earlier_version_is_filled_again_by_who_has_the_whole
         connection.execute(tables.meta.update().values(schema_version=tables.SCHEMA_VERSION - 1))
         connection.exec_driver_sql("ALTER TABLE postings DROP COLUMN stamp_ns")
     projector.close()
-    with pytest.raises(InputError, match="schema version 2, this program writes 3: drop it"):
+    with pytest.raises(InputError, match="schema version 3, this program writes 4: drop it"):
         Projector.open(database_url, GENESIS_HASH, market.exchange.settlement)
-    with pytest.raises(InputError, match="schema version 2"):  # nobody fills another exchange's read model
+    with pytest.raises(InputError, match="schema version 3"):  # nobody fills another exchange's read model
         Projector.open(database_url, "00" * 32, market.exchange.settlement, may_rebuild=True)
     again = Projector.open(database_url, GENESIS_HASH, market.exchange.settlement, may_rebuild=True)
     assert again.last_sequence == 0
@@ -267,7 +267,7 @@ def test_a_read_model_of_an_earlier_version_is_filled_again_by_who_has_the_whole
     with again.engine.begin() as connection:
         connection.execute(tables.meta.update().values(schema_version=tables.SCHEMA_VERSION + 1))
     again.close()
-    with pytest.raises(InputError, match="schema version 4"):  # of a later program: nothing of it is dropped
+    with pytest.raises(InputError, match="schema version 5"):  # of a later program: nothing of it is dropped
         Projector.open(database_url, GENESIS_HASH, market.exchange.settlement, may_rebuild=True)
 
 
