@@ -303,3 +303,14 @@ def test_what_was_bought_joins_the_queue_at_the_place_of_its_arrival() -> None:
     assert [serial[0] for serial in model.sellable(6, B)] == [2, 2, 1, 1, 3]
     require_same(registry, model, [A, B])
     check_registry(registry)
+
+
+def test_what_cannot_be_sold_ends_first() -> None:
+    registry, model = fresh()
+    for account in (A, B):
+        issue(registry, model, 9, account, 4)
+    registry.fold(posting(9, A, B, 3, PostingReason.UNITS_TRADED))
+    registry.fold(posting(9, B, House.RETIRED, 4, PostingReason.UNITS_RETIRED))
+    retired = [str(registry.range_of(row)) for row in registry.bundles_of(B, 9, UnitState.RETIRED)]
+    assert [text[:-2] for text in retired] == ["PARK-GEC-D2-202605-1-1-3", "PARK-GEC-D2-202605-2-1-1"]
+    assert registry.select_first(9, B, 2, 1).tolist() == registry.bundles_of(B, 9, UnitState.ISSUED)[:1].tolist()
