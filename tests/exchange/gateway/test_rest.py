@@ -106,6 +106,8 @@ async def test_openapi_and_the_page(tmp_path: Path) -> None:
         assert set((await get(park, "/openapi.json", app)).json()["paths"]) == {
             "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy", "/healthz", "/readyz", "/metrics",
             "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/flows/{flow}", "/v1/meters/readings",
+            "/v1/compliance", "/v1/projects", "/v1/park-schemes", "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix",
+            "/v1/carbon/members/{account}",
         }  # fmt: skip
         assert (await get(park, "/v1/health", app)).status_code == 200
         assert (await get(park, "/")).status_code == 404
