@@ -108,7 +108,7 @@ async def test_openapi_and_the_page(tmp_path: Path) -> None:
             "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix",
             "/v1/carbon/members/{account}", "/v1/projects", "/v1/compliance", "/v1/park-schemes", "/v1/flows/{flow}", "/v1/meters/readings",
             "/v1/certificates", "/v1/certificates/{serial}", "/v1/retirements", "/v1/retirements/{number}", "/v1/retirements/{number}/text",
-            "/retirements/{number}", "/v1/statements",
+            "/retirements/{number}", "/v1/statements/{name}/{account}", "/v1/statements/{name}/{account}/{form}",
         }  # fmt: skip
         assert (await get(park, "/v1/health", app)).status_code == 200
         assert (await get(park, "/")).status_code == 404
