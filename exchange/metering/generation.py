@@ -6,35 +6,16 @@ Where readings are by account, an account's generation is that of its one genera
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.metering.devices import Device, Devices
+from exchange.metering.devices import Devices
 from exchange.metering.table import MeterTable
-from exchange.units import PERIOD_NS
 
 Int64Array = NDArray[np.int64]
 
 
-def periods_between_ns(start_ns: int, end_ns: int) -> Int64Array:
-    """Starts of the quarter-hours of a half-open interval."""
-    return np.arange(start_ns, end_ns, PERIOD_NS, dtype=np.int64)
-
-
-def device_generation_wh(meters: MeterTable, devices: Devices, device: Device, period_starts_ns: Int64Array) -> Int64Array:
-    """Metered generation of a renewable device in each period: int64 in Wh, 0 where nothing was metered."""
+def device_generation_wh(devices: Devices, meters: MeterTable, device_id: int, starts_ns: Int64Array) -> Int64Array:
+    """Metered generation of a renewable device in each period: int64 in Wh, 0 where nothing was metered. Raises KeyError for an unknown device."""
+    device = devices.by_id[device_id]
     if not device.is_renewable or sum(other.is_renewable for other in devices.of_account(device.account)) != 1:
-        return np.zeros(len(period_starts_ns), np.int64)
-    generation_wh: Int64Array = meters.read([device.account], period_starts_ns.tolist()).generation_wh[0]
+        return np.zeros(len(starts_ns), np.int64)
+    generation_wh: Int64Array = meters.read([device.account], starts_ns.tolist()).generation_wh[0]
     return generation_wh
-
-
-def storage_charge_wh(meters: MeterTable, devices: Devices, device: Device, period_start_ns: int) -> int:
-    """What a storage took in, in one period: its account's consumption where it is the only device there."""
-    if len(devices.of_account(device.account)) != 1:
-        return 0
-    return int(meters.read([device.account], [period_start_ns]).consumption_wh[0, 0])
-
-
-def storage_discharge_wh(meters: MeterTable, devices: Devices, device: Device, period_start_ns: int) -> int:
-    """What came out of a storage in one period: its account's generation where it is the only device there."""
-    if len(devices.of_account(device.account)) != 1:
-        return 0
-    return int(meters.read([device.account], [period_start_ns]).generation_wh[0, 0])

@@ -4,7 +4,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from exchange.metering.devices import Device, DeviceKind
-from exchange.metering.generation import storage_charge_wh, storage_discharge_wh
+from exchange.metering.storage_flows import storage_charge_wh, storage_discharge_wh
 from exchange.order_path.business.retire import GRANULAR, Use, enter, held_granular
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, require
 from exchange.order_path.business.unit_deadlines import schedule_expiry
@@ -40,7 +40,7 @@ def set_rules(exchange: "Exchange", document: SetCertificateRules, caller: Calle
 def record_charge(exchange: "Exchange", document: RecordCharge, caller: Caller) -> Result:
     """A charge record: certificates of the same quarter-hour are cancelled for what went into the storage."""
     device = _storage(exchange, document.device, document.period_start_ns, caller)
-    charged_wh = storage_charge_wh(exchange.rooms.meters, exchange.rooms.devices, device, document.period_start_ns)
+    charged_wh = storage_charge_wh(exchange.rooms.devices, exchange.rooms.meters, device, document.period_start_ns)
     require(0 < document.charged_wh <= charged_wh, "charge_beyond_meter")
     require(0 <= document.certified_wh <= document.charged_wh, "certified_beyond_charge")
     registry = exchange.rooms.registry
@@ -63,7 +63,7 @@ def record_charge(exchange: "Exchange", document: RecordCharge, caller: Caller) 
 def record_discharge(exchange: "Exchange", document: RecordDischarge, caller: Caller) -> Result:
     """A discharge record: certificates for the certified part of the charge it came from, less the losses of the storage."""
     device = _storage(exchange, document.device, document.period_start_ns, caller)
-    discharged_wh = storage_discharge_wh(exchange.rooms.meters, exchange.rooms.devices, device, document.period_start_ns)
+    discharged_wh = storage_discharge_wh(exchange.rooms.devices, exchange.rooms.meters, device, document.period_start_ns)
     require(0 < document.discharged_wh <= discharged_wh, "discharge_beyond_meter")
     storage = int(exchange.state.accounts[device.account].storage)
     require(storage >= 0, "account_has_no_storage")
