@@ -6,7 +6,6 @@ from exchange.metering.device_store import read_devices
 from exchange.metering.devices import DeviceKind, Devices
 from exchange.metering.table import MeterTable
 from exchange.metering.validation import BoolArray, Int64Array
-from exchange.units import PERIOD_NS
 
 
 def device_generation_wh(
@@ -51,8 +50,3 @@ def storage_energies_wh(devices: Devices, meters: MeterTable, device_id: int, pe
         return 0, 0
     day = meters.read([device.account], [period_start_ns])
     return int(day.consumption_wh[0, 0]), int(day.generation_wh[0, 0])
-
-
-def periods_between_ns(start_ns: int, end_ns: int) -> Int64Array:
-    """Starts of the quarter-hours of a half-open interval."""
-    return np.arange(start_ns, end_ns, PERIOD_NS, dtype=np.int64)

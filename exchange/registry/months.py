@@ -7,9 +7,12 @@ import datetime
 import re
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exchange.errors import InputError
 from exchange.market.calendar import TIME_ZONE
-from exchange.units import NS_PER_SECOND
+from exchange.units import NS_PER_SECOND, PERIOD_NS
 
 VALIDITY_MONTHS: Final = 24
 _MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII).fullmatch
@@ -72,3 +75,8 @@ def year_at(now_ns: int) -> int:
 def expiry_ns(generation_month: int) -> int:
     """The instant from which certificates of a month are no longer valid."""
     return start_of_month_ns(generation_month + VALIDITY_MONTHS)
+
+
+def periods_between_ns(start_ns: int, end_ns: int) -> NDArray[np.int64]:
+    """Starts of the quarter-hours of a half-open interval that begins with one."""
+    return np.arange(start_ns, end_ns, PERIOD_NS, dtype=np.int64)

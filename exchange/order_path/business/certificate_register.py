@@ -12,14 +12,14 @@ import numpy as np
 from exchange.ledger.records import PostingReason
 from exchange.market.instruments import Instrument
 from exchange.metering.devices import Scheme
-from exchange.metering.generation import device_generation_wh, periods_between_ns
+from exchange.metering.generation import device_generation_wh
 from exchange.order_path.business import units
 from exchange.protocol.instrument_class import InstrumentClass
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.encumbrances import EncumbranceKind
 from exchange.registry.issuance import first_wh
 from exchange.registry.lifecycle import UnitState
-from exchange.registry.months import month_at
+from exchange.registry.months import month_at, periods_between_ns
 from exchange.registry.serials import UnitScheme
 from exchange.units import PERIOD_NS
 

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.metering.generation import periods_between_ns
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.issuance import first_wh
-from exchange.registry.months import VALIDITY_MONTHS, month_of_vintage, start_of_month_ns
+from exchange.registry.months import VALIDITY_MONTHS, month_of_vintage, periods_between_ns, start_of_month_ns
 from exchange.registry.selection import Rows
 from exchange.registry.serials import UnitScheme
 from exchange.units import WH_PER_MWH

@@ -7,7 +7,7 @@ import numpy as np
 
 from exchange.market.instruments import Instrument
 from exchange.metering.devices import Device, Scheme
-from exchange.metering.generation import device_generation_wh, periods_between_ns
+from exchange.metering.generation import device_generation_wh
 from exchange.order_path.business import units
 from exchange.order_path.business.rules import BusinessRuleError, Caller, Handler, Result, listed, member, require
 from exchange.order_path.business.serial_rules import is_printable
@@ -17,7 +17,16 @@ from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.protocol.value_chain.certificates import FileSelfUseProof, IssueMonthlyCertificates
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.issuance import ON_GRID, MonthlyIssue, Proof, Volume, certificate_symbol, first_wh, on_grid_volumes
-from exchange.registry.months import expiry_ns, is_month, month_bounds_ns, month_name, month_number, start_of_month_ns, vintage_of
+from exchange.registry.months import (
+    expiry_ns,
+    is_month,
+    month_bounds_ns,
+    month_name,
+    month_number,
+    periods_between_ns,
+    start_of_month_ns,
+    vintage_of,
+)
 from exchange.registry.registry import UnitFacts
 from exchange.registry.serials import UnitScheme
 

@@ -75,6 +75,8 @@ def test_energy_with_another_claim_is_left_out_from_the_end(claimed: int, left: 
 def test_granular_certificates_are_retired_by_the_time_they_were_generated() -> None:
     park = settled()
     second = {"generated_from_ns": quarter_ns(NOON + 1), "generated_to_ns": quarter_ns(NOON + 2)}
+    first = {"generated_from_ns": quarter_ns(NOON), "generated_to_ns": quarter_ns(NOON + 1)}
+    assert park.refused(park.retire("", 301, **first), park.user) == "units_not_available"
     assert park.refused(park.retire("", 251, **second), park.user) == "units_not_available"
     park.ok(park.retire("", 200, **second), park.user)
     assert (park.granular(park.user), park.granular(park.user, UnitState.RETIRED)) == (350, 200)
