@@ -45,7 +45,7 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
         "/v1/health", "/v1/instruments", "/v1/trades", "/v1/auctions", "/v1/summary", "/v1/energy",
         "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/compliance", "/v1/projects", "/v1/park-schemes",
         "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix", "/v1/carbon/members/{account}",
-        "/healthz", "/readyz", "/metrics",
+        "/v1/statements/{name}/{account}", "/v1/statements/{name}/{account}/{form}", "/healthz", "/readyz", "/metrics",
     ],
 )
 async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> None:
