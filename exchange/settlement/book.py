@@ -139,12 +139,12 @@ def _record_fields(record: SettledDay) -> list[Any]:
 
 
 def _record(fields: list[Any]) -> SettledDay:
-    values = dict(zip(_PLAIN, fields, strict=False))
+    values: dict[str, Any] = dict(zip(_PLAIN, fields, strict=False))
     values |= {name: tuple(values[name]) for name in ("symbols", "names", "roles")}
     values["items"] = tuple(LineItem(item) for item in values["items"])
     values["claims"] = tuple(tuple(claim) for claim in values["claims"])
-    arrays: dict[str, Any] = dict(zip(_ARRAYS, map(unpack, fields[len(_PLAIN) :]), strict=True))
-    return SettledDay(**values, **arrays)
+    values |= zip(_ARRAYS, map(unpack, fields[len(_PLAIN) :]), strict=True)
+    return SettledDay(**values)
 
 
 def _position_fields(positions: Positions) -> list[Any]:

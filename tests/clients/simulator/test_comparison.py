@@ -24,6 +24,7 @@ from exchange.settlement.day import settle_day
 from exchange.settlement.day_input import DayInput
 from exchange.settlement.rendering import settlement_to_dict
 from tests.exchange.settlement.worlds import Trade, days, make_day
+from tests.exchange.settlement.worlds import report as day_report
 
 KWH = 1_000
 PPM = 1_000_000
@@ -38,7 +39,7 @@ def park_of(day: DayInput, storage: tuple[StorageUnit, ...] = ()) -> ParkDay:
 
 
 def compare(day: DayInput, storage: tuple[StorageUnit, ...] = (), soc_value_ticks: int = 0) -> Comparison:
-    report = settlement_to_dict(settle_day(day).settlement)
+    report = settlement_to_dict(day_report(settle_day(day)))
     return compare_bills(park_of(day, storage), tariff_of(day), market_day_of_report(report, day.accounts.tolist(), soc_value_ticks))
 
 
@@ -69,7 +70,7 @@ def test_a_park_of_two_by_hand() -> None:
 
 def test_the_record_itself_is_a_report_too() -> None:
     """What arrives over the wire may be the record as plain data: the market's side reads the same from it."""
-    settlement = settle_day(make_day([[10 * KWH], [0]], [[0], [6 * KWH]], [Trade(1, 0, 0, 60, 5000)], adders=20_000)).settlement
+    settlement = day_report(settle_day(make_day([[10 * KWH], [0]], [[0], [6 * KWH]], [Trade(1, 0, 0, 60, 5000)], adders=20_000)))
     rendered, record = (market_day_of_report(report, [33, 32, 40], 0) for report in (settlement_to_dict(settlement), msgspec.to_builtins(settlement)))
     assert rendered.total_micro.tolist() == record.total_micro.tolist() == [3_000_000, -6_040_000, 0]
     assert rendered.contract_cost_micro.tolist() == record.contract_cost_micro.tolist()

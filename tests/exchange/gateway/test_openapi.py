@@ -47,7 +47,7 @@ def check_against_document(url: str, path: str, mode: GenerationMode) -> None:
         "/v1/keys", "/v1/proposals", "/v1/audit", "/v1/alerts", "/v1/compliance", "/v1/projects", "/v1/park-schemes",
         "/v1/carbon/report", "/v1/carbon/factors", "/v1/carbon/matrix", "/v1/carbon/members/{account}", "/v1/flows/{flow}", "/v1/meters/readings",
         "/v1/certificates", "/v1/certificates/{serial}", "/v1/retirements", "/v1/retirements/{number}", "/v1/retirements/{number}/text",
-        "/retirements/{number}", "/healthz", "/readyz", "/metrics",
+        "/retirements/{number}", "/v1/statements/{name}/{account}", "/v1/statements/{name}/{account}/{form}", "/healthz", "/readyz", "/metrics",
     ],
 )
 async def test_what_the_document_allows_is_answered_as_it_says(path: str) -> None:
