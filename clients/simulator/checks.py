@@ -38,6 +38,8 @@ def failed_checks(summary: Mapping[str, Any], final: Mapping[str, Any], replayed
         "physical balance closes": (summary["energy_balance_wh_max_error"], 0),
         "orders acknowledged are orders journaled": (summary["orders"], replayed["orders"]),
         "trades published are trades journaled": (summary["trades"], replayed["trades"]),
+        "green energy is certified once": (summary["certificates_issued"], summary["green_generation_mwh"]),
+        "nothing is claimed twice": (summary["double_claims"], 0),
     }
     return [f"check failed: {name}: {found} is not {wanted}" for name, (found, wanted) in expected.items() if found != wanted]
 
@@ -54,6 +56,10 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
     yield (
         f"self-sufficiency {s['self_sufficiency']:.1%}   self-consumption {s['self_consumption']:.1%}   import {s['import_mwh']:.2f} MWh, "
         f"peak {s['peak_import_kw']:,.0f} kW   {s['emissions_location_t']:.2f} t CO2 ({s['emission_factor']})"
+    )
+    yield (
+        f"certificates issued {s['certificates_issued']:.2f} MWh, traded {s['certificates_traded']:.2f}, retired {s['certificates_retired']:.2f}, "
+        f"expired {s['certificates_expired']:.2f} (opening stock of earlier months {s['certificates_opening']:,.0f})   double claims {s['double_claims']}"
     )
     if "scope2_market_t" in s:
         yield (
@@ -72,5 +78,6 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
     yield (
         f"{park.name_zh}：{s['periods_settled']} 个时段已结算，委托 {s['orders']:,} 笔，成交 {s['trades']:,} 笔"
         f"（集合竞价 {s['auction_trades']:,} 笔）；"
-        f"全园区账单 零售 {s['bill_retail_cny']:,.2f} 元，统一池 {s['bill_pool_cny']:,.2f} 元，市场 {s['bill_market_cny']:,.2f} 元"
+        f"全园区账单 零售 {s['bill_retail_cny']:,.2f} 元，统一池 {s['bill_pool_cny']:,.2f} 元，市场 {s['bill_market_cny']:,.2f} 元；"
+        f"绿证签发 {s['certificates_issued']:.2f} MWh，核销 {s['certificates_retired']:.2f} MWh，重复声明 {s['double_claims']} 项"
     )

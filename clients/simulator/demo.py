@@ -25,6 +25,7 @@ from clients.scenarios.model import Park
 from clients.sdk import ParkClient, connect, public_key_of
 from clients.simulator import checks
 from clients.simulator.carbon_figures import carbon_figures
+from clients.simulator.certificate_figures import certificate_figures
 from clients.simulator.children import Child, ChildEndedError, Event
 from clients.simulator.comparison import Comparison
 from clients.simulator.figures import DayMeters, ack_figures, bill_figures, compare_day, energy_figures
@@ -372,6 +373,8 @@ class Demo:
             "trades": played.trades,
             "auction_trades": played.auction_trades,
             **energy_figures(self._park, meters, played.report),
+            **certificate_figures(replayed["certificates"]),
+            "retirements": sum(report["retirements"] for report in played.reports),
             **carbon_figures(replayed["carbon"], self._park.emission_factor),
             "units_traded": dict(sorted(played.units_traded.items())),
             "rejects": dict(sorted(rejects.items())),

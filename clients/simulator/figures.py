@@ -97,6 +97,7 @@ def energy_figures(park: Park, meters: DayMeters, report: Mapping[str, Any]) -> 
             int(meters.soc_wh[i, -1]) - m.storage.soc_initial_wh for i, m in enumerate(park.members) if m.storage is not None
         ),
         "import_mwh": round(import_wh / WH_PER_MWH, 6),
+        "green_generation_mwh": sum(int(m.generation_wh.sum()) for m in park.members if m.generation_kind) / WH_PER_MWH,
         "emissions_location_t": round(grams(location_ug(import_wh, park.emission_factor)) / GRAM_PER_TONNE, 3),
         "emission_factor": park.emission_factor.label,
         "energy_balance_wh_max_error": max(int(report["max_balance_error_wh"]), meters.max_balance_error_wh),

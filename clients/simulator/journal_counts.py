@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clients.simulator.carbon_figures import carbon_of
+from clients.simulator.certificate_figures import certificates_of
 from exchange.errors import CorruptionError
 from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader
@@ -17,13 +18,14 @@ from exchange.replay import replay_into, state_hash_hex
 
 @dataclass(frozen=True, slots=True)
 class ReplayedJournal:
-    """`orders`: accepted new orders, resends not counted. `carbon`: see carbon_figures, where a year was asked for."""
+    """`orders`: accepted new orders, resends not counted. `certificates`: see certificate_figures. `carbon`: see carbon_figures, where a year was asked for."""
 
     sequence: int
     orders: int
     trades: int
     state_hash: str
     chain_hash: str
+    certificates: dict[str, int]
     carbon: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,6 +54,8 @@ def replay_and_count(directory: Path, until_sequence: int | None = None, year: i
         exchange = Exchange(reader.genesis)
         replay_into(exchange, reader, count, end)
         carbon = None if year is None else carbon_of(exchange, year)
-        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], state_hash_hex(exchange), chain_hash, carbon)
+        certificates = certificates_of(exchange)
+        hashes = state_hash_hex(exchange), chain_hash
+        return ReplayedJournal(exchange.last_sequence, counts["orders"], counts["trades"], *hashes, certificates, carbon)
     finally:
         reader.close()

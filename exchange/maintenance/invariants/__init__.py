@@ -1,8 +1,10 @@
 """The invariants of an exchange (docs/rules.md, "Invariants"), recomputed from what a replay of the whole journal says happened.
 
-Each watches the batches of one replay and keeps accounts of its own: nothing of it is read from the state that it is compared with.
+Each watches the batches of one replay and keeps accounts of its own: nothing of it is read from the state that it is compared with; but claims, which are compared with
+the meters at the end.
 """
 
+from exchange.maintenance.invariants.claims import ClaimsWatch
 from exchange.maintenance.invariants.credits import CreditsWatch
 from exchange.maintenance.invariants.energy import EnergyWatch
 from exchange.maintenance.invariants.interface import Finding, Watch
@@ -15,4 +17,4 @@ __all__ = ["Finding", "Watch", "all_watches"]
 
 def all_watches() -> tuple[Watch, ...]:
     """One fresh watch an invariant, in the order of their numbers."""
-    return (MoneyWatch(), UnitsWatch(), TradesWatch(), EnergyWatch(), CreditsWatch())
+    return (MoneyWatch(), UnitsWatch(), TradesWatch(), EnergyWatch(), ClaimsWatch(), CreditsWatch())

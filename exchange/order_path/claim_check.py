@@ -1,0 +1,76 @@
+"""Invariant 9, recomputed from the final state: every generated Wh carries at most one live claim (docs/rules.md, "Claims").
+
+Claims of all schemes against the meters, granular certificates against their claims, and retirements against each other. Reads only.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from exchange.metering.generation import device_generation_wh
+from exchange.order_path.tables import Rooms
+from exchange.registry.claims import PERIODS_A_DAY, ClaimScheme, Int64Array
+from exchange.registry.lifecycle import UnitState
+from exchange.registry.serials import UnitScheme
+from exchange.units import PERIOD_NS
+
+
+class Claimed(Protocol):
+    """What is asked of an exchange."""
+
+    @property
+    def rooms(self) -> Rooms: ...
+
+
+def claim_breaches(exchange: Claimed) -> Iterator[str]:
+    """What is claimed twice or not by a meter, one sentence each; nothing where all holds."""
+    rooms = exchange.rooms
+    claimed, granular = _claims_by_day(rooms)
+    for (device, day_ns), claimed_wh in sorted(claimed.items()):
+        starts_ns = day_ns + PERIOD_NS * np.arange(PERIODS_A_DAY)
+        beyond = claimed_wh > device_generation_wh(rooms.devices, rooms.meters, device, starts_ns)
+        for place in np.flatnonzero(beyond).tolist():
+            yield f"device {device}: {claimed_wh[place]} Wh are claimed at {starts_ns[place]}, which is more than its meter says"
+    yield from _certificates_without_claim(rooms, granular)
+    yield from _retired_twice(rooms)
+
+
+def _claims_by_day(rooms: Rooms) -> tuple[dict[tuple[int, int], Int64Array], dict[tuple[int, int], Int64Array]]:
+    """Claims of all schemes, and of granular certificates, by device and start of the UTC day: int64[96] in Wh."""
+    total: dict[tuple[int, int], Int64Array] = {}
+    granular: dict[tuple[int, int], Int64Array] = {}
+    for scheme, device, day_ns, energy_wh in rooms.certificates.claims:
+        key = (device, day_ns)
+        total[key] = total.get(key, np.zeros(PERIODS_A_DAY, np.int64)) + energy_wh
+        if scheme is ClaimScheme.GRANULAR:
+            granular[key] = energy_wh.astype(np.int64)
+    return total, granular
+
+
+def _certificates_without_claim(rooms: Rooms, granular: dict[tuple[int, int], Int64Array]) -> Iterator[str]:
+    """Granular certificates that were not withdrawn are what is claimed for them, by device and quarter-hour."""
+    rows = rooms.registry.rows
+    live = (rows["scheme"] == int(UnitScheme.GC)) & ~np.isin(rows["state"], (int(UnitState.SPLIT), int(UnitState.WITHDRAWN)))
+    chosen = np.flatnonzero(live)
+    keys = np.stack([rows["source"][chosen].astype(np.int64), rows["period_start_ns"][chosen]])
+    found, place = np.unique(keys, axis=1, return_inverse=True)
+    issued_wh = np.zeros(found.shape[1], np.int64)
+    np.add.at(issued_wh, place.reshape(-1), rows["serial_to"][chosen] - rows["serial_from"][chosen] + 1)
+    day_ns = PERIOD_NS * PERIODS_A_DAY
+    for device, start_ns, wh in zip(*found.tolist(), issued_wh.tolist(), strict=True):
+        claimed = granular.get((device, start_ns - start_ns % day_ns))
+        if claimed is None or int(claimed[start_ns % day_ns // PERIOD_NS]) != wh:
+            yield f"device {device}: certificates of {wh} Wh at {start_ns} are not what is claimed for them"
+
+
+def _retired_twice(rooms: Rooms) -> Iterator[str]:
+    """No serial number is in two retirements."""
+    retired = [one.serials[:, 3:6] for one in rooms.certificates.retirements.by_number.values()]
+    if not retired:
+        return
+    ranges = np.concatenate(retired)
+    ranges = ranges[np.lexsort((ranges[:, 1], ranges[:, 0]))]
+    overlap = (ranges[1:, 0] == ranges[:-1, 0]) & (ranges[1:, 1] <= ranges[:-1, 2])
+    for place in np.flatnonzero(overlap).tolist():
+        yield f"units from {ranges[place + 1, 1]} of issuance {ranges[place + 1, 0]} are retired twice"
