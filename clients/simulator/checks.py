@@ -59,7 +59,8 @@ def describe(summary: Mapping[str, Any], comparison: Comparison, park: Park) -> 
     )
     yield (
         f"certificates issued {s['certificates_issued']:.2f} MWh, traded {s['certificates_traded']:.2f}, retired {s['certificates_retired']:.2f}, "
-        f"expired {s['certificates_expired']:.2f} (opening stock of earlier months {s['certificates_opening']:,.0f})   double claims {s['double_claims']}"
+        f"expired {s['certificates_expired']:.2f}; opening stock of earlier months {s['certificates_opening']:,.0f} MWh   "
+        f"double claims {s['double_claims']}"
     )
     if "scope2_market_t" in s:
         yield (

@@ -18,7 +18,10 @@ from exchange.replay import replay_into, state_hash_hex
 
 @dataclass(frozen=True, slots=True)
 class ReplayedJournal:
-    """`orders`: accepted new orders, resends not counted. `certificates`: see certificate_figures. `carbon`: see carbon_figures, where a year was asked for."""
+    """`orders`: accepted new orders, resends not counted. `certificates`: see certificate_figures.
+
+    `carbon`: see carbon_figures, where a year was asked for.
+    """
 
     sequence: int
     orders: int

@@ -1,7 +1,7 @@
 """The invariants of an exchange (docs/rules.md, "Invariants"), recomputed from what a replay of the whole journal says happened.
 
-Each watches the batches of one replay and keeps accounts of its own: nothing of it is read from the state that it is compared with; but claims, which are compared with
-the meters at the end.
+Each watches the batches of one replay and keeps accounts of its own: nothing of it is read from the state that it is compared with;
+but claims, which are compared with the meters at the end.
 """
 
 from exchange.maintenance.invariants.claims import ClaimsWatch
