@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from exchange.maintenance.trace.energy import parties, reading_nodes, settlement_node, trade_node, trades_of
+from exchange.maintenance.trace.energy import contract_nodes, parties, reading_nodes, settlement_node, trade_node, trades_of
 from exchange.maintenance.trace.node import Node
 from exchange.maintenance.trace.past import Past, local_time
 from exchange.order_path.path import Exchange
@@ -25,7 +25,7 @@ def trace_certificate(past: Past, what: str) -> Node:
     bundle = registry.rows[rows[0]]
     node = Node("certificate", what, _facts(past, wanted, rows))
     node.origins.append(_issuance(past, bundle))
-    node.outcomes += _movements(past, wanted, bundle)
+    node.outcomes += [*_movements(past, wanted, bundle), *_retirements(past, wanted)]
     return node
 
 
@@ -97,7 +97,7 @@ def _issuance(past: Past, bundle: Any) -> Node:
         node.origins.append(settled[0])
         holder = int(bundle["holder"])
         if device is None or holder != device.account:
-            node.origins += trades_of(past, holder, (start_ns,))
+            node.origins += [*trades_of(past, holder, (start_ns,)), *contract_nodes(past, holder, start_ns, start_ns + PERIOD_NS)]
     return node
 
 
@@ -130,6 +130,18 @@ def _movements(past: Past, wanted: SerialRange, bundle: Any) -> list[Node]:
                     name = schemas.get(batch.last_sequence) or _trade_of(past, batch.last_sequence)
                     found.append(Node("movement", name, facts, batch.last_sequence))
         last = {(serial_from, serial_to): (account, state) for serial_from, serial_to, account, state in now}
+    return found
+
+
+def _retirements(past: Past, wanted: SerialRange) -> list[Node]:
+    """Who it was retired for, and why; public by their numbers."""
+    found = []
+    for number, one in past.exchange.rooms.certificates.retirements.by_number.items():
+        serials = one.serials
+        touches = (serials[:, 3] == wanted.issuance) & (serials[:, 4] <= wanted.serial_to) & (serials[:, 5] >= wanted.serial_from)
+        if touches.any():
+            span = f"{local_time(one.consumed_from_ns)} - {local_time(one.consumed_to_ns)}"
+            found.append(Node("retirement", str(number), {"": one.beneficiary_name, "for": one.purpose, "period": span, "hash": one.digest}))
     return found
 
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from exchange.errors import InputError
 from exchange.maintenance.trace.certificates import certificates_of_period
-from exchange.maintenance.trace.energy import kwh, reading_nodes, settlement_node, trades_of
+from exchange.maintenance.trace.energy import contract_nodes, kwh, reading_nodes, settlement_node, trades_of
 from exchange.maintenance.trace.node import Node
 from exchange.maintenance.trace.past import Past
 from exchange.protocol.decimals import format_decimal
-from exchange.protocol.documents import OpeningPositions, SettleDay
+from exchange.protocol.documents import SettleDay
 from exchange.settlement.statement import LineItem
 from exchange.units import PERIOD_NS
 
@@ -55,19 +55,7 @@ def trace_line(past: Past, what: str) -> Node:
     if kind in _OF_METERS:
         node.origins += reading_nodes(past, account, starts)
     if kind in _OF_CONTRACTS:
-        node.origins += _contracts(past, account, document)
+        node.origins += contract_nodes(past, account, document.day_start_ns, document.day_end_ns)
     if kind is LineItem.ENVIRONMENT:
         node.outcomes += certificates_of_period(past, account, starts)
     return node
-
-
-def _contracts(past: Past, account: int, settled: SettleDay) -> list[Node]:
-    found = []
-    for carried in past.documents:
-        if isinstance(carried.document, OpeningPositions):
-            symbols = [row.symbol for row in carried.document.positions if row.account == account]
-            specs = [i.spec for i in map(past.exchange.instrument, symbols) if i is not None]
-            inside = [spec for spec in specs if settled.day_start_ns <= spec.delivery_start_ns < settled.day_end_ns]
-            if inside:
-                found.append(Node("contract", past.name(account), {"": f"{len(inside)} x 15 min"}, carried.sequence))
-    return found

@@ -16,7 +16,18 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "movement": ("movement", "流转"),
     "device": ("device", "计量设备"),
     "posting": ("posting", "分录"),
+    "retirement": ("retirement", "核销"),
     "contract": ("contract", "合同电量"),
+    "period": ("period", "时段"),
+    "holder": ("holder", "持有人"),
+    "state": ("state", "状态"),
+    "status": ("status", "状态"),
+    "hash": ("hash", "哈希"),
+    "for": ("for", "用于"),
+    "in": ("in", "用电"),
+    "out": ("out", "发电"),
+    "amount": ("amount", "金额"),
+    "revision": ("revision", "版本"),
     "origins": ("comes from", "来源"),
     "outcomes": ("became", "去向"),
     "by_command": ("command", "指令"),
@@ -50,7 +61,7 @@ class Node:
         return "\n".join(self._lines(language, 0)) + "\n"
 
     def _lines(self, language: Language, depth: int) -> list[str]:
-        facts = ", ".join(f"{value}" if not name else f"{name} {value}" for name, value in self.facts.items())
+        facts = ", ".join(f"{word(name, language) if name in _WORDS else name} {value}".strip() for name, value in self.facts.items())
         at = f" [{word('by_command', language)} {self.sequence}]" if self.sequence else ""
         lines = [f"{'  ' * depth}{word(self.kind, language)} {self.name}{': ' if facts else ''}{facts}{at}"]
         for name, nodes in (("origins", self.origins), ("outcomes", self.outcomes)):
