@@ -3,6 +3,7 @@
 Each watches the batches of one replay and keeps accounts of its own: nothing of it is read from the state that it is compared with.
 """
 
+from exchange.maintenance.invariants.claims import ClaimsWatch
 from exchange.maintenance.invariants.energy import EnergyWatch
 from exchange.maintenance.invariants.interface import Finding, Watch
 from exchange.maintenance.invariants.money import MoneyWatch
@@ -14,4 +15,4 @@ __all__ = ["Finding", "Watch", "all_watches"]
 
 def all_watches() -> tuple[Watch, ...]:
     """One fresh watch an invariant, in the order of their numbers."""
-    return (MoneyWatch(), UnitsWatch(), TradesWatch(), EnergyWatch())
+    return (MoneyWatch(), UnitsWatch(), TradesWatch(), EnergyWatch(), ClaimsWatch())
