@@ -1,23 +1,56 @@
-"""Invariant 9, claims: one live claim a Wh over all schemes, none beyond the meter, no unit retired twice."""
+"""Invariants 9 and 10, claims: one claim a Wh and no more than was metered; retirements are numbered, chained, and of units that have ended."""
 
+import hashlib
+
+from exchange.ledger.records import PostingReason
 from exchange.maintenance.invariants.interface import Finding, breach
 from exchange.order_path.claim_check import claim_breaches
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.registry.claims import ClaimScheme
+from exchange.registry.lifecycle import UnitState
+from exchange.registry.retirements import Retirement
 
 
 class ClaimsWatch:
-    """Looks at the end: the claim register, the certificates and the retirements only grow or say what they gave up."""
+    """Follows retirements by their notices; at the end looks for what is claimed twice (exchange.order_path.claim_check)."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._head = ""
 
     def begin(self, exchange: Exchange) -> None:
-        """Nothing is counted on the way."""
+        retirements = exchange.rooms.certificates.retirements
+        self._number, self._head = len(retirements.by_number), retirements.head
 
     def see(self, batch: BatchResult, exchange: Exchange) -> None:
-        """Nothing is counted on the way."""
+        for notice in batch.notices:
+            if notice.kind == "retired":
+                self._follow(exchange, batch, int(notice.data["number"]), notice.sequence)
 
     def conclude(self, exchange: Exchange) -> Finding:
+        if exchange.rooms.certificates.retirements.head != self._head:
+            raise breach("10", "there is a retirement that no command made, or one was altered", exchange.last_sequence)
         for what in claim_breaches(exchange):
             raise breach("9", what, exchange.last_sequence)
-        claims, retirements = exchange.rooms.certificates.claims, exchange.rooms.certificates.retirements
+        claims = exchange.rooms.certificates.claims
         claimed_wh = sum(claims.total_wh(scheme) for scheme in ClaimScheme)
-        return Finding("9", "claims", f"{claimed_wh:,} Wh claimed once and within the meters; {len(retirements.by_number):,} retirements apart")
+        return Finding("9, 10", "claims", f"{self._number:,} retirements follow from each other; {claimed_wh:,} Wh claimed once, within the meters")
+
+    def _follow(self, exchange: Exchange, batch: BatchResult, number: int, sequence: int) -> None:
+        retirement = exchange.rooms.certificates.retirements.by_number.get(number)
+        if number != self._number + 1 or retirement is None or retirement.previous != self._head:
+            raise breach("10", f"retirement {number} does not follow from the one before", sequence)
+        self._number, self._head = number, hashlib.sha256(retirement.text.encode()).hexdigest()
+        if sum(serial.quantity for serial in retirement.ranges) != retirement.quantity or not _has_ended(exchange, retirement):
+            raise breach("10", f"the serial numbers of retirement {number} are not retired", sequence)
+        instrument = exchange.instrument(retirement.series)
+        if instrument is not None:
+            rows = batch.postings[(batch.postings["sequence"] == sequence) & (batch.postings["reason"] == int(PostingReason.UNITS_RETIRED))]
+            if int(rows["amount"][rows["asset"] == instrument.id].sum()) != retirement.quantity:
+                raise breach("10", f"retirement {number} is not what was posted", sequence)
+
+
+def _has_ended(exchange: Exchange, retirement: Retirement) -> bool:
+    registry = exchange.rooms.registry
+    rows = [registry.find(serial.issuance, serial.serial_from) for serial in retirement.ranges]
+    return all(row is not None and int(registry.rows[row]["state"]) == UnitState.RETIRED for row in rows)
