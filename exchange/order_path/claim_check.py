@@ -54,7 +54,6 @@ def _certificates_without_claim(rooms: Rooms) -> Iterator[str]:
     found, place = np.unique(keys, axis=1, return_inverse=True)
     issued_wh = np.zeros(found.shape[1], np.int64)
     np.add.at(issued_wh, place.reshape(-1), rows["serial_to"][chosen] - rows["serial_from"][chosen] + 1)
-    day_ns = PERIOD_NS * PERIODS_A_DAY
     claimed_wh = rooms.certificates.claims.claimed_wh(found[0], found[1], ClaimScheme.GRANULAR)
     for cell in np.flatnonzero(issued_wh != claimed_wh).tolist():
         device, start_ns = found[:, cell].tolist()
