@@ -42,6 +42,7 @@ from exchange.protocol.value_chain.accounting import CloseCarbonYear, RegisterEm
 from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposePenalty, SetCarbonRules
 from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
 from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
+from exchange.protocol.value_chain.settlement import SetNetwork, SetSettlementRules, SetTariff
 from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
@@ -58,7 +59,8 @@ _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name 
 # What the carbon accounts of all are made with.
 CarbonRule = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear
 _CHANGES_OF_TERMS: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel
-_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | CarbonRule | SetCarbonRules | OpenParkScheme
+SettlementTerm = SetSettlementRules | SetNetwork | SetTariff
+_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | CarbonRule | SetCarbonRules | OpenParkScheme | SettlementTerm
 # Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
 _NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 
