@@ -12,7 +12,7 @@ from clients.sdk.credentials import public_key_of
 from clients.sdk.errors import ClientError, ConnectionLost, LogonRefused, NotSent, OrderRejected, OutcomeUnknown, RequestRefused
 from clients.sdk.notices import ConnectionChange, Missed
 from clients.sdk.orders import Fill, Order
-from clients.sdk.results import BidOutcome, ProposalOutcome, Statement, StatementLine
+from clients.sdk.results import BidOutcome, ProposalOutcome, Statement, StatementLine, StatementSource
 from clients.sdk.transport import Connector, loopback_connector, websocket_connector
 from clients.sdk.turns import MarketTurn
 
@@ -38,6 +38,7 @@ __all__ = [
     "RequestRefused",
     "Statement",
     "StatementLine",
+    "StatementSource",
     "connect",
     "loopback_connector",
     "public_key_of",

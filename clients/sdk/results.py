@@ -37,8 +37,22 @@ class StatementLine(Struct, frozen=True):
     amount_micro: int = 0
 
 
+class StatementSource(Struct, frozen=True, kw_only=True):
+    """What all lines come from: the command that settled, its rules, its periods; by line the index of its posting in that command, -1: none."""
+
+    sequence: int = 0
+    rules_version: int = 0
+    first_period: str = ""
+    last_period: str = ""
+    periods: int = 0
+    postings: list[int] = []
+
+
 class Statement(Struct, frozen=True, kw_only=True):
-    """The day of one account; received positive, paid negative. `total_micro` is what the day changed its balance by."""
+    """The day or month of one account; received positive, paid negative. `total_micro` is what the day changed its balance by.
+
+    `run` counts from 1; `adjustments_micro` has for each line what a later run changed.
+    """
 
     day: str
     account: int
@@ -54,6 +68,9 @@ class Statement(Struct, frozen=True, kw_only=True):
     substituted_periods: int
     nominated_periods: int
     schedule_deviation_wh: int
+    run: int = 1
+    adjustments_micro: list[int] = []
+    source: StatementSource = StatementSource()
 
 
 def typed(result: Any, kind: type[T]) -> T:

@@ -43,6 +43,7 @@ from exchange.protocol.value_chain.allowances import AllocateAllowances, ImposeP
 from exchange.protocol.value_chain.certificates import SetCertificateRules
 from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
 from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
+from exchange.protocol.value_chain.settlement import SetNetwork, SetSettlementRules, SetTariff
 from exchange.protocol.value_chain.units import DefineEligibility
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
@@ -57,9 +58,10 @@ _NOT_RULES: Final = frozenset({
 })  # fmt: skip
 _RULES: Final = tuple(name for name in InstrumentSpec.__struct_fields__ if name not in _NOT_RULES)
 _CHANGES_OF_TERMS: Final = SetApprovalRules | SetOwnerRules | ChangeTerms | ChangeParticipant | ActivateLevel
-# What the carbon accounts of all are made with.
+# What the carbon accounts of all are made with, and settlement.
 _CARBON_RULES: Final = RegisterEmissionFactor | RegisterFuelFactor | SetProductNorm | CloseCarbonYear | SetCarbonRules
-_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | SetCertificateRules | OpenParkScheme | _CARBON_RULES
+_SETTLEMENT_RULES: Final = SetSettlementRules | SetNetwork | SetTariff
+_RULE_CHANGES: Final = _CHANGES_OF_TERMS | DefineEligibility | SetCertificateRules | OpenParkScheme | _CARBON_RULES | _SETTLEMENT_RULES
 # Those about proposals themselves, and what has to be seen on the machine at the moment that it is said.
 _NEVER_PROPOSED: Final = (Propose, ApproveProposal, RejectProposal, WithdrawProposal, ConfirmClock)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.metering.device_store import read_devices
 from exchange.metering.devices import DeviceKind
 from exchange.metering.table import DayReadings
 from exchange.registry.months import month_at
@@ -35,13 +36,23 @@ def green_input(exchange: "Exchange", day: str, accounts: Int64Array, starts_ns:
     return GreenInput(
         devices=column([device.id for device in devices]),
         account_row=rows,
-        generation_wh=readings.generation_wh[rows] * column([_is_told_apart(exchange, device) for device in devices])[:, np.newaxis],
+        generation_wh=_generation_wh(exchange, devices, readings.generation_wh[rows], starts_ns),
         contracts=column([contract.id for contract in contracts]),
         contract_buyer_row=np.searchsorted(accounts, column([contract.buyer for contract in contracts])),
         contract_generator_row=np.searchsorted(accounts, column([contract.generator for contract in contracts])),
         contract_left_wh=column([terms.remaining_wh(contract, day) for contract in contracts]),
         contract_price_ticks=column([contract.energy_price_ticks for contract in contracts]),
     )
+
+
+def _generation_wh(exchange: "Exchange", devices: list["Device"], of_account_wh: Int64Array, starts_ns: Int64Array) -> Int64Array:
+    """int64[devices, T]: by their own meters where they have one, else by their account's, as exchange.metering.generation has it for one device."""
+    if not devices:
+        return of_account_wh
+    own = read_devices(exchange.rooms.meters.devices, [device.id for device in devices], starts_ns)
+    told_apart = np.array([_is_told_apart(exchange, device) for device in devices])[:, np.newaxis]
+    generation_wh: Int64Array = np.where(own.document > 0, own.export_wh, of_account_wh * told_apart).astype(np.int64)
+    return generation_wh
 
 
 def _is_told_apart(exchange: "Exchange", device: "Device") -> bool:

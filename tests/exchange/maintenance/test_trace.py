@@ -10,11 +10,16 @@ from clients.cli.trace_command import run_trace_command
 from exchange.errors import InputError
 from exchange.journal.segments import SegmentJournal
 from exchange.maintenance.trace import Node, trace
+from exchange.maintenance.trace.lines import trace_line
+from exchange.maintenance.trace.past import Past
 from exchange.order_path.records import ExecutionKind
+from exchange.protocol.value_chain.settlement import SettleMonth
 from exchange.registry.lifecycle import UnitState
+from exchange.registry.months import month_number, start_of_month_ns
 from exchange.settlement.statement import LineItem
 from matching.records import Side
 from tests.exchange.order_path.park import GENESIS
+from tests.exchange.order_path.settling_park import SettlingPark
 from tests.exchange.readmodel.market import DAY, Market, market_day
 
 
@@ -129,3 +134,25 @@ def test_it_is_told_in_both_languages_and_as_json(data: Path, market: Market, ca
     assert '"kind": "trade"' in capsys.readouterr().out
     with pytest.raises(InputError, match="lang is en or zh"):
         run_trace_command(data, what, None, "de", as_json=False)
+
+
+def test_a_line_of_a_later_run_and_of_a_month_name_the_commands_they_come_from(tmp_path: Path) -> None:
+    """A day settled twice, then its month: the month's line leads to the month's command and to the day."""
+    park = SettlingPark(1)
+    park.trade(park.load, 100)
+    park.deliver()
+    park.ok(park.readings({park.load: 9_000}, {park.plant: 10_000}))
+    assert park.settle()[0] == 0
+    assert park.settle(run=2)[0] == 0
+    park.tick(start_of_month_ns(month_number("2026-08")))
+    park.ok(SettleMonth(month="2026-07"))
+    journal = SegmentJournal.open(tmp_path, GENESIS)
+    for records, documents in park.log:
+        journal.append(records, documents)
+    journal.close()
+    past = Past(tmp_path, None)
+    of_day = of_kind(trace_line(past, f"2026-07-15/{park.load}/surplus").origins, "settlement")
+    assert [node.facts for node in of_day] == [{}, {"run": "2"}]
+    of_month = of_kind(trace_line(past, f"2026-07/{park.load}/capacity_charge").origins, "settlement")
+    assert [node.name for node in of_month] == ["2026-07", "2026-07-15"]
+    assert of_month[1].sequence == of_day[1].sequence

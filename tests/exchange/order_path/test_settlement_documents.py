@@ -5,8 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from exchange.accounts.approvals import ApprovalMode, ApprovalRules
 from exchange.ledger.chart import House
 from exchange.order_path import canonical
+from exchange.order_path.business.approvals import required_approval
+from exchange.order_path.business.rules import Caller
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import Deposit, Document, Nominate
@@ -22,7 +25,7 @@ from exchange.protocol.value_chain.settlement import (
 )
 from exchange.registry.months import month_number, start_of_month_ns
 from exchange.units import NS_PER_DAY, NS_PER_MINUTE, PERIOD_NS, WH_PER_MWH
-from tests.exchange.order_path.park import DAY_NS, OPEN_NS
+from tests.exchange.order_path.park import DAY_NS, OPEN_NS, OPERATOR
 from tests.exchange.order_path.settling_park import KWH, SettlingPark
 
 JULY_END_NS = start_of_month_ns(month_number("2026-08"))
@@ -275,3 +278,20 @@ def test_offers_that_are_refused(fields: dict[str, Any], rule: str) -> None:
     assert rule_of(park, OfferCurtailment(**(values | {"symbol": "GP-20260715-1000", "energy_wh": 1, "price_micro_per_kwh": 1})), park.load) == (
         "account_is_not_connected"
     )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        SetSettlementRules(effective_ns=DAY_NS, imbalance="pool"),
+        SetNetwork(feeders=[], connections=[], compensation_micro_per_kwh=0),
+        tariff(33),
+    ],
+)
+def test_what_settles_everybody_needs_four_eyes(document: Document) -> None:
+    park = SettlingPark(1)
+    caller = Caller(OPERATOR, park.now_ns)
+    assert required_approval(park.exchange, document, caller) is None
+    park.exchange.rooms.approvals.rules = ApprovalRules(mode=ApprovalMode.FOUR_EYES)
+    assert required_approval(park.exchange, document, caller) == "rules"
+    assert required_approval(park.exchange, SettleMonth(month="2026-07"), caller) is None
