@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, SmallInteger, Table, Text
 
-# 2: the mode of a trade, auctions, daily closes; 3: flows, readings by device, the time of a posting, the audit log, runs of statements
-SCHEMA_VERSION: Final = 3
+# 2: the mode of a trade, auctions, daily closes; 3: the audit log; 4: flows, readings by device, the time of a posting, runs of statements
+SCHEMA_VERSION: Final = 4
 
 metadata: Final = MetaData()
 

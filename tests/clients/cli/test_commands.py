@@ -117,8 +117,8 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     assert code == 0
     listed = shown.split("Commands:\n")[1]
     names = [
-        "demo", "serve", "config", "bot", "shell", "replay", "verify", "trace", "backup", "restore", "archive", "match", "audit", "version",
-        "profiles", "keys", "proposals", "clock", "carbon",
+        "demo", "serve", "config", "bot", "shell", "replay", "verify", "trace", "backup", "restore", "archive", "match", "audit", "statement",
+        "version", "profiles", "keys", "proposals", "clock", "carbon", "meter",
     ]  # fmt: skip
     assert [line.split()[0] for line in listed.splitlines()] == names
     assert "..." not in listed

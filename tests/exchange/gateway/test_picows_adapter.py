@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -200,7 +201,7 @@ async def test_the_closing_handshake(served: tuple[RunningPark, str], payload: b
 
 async def test_an_exchange_that_ends_a_session_says_why() -> None:
     async with serving(Limits(max_logon_failures=1), backend="picows") as served, raw(served) as client:
-        params = {"key_id": "nobody", "timestamp_ns": 1, "signature": "AA=="}
+        params = {"key_id": "nobody", "timestamp_ns": time.time_ns(), "signature": "AA=="}
         client.send(frame(TEXT, request("logon", params)))
         assert b"error" in (await client.next())[1]
         kind, payload = await client.next()

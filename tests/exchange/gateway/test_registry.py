@@ -11,6 +11,7 @@ import pytest
 from exchange.order_path.business.granular import issue_granular
 from exchange.protocol.reject_codes import MESSAGES, RejectCode
 from exchange.protocol.value_chain.metering import RegisterDevice
+from exchange.registry.bundles import FACTS_BYTES
 from exchange.registry.green_output import GreenOutput, GreenUse
 from tests.exchange.gateway.parks import FACTORY, SOLAR, UNITS, RawClient, RunningPark, running_park
 from tests.exchange.gateway.test_administration import authorization, get
@@ -100,7 +101,7 @@ async def test_a_serial_number_tells_its_state_and_chain() -> None:
         registry = park.node.exchange.rooms.registry
         row = registry.find(retired["issuance"]["number"], 1)
         parent = int(registry.rows[row]["parent"])
-        facts = registry.rows[row].tobytes()[:72]
+        facts = registry.rows[row].tobytes()[:FACTS_BYTES]
         assert hashlib.sha256(bytes.fromhex(retired["chain"][1]["digest"]) + facts).hexdigest() == retired["chain"][0]["digest"]
         assert str(registry.range_of(parent)) == retired["chain"][1]["serial"]
 

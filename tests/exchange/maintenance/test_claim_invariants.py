@@ -60,7 +60,7 @@ def _fewer_units(_: BatchResult, exchange: Exchange) -> None:
 
 
 def _back_to_life(_: BatchResult, exchange: Exchange) -> None:
-    rows = exchange.rooms.registry.rows
+    rows = exchange.rooms.registry.table.tables.rows
     rows["state"][rows["state"] == UnitState.RETIRED] = UnitState.ISSUED
 
 
@@ -89,8 +89,8 @@ BREACHES: dict[str, tuple[Change, str]] = {
     "of fewer units": (_fewer_units, "10.*serial numbers of retirement 2 are not retired"),
     "of live units": (_back_to_life, "10.*serial numbers of retirement 2 are not retired"),
     "posted otherwise": (_nothing_posted, "10.*retirement 2 is not what was posted"),
-    "claimed twice": (_claimed_twice, "9.*more of device 1 is claimed"),
-    "certificate without a claim": (_without_a_claim, "9.*certificates of device 2"),
+    "claimed twice": (_claimed_twice, "9.*device 1: .*more than its meter says"),
+    "certificate without a claim": (_without_a_claim, "9.*device 2: certificates of 10 Wh .* not what is claimed for them"),
 }
 
 
