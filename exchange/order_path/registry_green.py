@@ -2,8 +2,9 @@
 
 From granular certificates by how settlement issued them (who got them first, for which use) and what became of them since. A certificate that its
 first holder still has, or retired for itself, speaks for that holder's own or delivered energy; one that was sold or has expired speaks for it no
-more; one that somebody else retired covers other energy that this account received in the quarter-hour. Energy that no granular certificate was
-issued for is told from the meters alone. Reads only.
+more; one that somebody else retired covers other energy that this account received in the quarter-hour. One retired for a time of consumption that
+its quarter-hour is no part of speaks for nobody's energy in that quarter-hour: a granular certificate says nothing of other hours. Energy that no
+granular certificate was issued for is told from the meters alone. Reads only.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from exchange.registry.serials import UnitScheme
 from exchange.units import WH_PER_MWH
 
 Int64Array = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 _GRANULAR: Final = (int(UnitScheme.GC), int(UnitScheme.SDGC))
 _OWN: Final = (int(GreenUse.SELF_USE), int(GreenUse.DELIVERED))
@@ -66,10 +68,10 @@ class RegistryGreen:
         energy_wh = rows["serial_to"][leaves] - rows["serial_from"][leaves] + 1
         account = np.array(rows["account"][leaves], np.int64)
         is_own, is_retired, is_expired = np.isin(use, _OWN), state == int(UnitState.RETIRED), state == int(UnitState.EXPIRED)
-        self._correct(leaves, account, is_retired)
-        is_gone = (account != holder) | is_expired
+        is_astray = self._correct(leaves, account, is_retired)
+        is_gone = (account != holder) | is_expired | is_astray
 
-        def energies(chosen: NDArray[np.bool_], of: Int64Array) -> _Energies:
+        def energies(chosen: BoolArray, of: Int64Array) -> _Energies:
             return _Energies.of(start_ns[chosen], of[chosen], energy_wh[chosen])
 
         self._direct = energies(use == int(GreenUse.DELIVERED), holder)
@@ -109,14 +111,22 @@ class RegistryGreen:
                 found.append(Retirement(one.beneficiary, year, scheme, one.quantity * unit_wh, str(one.number)))
         return found
 
-    def _correct(self, leaves: Int64Array, account: Int64Array, is_retired: NDArray[np.bool_]) -> None:
-        """What was retired for somebody else is that one's; what was cancelled for the charge of a storage covers no consumption. In place."""
-        registry = self._rooms.registry
+    def _correct(self, leaves: Int64Array, account: Int64Array, is_retired: BoolArray) -> BoolArray:
+        """What was retired for somebody else is that one's; what was cancelled for the charge of a storage covers no consumption. In place.
+
+        Returns which were claimed for a time of consumption that their quarter-hour is no part of, [k]; they cover nothing.
+        """
+        rows = self._rooms.registry.rows
+        is_astray = np.zeros(len(leaves), np.bool_)
         for one in self._rooms.certificates.retirements.by_number.values():
-            is_storage = one.kind is RetirementKind.STORAGE
-            if int(one.serials[0, 0]) in _GRANULAR and (is_storage or one.beneficiary != one.account):
-                places = np.searchsorted(leaves, np.unique([row for item in one.ranges for row in registry.leaves(item)]))
-                if is_storage:
-                    is_retired[places] = False
-                else:
-                    account[places] = one.beneficiary
+            if int(one.serials[0, 0]) not in _GRANULAR:
+                continue
+            places = np.searchsorted(leaves, np.unique([row for item in one.ranges for row in self._rooms.registry.leaves(item)]))
+            if one.kind is RetirementKind.STORAGE:
+                is_retired[places] = False
+                continue
+            account[places] = one.beneficiary
+            start_ns = rows["period_start_ns"][leaves[places]]
+            outside = places[(start_ns < one.consumed_from_ns) | (start_ns >= one.consumed_to_ns)]
+            is_astray[outside], is_retired[outside] = True, False
+        return is_astray

@@ -57,6 +57,19 @@ def test_a_certificate_that_is_sold_speaks_for_the_buyer_alone() -> None:
     assert told(park, "direct_wh", park.other) == own
 
 
+def test_a_certificate_claimed_for_other_hours_covers_nothing_in_its_own() -> None:
+    park = settled()
+    park.ok(TransferUnits(symbol="", to_account=park.other, reference="sold", quantity_lots=200), park.user)
+    noon_alone = {"consumed_from_ns": quarter_ns(NOON), "consumed_to_ns": quarter_ns(NOON + 1)}
+    later = {"consumed_from_ns": quarter_ns(NOON + 1), "consumed_to_ns": quarter_ns(NOON + 2)}
+    park.ok(park.retire("", 250, **noon_alone), park.other)  # its own 200 first, as they were issued
+    park.ok(park.retire("", 30, **later), park.other)
+    assert told(park, "covered_wh", park.other) == [50, 0]
+    assert told(park, "forgone_wh", park.user) == [200, 0]
+    park.ok(park.retire("", 10, **later), park.user)
+    assert told(park, "forgone_wh", park.user) == [210, 0], "delivered energy whose certificate was claimed for another hour is green no more"
+
+
 def test_under_a_mandate_the_beneficiary_is_covered() -> None:
     park = settled()
     park.ok(GrantMandate(agent=park.user), park.other)
