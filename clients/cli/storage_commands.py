@@ -1,5 +1,8 @@
 """`parkex verify`, `backup`, `restore`, `archive`: what an operator does with the files of an exchange."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -9,7 +12,20 @@ def run_verify_command(path: Path, archive: Path | None, read_model: str) -> Non
     """Raises CheckFailedError with the first breach, InputError when there is nothing to verify."""
     from exchange.maintenance.verify import verify_path
 
-    verify_path(path, typer.echo, archive, read_model or None)
+    with _no_collection():
+        verify_path(path, typer.echo, archive, read_model or None)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Millions of rows stay until the end and form no cycles: looking for some among them takes a sixth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def run_backup_command(data: Path, target: Path, archive: Path | None) -> None:

@@ -3,10 +3,11 @@
 Rows that carry the command which wrote them are compared batch by batch; the others, and those that change after they were written, at the end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, literal_column, select
 
 from exchange.errors import CheckFailedError
 from exchange.order_path.path import BatchResult
@@ -22,7 +23,9 @@ _BY_COMMAND: Final = tuple(
 _ORDERS: Final = tables.orders
 _FETCHED: Final = 10_000
 _COLUMNS: Final = {table: [column.name for column in table.columns] for table in tables.metadata.sorted_tables}
-_KEYS: Final = {table: [column.name for column in table.primary_key.columns] for table in tables.metadata.sorted_tables}
+_KEYS: Final = {
+    table: [itemgetter(_COLUMNS[table].index(column.name)) for column in table.primary_key.columns] for table in tables.metadata.sorted_tables
+}
 _STATE: Final = ("filled_lots", "remaining_lots", "status", "reason", "price_ticks", "revision", "last_sequence")
 
 
@@ -37,6 +40,7 @@ class StoredRows:
         self._find_settlement: FindSettlement = _no_settlement
         self.last_sequence = 0
         self._reading = reading(self._engine)
+        self._of_batch = {table: self._sql(_between(table)) for table in _BY_COMMAND}
         self._expected: dict[Table, dict[Row, Row]] = {}  # rows that are compared at the end, by key
         self._orders: dict[int, list[Any]] = {}
         self._counts: dict[Table, int] = {}
@@ -60,9 +64,7 @@ class StoredRows:
         for table in _BY_COMMAND:
             self._compare_commands(table, rows.pop(table, []), batch.first_sequence, batch.last_sequence)
         for table, of_table in rows.items():
-            expected = self._expected.setdefault(table, {})
-            places = [_COLUMNS[table].index(name) for name in _KEYS[table]]
-            expected.update((tuple(row[place] for place in places), tuple(row)) for row in of_table)
+            self._expected.setdefault(table, {}).update(zip(_keys(table, of_table), of_table, strict=True))
         for symbol, phase in last_phases(batch).items():
             self._set_phase(symbol, phase)
         self._follow_orders(batch)
@@ -80,14 +82,23 @@ class StoredRows:
         return sum(self._counts.values())
 
     def _compare_commands(self, table: Table, expected: Sequence[Row], first: int, last: int) -> None:
-        c = table.c
-        query = select(table).where(c.sequence.between(first, last)).order_by(c.sequence, c.index)
-        stored = [tuple(row) for row in self._connection.execute(query).all()]
+        stored = [row for rows in self._fetch(self._of_batch[table].format(first=first, last=last)) for row in rows]
         self._counts[table] = self._counts.get(table, 0) + len(expected)
-        if stored != [tuple(row) for row in expected]:
-            places = [_COLUMNS[table].index(name) for name in _KEYS[table]]
-            wanted = {tuple(row[place] for place in places): tuple(row) for row in expected}
-            _differ(table, {tuple(row[place] for place in places): row for row in stored}, wanted)
+        if stored != expected:
+            _differ(table, _by_key(table, stored), _by_key(table, expected))
+
+    def _sql(self, query: Select[Any]) -> str:
+        return str(query.compile(self._engine))
+
+    def _fetch(self, statement: str) -> Iterator[list[Row]]:
+        """Rows as the driver gives them: integers and texts need no conversion, and there are millions of them."""
+        cursor = self._connection.connection.cursor()
+        try:
+            cursor.execute(statement)
+            while rows := list(cursor.fetchmany(_FETCHED)):
+                yield rows
+        finally:
+            cursor.close()
 
     def _check_count(self, table: Table) -> None:
         found = self._connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -96,14 +107,11 @@ class StoredRows:
             raise CheckFailedError(f"the read model has {found} rows of {table.name}, the journal gives {expected}")
 
     def _compare_all(self, table: Table, expected: dict[Row, Row]) -> None:
-        places = [_COLUMNS[table].index(name) for name in _KEYS[table]]
-        result = self._connection.execution_options(yield_per=_FETCHED).execute(select(table))
         found = 0
-        for partition in result.partitions():
-            rows = [tuple(row) for row in partition]
+        for rows in self._fetch(self._sql(select(table))):
             found += len(rows)
-            stored = {tuple(row[place] for place in places): row for row in rows}
-            if any(expected.get(key) != row for key, row in stored.items()):
+            if list(map(expected.get, _keys(table, rows))) != rows:
+                stored = _by_key(table, rows)
                 _differ(table, stored, {key: expected[key] for key in stored if key in expected})
         self._counts[table] = found
         if found != len(expected):
@@ -133,6 +141,12 @@ class StoredRows:
             _apply(self._orders[order_id], change, at)
 
 
+def _between(table: Table) -> Select[Any]:
+    """Rows of the commands from {first} to {last}, in their order."""
+    c = table.c
+    return select(table).where(c.sequence.between(literal_column("{first}"), literal_column("{last}"))).order_by(c.sequence, c.index)
+
+
 def _no_settlement(_day: str, _run: int) -> None:
     """Before the replay nothing is settled."""
 
@@ -144,6 +158,15 @@ def _apply(row: list[Any], change: OrderChange, at: dict[str, int]) -> None:
         value = getattr(change, name)
         if value is not None:
             row[at[name]] = value
+
+
+def _keys(table: Table, rows: Sequence[Row]) -> Iterator[Row]:
+    """The primary key of each row."""
+    return zip(*(map(place, rows) for place in _KEYS[table]), strict=True)
+
+
+def _by_key(table: Table, rows: Sequence[Row]) -> dict[Row, Row]:
+    return dict(zip(_keys(table, rows), rows, strict=True))
 
 
 def _differ(table: Table, stored: dict[Row, Row], expected: dict[Row, Row]) -> None:

@@ -1,9 +1,11 @@
 """What a device generated: by its own meter where it has one, else by its account's where the account can only mean that device."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from exchange.metering.device_store import read_devices
-from exchange.metering.devices import DeviceKind, Devices
+from exchange.metering.devices import Device, DeviceKind, Devices
 from exchange.metering.table import MeterTable
 from exchange.metering.validation import BoolArray, Int64Array
 
@@ -16,17 +18,32 @@ def device_generation_wh(
     Where the account is read as a whole, its generation is the device's if that is the only one there that generates, and no storage is: what a
     storage discharged cannot be told from what was generated. As of command `as_of_sequence` if that is given. Raises KeyError for an unknown device.
     """
-    device = devices.by_id[device_id]
-    starts_ns = np.asarray(starts_ns, np.int64)
-    if not device.is_renewable:
-        return np.zeros(starts_ns.shape, np.int64)
-    found = read_devices(meters.devices, [device_id], starts_ns, as_of_sequence)
-    generation_wh: Int64Array = found.export_wh[0].astype(np.int64)
-    others = [other for other in devices.of_account(device.account) if other.is_renewable or other.kind is DeviceKind.STORAGE]
-    if len(others) == 1 and not (found.document[0] > 0).all():
-        by_account = meters.read([device.account], starts_ns.tolist(), as_of_sequence).generation_wh[0]
-        generation_wh = np.where(found.document[0] > 0, generation_wh, by_account)
+    generation_wh: Int64Array = generations_wh(devices, meters, [device_id], starts_ns, as_of_sequence)[0]
     return generation_wh
+
+
+def generations_wh(
+    devices: Devices, meters: MeterTable, device_ids: Sequence[int], starts_ns: Int64Array, as_of_sequence: int | None = None
+) -> Int64Array:
+    """`device_generation_wh` of several devices, int64[n, T]: their accounts are read once."""
+    starts_ns = np.asarray(starts_ns, np.int64)
+    found = read_devices(meters.devices, list(device_ids), starts_ns, as_of_sequence)
+    chosen = [devices.by_id[device_id] for device_id in device_ids]
+    is_read = found.document > 0
+    rows = [row for row, one in enumerate(chosen) if one.is_renewable and not is_read[row].all() and _speaks_for(devices, one)]
+    generation_wh: Int64Array = found.export_wh.astype(np.int64)
+    if rows:
+        accounts = np.unique([chosen[row].account for row in rows])
+        day = meters.read(accounts.tolist(), starts_ns.tolist(), as_of_sequence)
+        places = np.searchsorted(accounts, [chosen[row].account for row in rows])
+        generation_wh[rows] = np.where(is_read[rows], generation_wh[rows], day.generation_wh[places])
+    generation_wh[[not one.is_renewable for one in chosen]] = 0
+    return generation_wh
+
+
+def _speaks_for(devices: Devices, device: Device) -> bool:
+    """Whether the generation of its account can only be that of the device."""
+    return sum(other.is_renewable or other.kind is DeviceKind.STORAGE for other in devices.of_account(device.account)) == 1
 
 
 def is_metered(devices: Devices, meters: MeterTable, device_id: int, starts_ns: Int64Array) -> BoolArray:
@@ -34,8 +51,7 @@ def is_metered(devices: Devices, meters: MeterTable, device_id: int, starts_ns: 
     device = devices.by_id[device_id]
     starts_ns = np.asarray(starts_ns, np.int64)
     own = meters.devices.has_any(device_id, starts_ns)
-    others = [other for other in devices.of_account(device.account) if other.is_renewable or other.kind is DeviceKind.STORAGE]
-    if len(others) != 1:
+    if not _speaks_for(devices, device):
         return own
     return own | meters.are_read_by_account(np.full(starts_ns.shape, device.account), starts_ns)
 

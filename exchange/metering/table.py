@@ -149,7 +149,9 @@ class MeterTable:
         for column, start_ns in enumerate(period_starts_ns):
             rows = self._members.get(start_ns)
             if rows is not None:
-                _, source, target = np.intersect1d(rows["account"], wanted, assume_unique=True, return_indices=True)
+                source = np.minimum(np.searchsorted(rows["account"], wanted), len(rows) - 1)  # rows are kept in the order of accounts
+                target = np.flatnonzero(rows["account"][source] == wanted)
+                source = source[target]
                 for name in ("consumption_wh", "generation_wh", "soc_wh", "replaced"):
                     getattr(day, name)[target, column] = rows[name][source]
                 day.metered[target, column] = True

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from exchange.metering.generation import device_generation_wh
+from exchange.metering.generation import generations_wh
 from exchange.order_path.tables import Rooms
 from exchange.registry.claims import PERIODS_A_DAY, ClaimScheme, Int64Array
 from exchange.registry.lifecycle import UnitState
@@ -26,22 +26,24 @@ class Claimed(Protocol):
 def claim_breaches(exchange: Claimed) -> Iterator[str]:
     """What is claimed twice or not by a meter, one sentence each; nothing where all holds."""
     rooms = exchange.rooms
-    claimed = _claims_by_day(rooms)
-    for (device, day_ns), claimed_wh in sorted(claimed.items()):
+    for day_ns, claimed in sorted(_claims_by_day(rooms).items()):
         starts_ns = day_ns + PERIOD_NS * np.arange(PERIODS_A_DAY)
-        generation_wh = device_generation_wh(rooms.devices, rooms.meters, device, starts_ns)
-        # Of a device that is not metered here there is nothing to compare with.
-        for place in np.flatnonzero(claimed_wh > generation_wh).tolist() if generation_wh.any() else ():
-            yield f"device {device}: {claimed_wh[place]} Wh are claimed at {starts_ns[place]}, which is more than its meter says"
+        devices = sorted(claimed)
+        generations = generations_wh(rooms.devices, rooms.meters, devices, starts_ns)
+        for device, generation_wh in zip(devices, generations, strict=True):
+            # Of a device that is not metered here there is nothing to compare with.
+            for place in np.flatnonzero(claimed[device] > generation_wh).tolist() if generation_wh.any() else ():
+                yield f"device {device}: {claimed[device][place]} Wh are claimed at {starts_ns[place]}, which is more than its meter says"
     yield from _certificates_without_claim(rooms)
     yield from _retired_twice(rooms)
 
 
-def _claims_by_day(rooms: Rooms) -> dict[tuple[int, int], Int64Array]:
-    """Claims of all schemes by device and start of the UTC day: int64[96] in Wh."""
-    total: dict[tuple[int, int], Int64Array] = {}
+def _claims_by_day(rooms: Rooms) -> dict[int, dict[int, Int64Array]]:
+    """Claims of all schemes by start of the UTC day and device: int64[96] in Wh."""
+    total: dict[int, dict[int, Int64Array]] = {}
     for _, device, day_ns, energy_wh in rooms.certificates.claims:
-        total[device, day_ns] = total.get((device, day_ns), np.zeros(PERIODS_A_DAY, np.int64)) + energy_wh
+        of_day = total.setdefault(day_ns, {})
+        of_day[device] = of_day.get(device, np.zeros(PERIODS_A_DAY, np.int64)) + energy_wh
     return total
 
 

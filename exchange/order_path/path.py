@@ -206,7 +206,8 @@ class Exchange(Queries):
 
     def sync_books(self) -> None:
         """Take over the arrays of the books after they were replaced."""
-        self.state = self.state._replace(books=self.core.state)
+        if self.state.books is not self.core.state:
+            self.state = self.state._replace(books=self.core.state)
         if self.state.terms.shape[0] < self.core.order_capacity:
             self.state = room.with_terms(self.state)
 

@@ -36,7 +36,7 @@ def schedule_phases(exchange: "Exchange", instrument: Instrument, now_ns: int) -
     if instrument.is_power:
         for at_ns, kind in _day_of(spec):
             exchange.make_deadline_room()
-            add_deadline(exchange.state, at_ns, kind, instrument.id)
+            add_deadline(exchange.state, at_ns, int(kind), instrument.id)  # a plain number: Numba looks up what an enumeration is at every call
         return
     if instrument.resale is Resale.NEXT_DAY and not exchange.rooms.midnight_is_scheduled:
         exchange.rooms.midnight_is_scheduled = True
