@@ -305,7 +305,8 @@ def test_heat_and_cold_are_on_the_statement_and_cost_nothing() -> None:
         device = park.register_pv(park.load, name=kind, kind=kind, scheme="none")
         park.deliver()
         park.ok(DeviceReadings(
-            revision=1, devices=[device], first_starts_ns=[park.starts_ns[0]], counts=[2], qualities=["measured"], import_wh=taken_wh, export_wh=given_wh,
+            revision=1, devices=[device], first_starts_ns=[park.starts_ns[0]], counts=[2], qualities=["measured"],
+            import_wh=taken_wh, export_wh=given_wh,
         ))  # fmt: skip
     park.ok(park.readings({park.load: 10 * KWH}, {}))
     before = park.exchange.balances(park.load).balance_micro
