@@ -120,7 +120,8 @@ class DayInput:
     Lots of 100 Wh, bought positive. Values and fees are what the trades of the exchange moved or hold. `available_micro` is each
     account's balance less all its holds before the run; the holds of this day are `held_park_fee_micro` and `held_guarantee_micro`.
     `green_contract_wh` is what green contracts deliver by the meters, bought positive: settled before ordinary energy. `restated`: in a later
-    run, when the trades' own columns are gone, what they came to in the first. `curtailed_micro` is compensation for curtailed energy.
+    run, when the trades' own columns are gone, what they came to in the first. `curtailed_micro` is compensation for curtailed energy. `heat_wh`
+    and `cold_wh` are metered, taken less given, and in no balance of power.
     """
 
     day: str
@@ -154,6 +155,8 @@ class DayInput:
     green_contract_wh: Int64Array | None = None  # [n, T]
     curtailed_wh: Int64Array | None = None  # [n]
     curtailed_micro: Int64Array | None = None  # [n]
+    heat_wh: Int64Array | None = None  # [n]
+    cold_wh: Int64Array | None = None  # [n]
     restated: TradeTotals | None = None
 
     @property

@@ -128,6 +128,8 @@ def _lines(day: DayInput, amounts: MemberAmounts) -> Iterable[tuple[LineItem, In
     yield LineItem.ENVIRONMENT, amounts.environment_bought_wh, amounts.environment_cost
     yield LineItem.ENVIRONMENT_SOLD, amounts.environment_sold_wh, amounts.environment_income
     yield LineItem.CURTAILMENT, amounts.curtailed_wh, amounts.curtailed
+    yield LineItem.HEAT, none if day.heat_wh is None else day.heat_wh, none
+    yield LineItem.COLD, none if day.cold_wh is None else day.cold_wh, none
     yield LineItem.PARK_FEE, amounts.market_withdrawal_wh, amounts.park_fee
     yield LineItem.TRADING_FEE, none, amounts.trading_fee
     yield LineItem.VOLTAGE_ADDER, amounts.withdrawal_wh, amounts.voltage_adder

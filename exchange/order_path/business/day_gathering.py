@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.market.instruments import Instrument
+from exchange.metering.device_store import read_devices
+from exchange.metering.devices import DeviceKind
 from exchange.order_path.business.green import green_input, rules_of
 from exchange.order_path.business.network import compensation
 from exchange.order_path.level import Level
@@ -115,6 +117,8 @@ def _day(exchange: "Exchange", day: str, accounts: Int64Array, periods: list[Ins
         green=green_input(exchange, day, accounts, starts_ns, readings) if has_value_chain else None,
         curtailed_wh=curtailed_wh,
         curtailed_micro=curtailed_micro,
+        heat_wh=_thermal_wh(exchange, accounts, starts_ns, DeviceKind.HEAT) if has_value_chain else None,
+        cold_wh=_thermal_wh(exchange, accounts, starts_ns, DeviceKind.COLD) if has_value_chain else None,
         **own,
     )
 
@@ -128,6 +132,17 @@ def _nominations(exchange: "Exchange", accounts: Int64Array, periods: list[Instr
             if injection_wh is not None:
                 nominations[row, column] = injection_wh
     return nominations
+
+
+def _thermal_wh(exchange: "Exchange", accounts: Int64Array, starts_ns: Int64Array, kind: DeviceKind) -> Int64Array:
+    """What the meters of a carrier took less what they gave, by account: [n]."""
+    energy_wh = np.zeros(len(accounts), np.int64)
+    devices = [device for device in exchange.rooms.devices.by_id.values() if device.kind is kind]
+    if devices:
+        cells = read_devices(exchange.rooms.meters.devices, [device.id for device in devices], starts_ns)
+        taken_wh = (cells.import_wh.astype(np.int64) - cells.export_wh).sum(axis=1)
+        np.add.at(energy_wh, np.searchsorted(accounts, [device.account for device in devices]), taken_wh)
+    return energy_wh
 
 
 def _block_trades(exchange: "Exchange", starts_ns: list[int], accounts: Int64Array) -> BlockTrades | None:

@@ -13,6 +13,7 @@ from exchange.order_path.business.rules import Caller
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import Exchange
 from exchange.protocol.documents import Deposit, Document, Nominate
+from exchange.protocol.value_chain.metering import DeviceReadings
 from exchange.protocol.value_chain.settlement import (
     Connection,
     Feeder,
@@ -295,3 +296,27 @@ def test_what_settles_everybody_needs_four_eyes(document: Document) -> None:
     park.exchange.rooms.approvals.rules = ApprovalRules(mode=ApprovalMode.FOUR_EYES)
     assert required_approval(park.exchange, document, caller) == "rules"
     assert required_approval(park.exchange, SettleMonth(month="2026-07"), caller) is None
+
+
+def test_heat_and_cold_are_on_the_statement_and_cost_nothing() -> None:
+    park = SettlingPark()
+    kinds = {"heat": ([700, 900], [0, 100]), "cold": ([0, 0], [50, 60])}
+    for kind, (taken_wh, given_wh) in kinds.items():
+        device = park.register_pv(park.load, name=kind, kind=kind, scheme="none")
+        park.deliver()
+        park.ok(DeviceReadings(
+            revision=1, devices=[device], first_starts_ns=[park.starts_ns[0]], counts=[2], qualities=["measured"],
+            import_wh=taken_wh, export_wh=given_wh,
+        ))  # fmt: skip
+    park.ok(park.readings({park.load: 10 * KWH}, {}))
+    before = park.exchange.balances(park.load).balance_micro
+    assert park.settle()[0] == 0
+    statement = park.exchange.statement(park.load, "2026-07-15")
+    assert statement is not None
+    of_carriers = {str(line.item): (line.energy_wh, line.amount_micro, str(line.status)) for line in statement.lines if line.item in {"heat", "cold"}}
+    assert of_carriers == {"heat": (1_500, 0, "information"), "cold": (-110, 0, "information")}
+    assert statement.consumption_wh == 2 * 10 * KWH
+    assert park.exchange.balances(park.load).balance_micro - before == statement.total_micro
+    other = park.exchange.statement(park.other, "2026-07-15")
+    assert other is not None
+    assert not {"heat", "cold"} & {str(line.item) for line in other.lines}
