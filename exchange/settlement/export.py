@@ -9,7 +9,7 @@ import io
 from typing import Final
 
 from exchange.settlement.lines import LineItem
-from exchange.settlement.rendering import LINE_NAMES, STATUS_NOTES, Language, cny, kwh, remarks
+from exchange.settlement.rendering import LINE_NAMES, STATUS_NOTES, Language, cny, holder, kwh, remarks
 from exchange.settlement.statement import Line, LineStatus, Statement, fen
 
 CSV_COLUMNS: Final = (
@@ -71,7 +71,7 @@ def statement_to_html(statement: Statement, language: Language = "en", chain_hea
     with_changes = bool(statement.adjustments_micro)
     shown = [head for place, head in enumerate(heads) if place != 3 or with_changes]
     run = (f"第 {statement.run} 次结算" if zh else f"run {statement.run}") if statement.run > 1 else ""
-    who = " · ".join(filter(None, (f"{statement.name} ({statement.account}, {statement.role})", run)))
+    who = " · ".join(filter(None, (holder(statement, language), run)))
     total = [cny(statement.total_micro)] + ([cny(sum(statement.adjustments_micro))] if with_changes else [])
     notes = remarks(statement, zh) + ([f"{'日志链头' if zh else 'journal head'} {chain_head}"] if chain_head else [])
     parts = [

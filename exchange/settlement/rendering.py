@@ -41,6 +41,20 @@ STATUS_NOTES: Final[dict[LineStatus, tuple[str, str]]] = {
     LineStatus.INSIDE_TARIFF: ("inside the retail tariff of deficit energy", "含在不足偏差电量的零售电价内"),
     LineStatus.EXCLUDED: ("excluded: billed by the grid company", "不含：由电网企业另行结算"),
 }
+ROLE_NAMES: Final[dict[str, tuple[str, str]]] = {
+    "operator": ("park operator", "园区运营方"),
+    "enterprise": ("enterprise", "企业"),
+    "generator": ("generator", "发电企业"),
+    "prosumer": ("prosumer", "产消者"),
+    "storage": ("storage", "储能"),
+    "market_maker": ("market maker", "做市商"),
+    "esco": ("energy service company", "节能服务公司"),
+    "bank": ("bank", "银行"),
+    "verifier": ("verifier", "核查机构"),
+    "registrar": ("registrar", "登记机构"),
+    "regulator": ("regulator", "监管机构"),
+    "auditor": ("auditor", "审计方"),
+}
 _COLUMN: Final[dict[Language, int]] = {"en": 0, "zh": 1}
 # Width of the columns of the text, in cells of a terminal.
 _NAME_CELLS: Final = 52
@@ -95,7 +109,7 @@ def statement_to_text(statement: Statement, language: Language = "en", chain_hea
     zh = language == "zh"
     title = "结算单" if zh else "Statement"
     heads = ("项目", "电量 kWh", "金额 元") if zh else ("Line", "energy kWh", "amount CNY")
-    lines = [f"{title} {statement.day}  {statement.name} ({statement.account}, {statement.role})"]
+    lines = [f"{title} {statement.day}  {holder(statement, language)}"]
     lines.append("收入为正，支出为负" if zh else "received positive, paid negative")
     lines.append(_row(*heads))
     lines.extend(_line_to_text(line, language) for line in statement.lines)
@@ -104,6 +118,11 @@ def statement_to_text(statement: Statement, language: Language = "en", chain_hea
     if chain_head:
         lines.append(f"{'日志链头' if zh else 'journal head'} {chain_head}")
     return "\n".join(lines) + "\n"
+
+
+def holder(statement: Statement, language: Language) -> str:
+    """Whose statement it is: name, account and role."""
+    return f"{statement.name} ({statement.account}, {ROLE_NAMES[statement.role][_COLUMN[language]]})"
 
 
 def cny(amount_micro: int) -> str:

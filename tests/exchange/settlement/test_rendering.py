@@ -5,14 +5,17 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.accounts.permissions import Role
 from exchange.settlement.day import settle_day
+from exchange.settlement.export import statement_to_html
 from exchange.settlement.lines import OPTIONAL
-from exchange.settlement.rendering import LINE_NAMES, STATUS_NOTES, cny, kwh, pad, statement_to_dict, statement_to_text
+from exchange.settlement.rendering import LINE_NAMES, ROLE_NAMES, STATUS_NOTES, Language, cny, kwh, pad, statement_to_dict, statement_to_text
 from exchange.settlement.statement import LineItem, LineStatus, Statement
 from tests.exchange.settlement.worlds import Trade, make_day, report
 
@@ -32,7 +35,15 @@ def fixture_statement() -> Statement:
 def test_every_item_and_status_has_both_names() -> None:
     assert set(LINE_NAMES) == set(LineItem)
     assert set(STATUS_NOTES) == set(LineStatus)
-    assert all(en and zh for en, zh in LINE_NAMES.values())
+    assert set(ROLE_NAMES) == set(Role)
+    assert all(en and zh for names in (LINE_NAMES, ROLE_NAMES) for en, zh in names.values())
+
+
+@pytest.mark.parametrize(("language", "role"), [("en", "market maker"), ("zh", "做市商")])
+def test_the_head_says_whose_statement_it_is(statement: Statement, language: Language, role: str) -> None:
+    of_maker = msgspec.structs.replace(statement, name="M1", account=40, role="market_maker")
+    assert statement_to_text(of_maker, language).splitlines()[0].endswith(f"M1 (40, {role})")
+    assert f"M1 (40, {role})" in statement_to_html(of_maker, language)
 
 
 def test_the_lines_of_an_industrial_bill_are_there_in_order(statement: Statement) -> None:
@@ -98,7 +109,7 @@ def test_english_text(statement: Statement) -> None:
 def test_chinese_text_says_the_same(statement: Statement) -> None:
     text = statement_to_text(statement, "zh", "abc123").splitlines()
     assert len(text) == len(ENGLISH.splitlines())
-    assert text[0] == "结算单 2026-07-15  E01 (32, prosumer)"
+    assert text[0] == "结算单 2026-07-15  E01 (32, 产消者)"
     assert text[3].startswith("园区市场购电")
     assert text[3].endswith("-204.00")
     assert text[17].startswith("合计")
