@@ -1,7 +1,8 @@
 """The seam between the accounts and who knows of green energy and its certificates: `ClaimedGreen`.
 
 Who implements it answers for one thing: no Wh appears twice. Energy that is `direct` is not also `covered`, and neither is what a retired GEC is for.
-The accounts check what they can (direct supply within withdrawal, cover within what was received) and say what they left unused.
+The accounts count direct supply and cover only as far as the meters bear them out (a correction may say less than certificates were issued by), and
+say what cover they left unused.
 """
 
 from collections.abc import Iterable, Sequence

@@ -44,7 +44,7 @@ class Flows:
 class EnergySums:
     """Sums of members, [n] in Wh, and of the park. `grid_wh` and `network_wh` sum to the import.
 
-    `forgone_wh`: own or direct green whose certificate is gone; `lost_wh`: the same of what was `undelivered_wh`. `covered_wh`: by granular
+    `direct_wh`: never more than the meters say. `forgone_wh`: own or direct green whose certificate is gone; `lost_wh`: the same of what was `undelivered_wh`. `covered_wh`: by granular
     certificates, never more than received in their period; what was beyond is `idle_wh`. `matched_wh`: green within the hour of use.
     """
 
@@ -80,17 +80,18 @@ class EnergySums:
 
 
 def attribute(flows: Flows) -> EnergySums:
-    """Sources of all energy used in the span. Raises CheckFailedError when the meters do not balance or claims pass the meters."""
+    """Sources of all energy used in the span. Raises CheckFailedError when the meters do not balance."""
     self_use = np.where(flows.is_storage[:, np.newaxis], 0, np.minimum(flows.consumption_wh, flows.generation_wh))
     net = flows.generation_wh - flows.consumption_wh
     withdrawal, injection = np.maximum(-net, 0), np.maximum(net, 0)
-    rest = withdrawal - flows.direct_wh
-    generated = injection[~flows.is_storage].sum(axis=0) - flows.direct_wh.sum(axis=0)
+    injected = injection[~flows.is_storage].sum(axis=0)
+    direct = _within_meters(flows.direct_wh, withdrawal, injected)
+    forgone = np.minimum(flows.forgone_wh, self_use + direct)
+    rest = withdrawal - direct
+    generated = injected - direct.sum(axis=0)
     discharged = injection[flows.is_storage].sum(axis=0)
     balance = injection.sum(axis=0) + flows.grid_import_wh - withdrawal.sum(axis=0) - flows.grid_export_wh - flows.losses_wh
     _require(not balance.any(), "the meters of a period do not balance")
-    _require(bool((rest >= 0).all() and (generated >= 0).all()), "direct supply beyond what was generated or withdrawn")
-    _require(bool((flows.forgone_wh <= self_use + flows.direct_wh).all()), "certificates gone of energy that was neither own nor direct")
     exported = flows.grid_export_wh
     undelivered = np.maximum(generated - exported, 0)
     discharge = np.maximum(discharged - np.maximum(exported - generated, 0), 0)
@@ -103,7 +104,7 @@ def attribute(flows: Flows) -> EnergySums:
     lost = shares(np.minimum(np.maximum(flows.gone_wh - np.minimum(exported, generated), 0), undelivered), loose)
     covered = np.minimum(flows.covered_wh, grid[:-1] + lost[:-1])
     load = np.where(flows.is_storage[:, np.newaxis], 0, flows.consumption_wh)
-    green = np.where(flows.is_storage[:, np.newaxis], 0, self_use + flows.direct_wh - flows.forgone_wh + covered)
+    green = np.where(flows.is_storage[:, np.newaxis], 0, self_use + direct - forgone + covered)
     hours = hour_of(flows.start_ns)
     own_generation = flows.generation_wh[~flows.is_storage].sum()
     of_park = matched_wh(load.sum(axis=0, keepdims=True), green.sum(axis=0, keepdims=True), hours)[0]
@@ -111,11 +112,20 @@ def attribute(flows: Flows) -> EnergySums:
     park = [flows.grid_import_wh.sum(), exported.sum(), flows.losses_wh.sum(), network, lost[-1].sum(), own_generation, of_park]
     return EnergySums(
         consumption_wh=flows.consumption_wh.sum(axis=1), generation_wh=flows.generation_wh.sum(axis=1), self_use_wh=self_use.sum(axis=1),
-        direct_wh=flows.direct_wh.sum(axis=1), grid_wh=grid[:-1].sum(axis=1), undelivered_wh=loose[:-1].sum(axis=1),
+        direct_wh=direct.sum(axis=1), grid_wh=grid[:-1].sum(axis=1), undelivered_wh=loose[:-1].sum(axis=1),
         lost_wh=lost[:-1].sum(axis=1), discharge_wh=stored[:-1].sum(axis=1), covered_wh=covered.sum(axis=1),
-        idle_wh=(flows.covered_wh - covered).sum(axis=1), forgone_wh=flows.forgone_wh.sum(axis=1), load_wh=load.sum(axis=1),
+        idle_wh=(flows.covered_wh - covered).sum(axis=1), forgone_wh=forgone.sum(axis=1), load_wh=load.sum(axis=1),
         matched_wh=matched_wh(load, green, hours), park=np.array(park, np.int64),
     )  # fmt: skip
+
+
+def _within_meters(direct_wh: Int64Array, withdrawal_wh: Int64Array, injected_wh: Int64Array) -> Int64Array:
+    """Direct supply as far as the meters of now bear it out, [n, T]: certificates were issued by those of the first run, and a correction may say
+    that less was used or generated. What is beyond supplied nobody; of less generation all have their part.
+    """
+    direct = np.minimum(direct_wh, withdrawal_wh)
+    sums = direct.sum(axis=0)
+    return shares(np.minimum(sums, injected_wh), direct) if np.any(sums > injected_wh) else direct
 
 
 def shares(total: Int64Array, weights: Int64Array) -> Int64Array:

@@ -90,16 +90,24 @@ def test_granular_cover_counts_in_its_own_quarter_hour_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("changes", "direct", "forgone"),
     [
-        ({"direct_wh": [[0], [1]]}, "direct supply beyond"),
-        ({"direct_wh": [[11], [0]]}, "direct supply beyond"),
-        ({"forgone_wh": [[1], [0]]}, "certificates gone of energy"),
+        ({"direct_wh": [[0], [1]]}, [0, 0], [0, 0]),  # who generates draws nothing
+        ({"direct_wh": [[11], [0]]}, [10, 0], [0, 0]),
+        ({"direct_wh": [[11], [0]], "forgone_wh": [[11], [0]]}, [10, 0], [10, 0]),
+        ({"forgone_wh": [[1], [0]]}, [0, 0], [0, 0]),
     ],
 )
-def test_claims_beyond_the_meters_are_refused(changes: dict[str, Any], problem: str) -> None:
-    with pytest.raises(CheckFailedError, match=problem):
-        attribute(flows([[10], [0]], [[0], [10]], **changes))
+def test_claims_count_as_far_as_the_meters_bear_them_out(changes: dict[str, Any], direct: list[int], forgone: list[int]) -> None:
+    sums = attribute(flows([[10], [0]], [[0], [10]], **changes))
+    assert (sums.direct_wh.tolist(), sums.forgone_wh.tolist()) == (direct, forgone)
+    assert int(sums.undelivered_wh.sum()) == 10 - sum(direct)
+
+
+def test_of_less_generation_than_was_delivered_all_have_their_part() -> None:
+    """20 and 10 were delivered of 30; the corrected meter says 15. The rest is of the grid."""
+    sums = attribute(flows([[20], [10], [0]], [[0], [0], [15]], direct_wh=[[20], [10], [0]]))
+    assert (sums.direct_wh.tolist(), sums.grid_wh.tolist()) == ([10, 5, 0], [10, 5, 0])
 
 
 def test_meters_that_do_not_balance_are_refused() -> None:

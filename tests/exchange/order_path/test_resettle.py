@@ -5,6 +5,7 @@ import pytest
 from exchange.ledger.chart import House
 from exchange.metering.table import MeterTable
 from exchange.order_path import canonical
+from exchange.order_path.carbon_queries import year_report
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import Exchange
 from exchange.protocol.value_chain.settlement import SetSettlementRules
@@ -79,3 +80,12 @@ def test_runs_that_are_refused(park: SettlingPark, fields: dict, rule: str) -> N
     code, answer = park.settle(**fields)
     assert (code != 0, answer) == (True, {"rule": rule})
     assert canonical.content(park.exchange) | {"counters": before["counters"]} == before
+
+
+@pytest.mark.parametrize(("used_kwh", "made_kwh", "direct_kwh"), [(10, 12, 10), (9, 12, 9), (10, 7, 7), (0, 0, 0)])
+def test_the_carbon_account_goes_by_the_corrected_meters(park: SettlingPark, used_kwh: int, made_kwh: int, direct_kwh: int) -> None:
+    """Certificates of 10 kWh a period were issued for delivered energy; green is what the meters still say, whatever happens to them."""
+    correct(park, used_kwh * KWH, made_kwh * KWH)
+    assert park.settle(run=2)[0] == 0
+    member = next(member for member in year_report(park.exchange, 2026).members if member.account == park.load)
+    assert (member.direct_wh, member.grid_wh) == (2 * direct_kwh * KWH, 2 * max(used_kwh - made_kwh, 0) * KWH)
