@@ -44,8 +44,9 @@ class Flows:
 class EnergySums:
     """Sums of members, [n] in Wh, and of the park. `grid_wh` and `network_wh` sum to the import.
 
-    `direct_wh`: never more than the meters say. `forgone_wh`: own or direct green whose certificate is gone; `lost_wh`: the same of what was `undelivered_wh`. `covered_wh`: by granular
-    certificates, never more than received in their period; what was beyond is `idle_wh`. `matched_wh`: green within the hour of use.
+    `direct_wh`: never more than the meters say. `forgone_wh`: own or direct green whose certificate is gone; `lost_wh`: the same of what was
+    `undelivered_wh`. `covered_wh`: by granular certificates, never more than received in their period; what was beyond is `idle_wh`. `matched_wh`:
+    green within the hour of use.
     """
 
     consumption_wh: Int64Array
