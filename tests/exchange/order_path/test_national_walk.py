@@ -34,6 +34,7 @@ from exchange.protocol.documents import (
 from exchange.units import NS_PER_MINUTE
 from tests.exchange.order_path.national import National, allowance
 from tests.exchange.order_path.park import OPERATOR, units_spec
+from tests.exchange.order_path.replay import replayed_in_pieces
 from tests.exchange.order_path.test_conditional_walk import small
 
 WAITS = (1, 1, 1, 2, 5, 10)
@@ -171,23 +172,7 @@ class Walk(National):
 
 def replay_in_pieces(walk: Walk, rng: random.Random) -> None:
     """The same commands in other batches, in memory that is too small, with snapshots in between: in auctions, with proposals open."""
-    other = small()
-    start = 0
-    while start < len(walk.log):
-        together = walk.log[start : start + rng.randint(1, 25)]
-        start += len(together)
-        records = np.concatenate([record for record, _ in together])
-        offset = 0
-        for index, (_, documents) in enumerate(together):
-            records["document_offset"][index] = offset if documents else 0
-            offset += len(documents)
-        other.apply(records, b"".join(documents for _, documents in together), other.last_sequence + 1)
-        if rng.random() < 0.3:
-            payload = canonical.snapshot(other)
-            other = small()
-            canonical.restore(other, payload)
-            assert canonical.snapshot(other) == payload
-            check_exchange(other)
+    other = replayed_in_pieces(walk.log, small, rng, snapshot_share=0.3)
     assert other.event_hash == walk.exchange.event_hash
     assert canonical.state_hash(other) == canonical.state_hash(walk.exchange)
 

@@ -3,7 +3,6 @@
 import random
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from exchange.ledger.records import PostingReason
 from exchange.order_path import canonical
-from exchange.order_path.check import check_exchange
+from tests.exchange.order_path.replay import replayed_in_pieces
 from tests.exchange.order_path.test_conditional_walk import small
 from tests.exchange.order_path.units_market import UnitsMarket
 
@@ -97,22 +96,7 @@ TestUnits.settings = settings(max_examples=10, stateful_step_count=20, deadline=
 
 def replay_in_pieces(market: UnitsMarket, rng: Any) -> None:
     """The same commands in other batches, in memory that is too small, with snapshots in between."""
-    other, start = small(), 0
-    while start < len(market.log):
-        together = market.log[start : start + rng.randint(1, 25)]
-        start += len(together)
-        records = np.concatenate([record for record, _ in together])
-        offset = 0
-        for index, (_, documents) in enumerate(together):
-            records["document_offset"][index] = offset if documents else 0
-            offset += len(documents)
-        other.apply(records, b"".join(documents for _, documents in together), other.last_sequence + 1)
-        if rng.random() < 0.2:
-            payload = canonical.snapshot(other)
-            other = small()
-            canonical.restore(other, payload)
-            assert canonical.snapshot(other) == payload
-            check_exchange(other)
+    other = replayed_in_pieces(market.log, small, rng, snapshot_share=0.2)
     assert canonical.state_hash(other) == canonical.state_hash(market.exchange)
     assert canonical.snapshot(other) == canonical.snapshot(market.exchange)
 

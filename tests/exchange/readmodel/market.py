@@ -14,6 +14,7 @@ from exchange.units import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, PERIOD_NS
 from matching.records import Side, TimeInForce
 from tests.exchange.order_path.national import allowance as allowance_spec
 from tests.exchange.order_path.park import DAY_NS, GENESIS, OPEN_NS, OPERATOR, Park, power_spec, units_spec
+from tests.exchange.order_path.replay import joined
 
 DAY = "2026-07-15"
 START_NS = DAY_NS + 40 * PERIOD_NS
@@ -177,10 +178,5 @@ def cut_again(market: Market, seed: int) -> tuple[Exchange, list[BatchResult]]:
     while position < len(log):
         together = log[position : position + rng.randint(1, 40)]
         position += len(together)
-        records = np.concatenate([records for records, _ in together])
-        offset = 0
-        for index, (_, documents) in enumerate(together):
-            records["document_offset"][index] = offset if documents else 0
-            offset += len(documents)
-        batches.append(exchange.apply(records, b"".join(documents for _, documents in together), exchange.last_sequence + 1))
+        batches.append(exchange.apply(*joined(together), exchange.last_sequence + 1))
     return exchange, batches
