@@ -44,7 +44,7 @@ from exchange.protocol.value_chain.certificates import SetCertificateRules
 from exchange.protocol.value_chain.park_scheme import IssueParkCredits, OpenParkScheme
 from exchange.protocol.value_chain.projects import IssueCredits, ReverseCredits
 from exchange.protocol.value_chain.settlement import SetNetwork, SetSettlementRules, SetTariff
-from exchange.protocol.value_chain.units import DefineEligibility
+from exchange.protocol.value_chain.units import DefineEligibility, WithdrawUnits
 from exchange.units import INT64_MAX, NS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def required_approval(exchange: "Exchange", document: Document, caller: Caller) 
         return None
     if isinstance(document, _RULE_CHANGES):
         return "rules"
-    if isinstance(document, CorrectLedger):
+    if isinstance(document, CorrectLedger | WithdrawUnits):
         return "correction"
     if isinstance(document, AllocateAllowances | IssueCredits | ReverseCredits | IssueParkCredits):
         return "issuance"

@@ -33,6 +33,7 @@ from exchange.protocol.documents import (
     encode_document,
 )
 from exchange.protocol.reject_codes import RejectCode
+from exchange.protocol.value_chain.units import WithdrawUnits
 from exchange.units import MICRO_PER_CNY, NS_PER_DAY, NS_PER_HOUR
 from tests.exchange.order_path.business.desk import ANN, BOB, Desk, genesis, public_key
 from tests.exchange.order_path.park import OPERATOR, power_spec, units_spec
@@ -76,6 +77,7 @@ NEEDS: list[tuple[str | None, Document]] = [
     ("money", deposit(-1)),
     ("correction", CorrectLedger(debit=MEMBER, credit=OPERATOR, amount_micro=1, reason="test", reference="test")),
     (None, ConfirmClock(wall_ns=1, reason="test")),
+    ("correction", WithdrawUnits(account=MEMBER, symbol="CEA25", reference="meter fault", quantity_lots=1)),
     ("issuance", issue()),
     ("operate_key", RegisterKey(account=OPERATOR, key=key())),
     (None, RegisterKey(account=MEMBER, key=key(scopes=["trade"]))),
@@ -113,6 +115,7 @@ def test_single_needs_nobody(ground: str | None, document: Document) -> None:
     desk.member()
     desk.done(ListInstruments(instruments=[power_spec(40), units_spec()]))
     desk.done(deposit(1))
+    desk.done(issue(1))
     desk.done(document)
 
 
