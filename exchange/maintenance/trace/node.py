@@ -34,6 +34,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("nothing recorded", "无记录"),
 }
 
+# Values of "state", as exchange.registry.lifecycle.UnitState has them.
+_STATES_ZH: Final = {
+    "draft": "草稿", "verified": "已核验", "issued": "有效", "reserved": "已预留", "locked": "质押锁定", "frozen": "冻结", "retired": "已核销",
+    "surrendered": "已清缴", "expired": "已过期", "withdrawn": "已撤销", "split": "已拆分",
+}  # fmt: skip
+
 
 @dataclass(slots=True)
 class Node:
@@ -61,7 +67,8 @@ class Node:
         return "\n".join(self._lines(language, 0)) + "\n"
 
     def _lines(self, language: Language, depth: int) -> list[str]:
-        facts = ", ".join(f"{word(name, language) if name in _WORDS else name} {value}".strip() for name, value in self.facts.items())
+        shown = ((word(name, language) if name in _WORDS else name, _shown(name, value, language)) for name, value in self.facts.items())
+        facts = ", ".join(f"{name} {value}".strip() for name, value in shown)
         at = f" [{word('by_command', language)} {self.sequence}]" if self.sequence else ""
         lines = [f"{'  ' * depth}{word(self.kind, language)} {self.name}{': ' if facts else ''}{facts}{at}"]
         for name, nodes in (("origins", self.origins), ("outcomes", self.outcomes)):
@@ -71,6 +78,10 @@ class Node:
                 if not nodes:
                     lines.append(f"{'  ' * (depth + 2)}{word('nothing', language)}")
         return lines
+
+
+def _shown(name: str, value: str, language: Language) -> str:
+    return _STATES_ZH[value] if name == "state" and language == "zh" else value
 
 
 def word(name: str, language: Language) -> str:

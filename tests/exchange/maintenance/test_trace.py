@@ -156,3 +156,10 @@ def test_a_line_of_a_later_run_and_of_a_month_name_the_commands_they_come_from(t
     of_month = of_kind(trace_line(past, f"2026-07/{park.load}/capacity_charge").origins, "settlement")
     assert [node.name for node in of_month] == ["2026-07", "2026-07-15"]
     assert of_month[1].sequence == of_day[1].sequence
+
+
+@pytest.mark.parametrize("state", list(UnitState))
+def test_a_state_is_told_in_the_reader_s_language(state: UnitState) -> None:
+    node = Node("certificate", "S", {"state": state.name.lower()})
+    assert node.to_text("en").splitlines()[0] == f"certificate S: state {state.name.lower()}"
+    assert re.fullmatch(r"证书 S: 状态 [\u4e00-\u9fff]+", node.to_text("zh").splitlines()[0])
