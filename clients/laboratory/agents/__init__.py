@@ -1,0 +1,1 @@
+"""Populations: how participants form prices, each documented with its paper."""

@@ -1,0 +1,1 @@
+"""What is simulated: a resolved scenario, its file format, and its check."""
