@@ -1,7 +1,8 @@
 """Random numbers as a function: one counter-based stream for each (seed, agent, purpose, period), so that a changed rule shifts no draw of another.
 
-Bits come from Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the key is the seed, the counter is
-(index, period, agent, purpose). What is made of them is integer code of our own, the same on every machine and every version of every library.
+Bits come from Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the key is the seed, the counter
+is (index, period, agent, purpose). What is made of them is integer code of our own, the same on every machine and every version of every library.
+Outside of kernels numba needs 64 bits as np.uint64.
 """
 
 from enum import IntEnum
@@ -76,7 +77,8 @@ def below(raw: Any, limit: Any) -> Any:
 @kernel
 def between(raw: Any, low: Any, high: Any) -> Any:
     """A whole number in [low, high], int64; `low` where the interval is empty."""
-    return np.int64(low) + below(raw, max(np.int64(high) - np.int64(low), 0) + 1)
+    count = np.int64(high) - np.int64(low) + 1
+    return np.int64(low) + below(raw, count if count > 1 else 1)
 
 
 @kernel
