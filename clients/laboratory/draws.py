@@ -78,7 +78,7 @@ def below(raw: Any, limit: Any) -> Any:
 def between(raw: Any, low: Any, high: Any) -> Any:
     """A whole number in [low, high], int64; `low` where the interval is empty."""
     count = np.int64(high) - np.int64(low) + 1
-    return np.int64(low) + below(raw, count if count > 1 else 1)
+    return np.int64(low) + below(raw, max(1, count))
 
 
 @kernel
