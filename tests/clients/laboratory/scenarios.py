@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -36,7 +37,12 @@ NOISES: Final = {
 
 def demo_scenario(days: int = 1, **changes: Any) -> Scenario:
     """The demo park; `changes` are fields of Scenario."""
-    return dataclasses.replace(park_scenario(load_park(), days), **changes)
+    return dataclasses.replace(_demo(), days=days, **changes)
+
+
+@cache
+def _demo() -> Scenario:
+    return park_scenario(load_park(), 1)
 
 
 def park_scenario(park: Park, days: int) -> Scenario:

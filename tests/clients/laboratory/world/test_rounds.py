@@ -35,7 +35,7 @@ def test_first_gate_at_the_opening() -> None:
 
 
 def test_gate_before_the_opening() -> None:
-    with pytest.raises(InputError, match="gate_closure 481 minutes .* 16:00"):
+    with pytest.raises(InputError, match=r"gate_closure 481 minutes .* 16:00"):
         rounds_of(MarketRules(gate_closure_minutes=481), OPENS, STARTS)
 
 

@@ -22,7 +22,8 @@ def limits(valuation: Valuation, market: MarketRules | None = None, seed: int = 
     [
         # Retail 1.0000, feed-in 0.3000, park fee 0.0400, taker's fee 0.0020.
         (Valuation(), 9580, 3020), (Valuation(willingness_ppm=900_000, green_premium_micro_per_kwh=20_000), 8822, 3020),
-        (Valuation(cost_micro_per_kwh=50_050), 9580, 3521), (Valuation(willingness_ppm=333_333), 3193, 3020), (Valuation(willingness_ppm=0), 100, 3020),
+        (Valuation(cost_micro_per_kwh=50_050), 9580, 3521),
+        (Valuation(willingness_ppm=333_333), 3193, 3020), (Valuation(willingness_ppm=0), 100, 3020),
         (Valuation(cost_micro_per_kwh=9_000_000), 9580, 20_000),
     ],
 )  # fmt: skip
