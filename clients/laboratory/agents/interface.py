@@ -19,6 +19,8 @@ import numpy as np
 
 NO_QUOTE: Final = -(2**31)
 
+NOT_COMPILED: Final = 0  # kind of an agent whose prices come from elsewhere: a user's class, or no power market at all
+
 
 class Population(IntEnum):
     """Kinds of price formation that are compiled. Numbers are written into records, never reused."""
