@@ -1,7 +1,7 @@
 """A scenario file laid over its bases, with the place of every value.
 
-A file may name a `base` (another scenario): its tables are laid over those of the base key by key, members and instruments by id and symbol; what a key
-holds (a load, a mix of shapes, holdings) is replaced whole.
+A file may name a `base` (another scenario): its tables are laid over those of the base key by key, members and instruments by id and symbol; what a
+key holds (a load, a mix of shapes, holdings) is replaced whole.
 """
 
 from collections.abc import Mapping

@@ -132,7 +132,7 @@ def _sealed(values: Integers) -> Integers:
 
 
 def _members(table: ParkTable, day: Day, reader: Reader, readings: dict[str, MemberMeter]) -> tuple[Member, ...]:
-    adders = voltage_adders(table, reader)
+    adders = voltage_adders(table.voltage_adder_cny_per_kwh, reader)
     noises = {name: noise_class(name, entry, reader) for name, entry in table.noise.items()}
     members = [
         build.member(entry, index, day, reader, build.Context(adders, noises, readings.get(entry.id))) for index, entry in enumerate(table.member)

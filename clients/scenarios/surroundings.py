@@ -1,12 +1,13 @@
 """What a park stands in: the tariff of its grid, the emission factor of its imports, what its voltage levels cost."""
 
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from clients.scenarios.attributes import Reader
 from clients.scenarios.layers import Place, ScenarioFile
-from clients.scenarios.schema import FactorTable, ParkTable
+from clients.scenarios.schema import Decimal, FactorTable
 from clients.scenarios.tariff import Tariff, read_tariff
 from exchange.carbon.factors import same_version
 from exchange.carbon.packaged import grid_factors
@@ -38,6 +39,6 @@ def emission_factor(table: FactorTable, reader: Reader, place: Place = ("emissio
     return shipped or own
 
 
-def voltage_adders(table: ParkTable, reader: Reader) -> dict[str, int]:
+def voltage_adders(adders_cny_per_kwh: Mapping[str, Decimal], reader: Reader) -> dict[str, int]:
     """Adders of the voltage levels, micro-CNY/kWh."""
-    return {kv: reader.scaled(value, 6, "voltage_adder_cny_per_kwh", kv) for kv, value in table.voltage_adder_cny_per_kwh.items()}
+    return {kv: reader.scaled(value, 6, "voltage_adder_cny_per_kwh", kv) for kv, value in adders_cny_per_kwh.items()}
