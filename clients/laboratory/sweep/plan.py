@@ -91,6 +91,13 @@ def make_plan(question: Question, load: Load, write: Write) -> Plan:
     return Plan(question, cells, populations, responses, tuple({(t.cell, t.population, t.response, t.seed): t for t in tasks}.values()))
 
 
+def make_tasks(question: Question, cell: Cell, load: Load, write: Write) -> tuple[Task, ...]:
+    """One cell over all seeds of a question, with the scenario's own population. Where the scenario itself is refused, raises InputError."""
+    first = load(question.scenario, {}).seed if question.first_seed is None else question.first_seed
+    scenario, build = _resolve(question, cell, load), _TaskBuilder(write)
+    return tuple(build.task(cell, scenario, AS_WRITTEN, None, first + offset) for offset in range(question.seeds))
+
+
 def _resolve(question: Question, cell: Cell, load: Load) -> Scenario | InputError:
     try:
         scenario = load(question.scenario, cell.overrides)

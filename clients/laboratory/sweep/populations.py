@@ -1,10 +1,10 @@
 """Who trades: the same scenario with another population, or with one participant acting otherwise."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from clients.laboratory.scenario.model import AgentChoice, Parameter, Participant, Scenario
+from clients.laboratory.scenario.model import AgentChoice, Participant, Scenario
 
 # The population that the scenario names, participant by participant.
 AS_WRITTEN: Final = ""
@@ -41,7 +41,6 @@ class Response:
     participant: str
     role: str
     alternative: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
