@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import product
 from typing import Final
 
+from clients.laboratory.scenario.model import CONTINUOUS, MarketRules
 from exchange.errors import InputError
+from exchange.units import POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH
 
 BASELINE: Final = "baseline"
 CELLS_MAX: Final = 10_000
@@ -17,6 +20,24 @@ class Axis:
 
     key: str
     values: tuple[str, ...]
+
+
+def default_axes(market: MarketRules) -> tuple[Axis, ...]:
+    """What a designer is asked about first: mechanism, gate closure, tick and lot, from the rules as written.
+
+    Tick and lot look like details of an exchange and are not: they decide how fine a spread and how small a surplus can be traded.
+    """
+    alternatives = {
+        "market.mechanism": (market.mechanism, CONTINUOUS, "uniform"),
+        "market.gate_closure_minutes": tuple(map(str, (market.gate_closure_minutes, 5, 15, 60))),
+        "market.tick_cny_per_kwh": tuple(_decimal(step * POWER_TICK_MICRO_PER_KWH, 6) for step in (market.tick_step, 1, 50)),
+        "market.lot_kwh": tuple(_decimal(step * POWER_LOT_WH, 3) for step in (market.lot_step, 1, 100)),
+    }
+    return tuple(Axis(key, tuple(dict.fromkeys(values))) for key, values in alternatives.items())
+
+
+def _decimal(value: int, decimals: int) -> str:
+    return f"{Decimal(value).scaleb(-decimals).normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,11 @@ A worker plays one task at a time whatever its threads. What a task gives is a r
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from clients.laboratory.sweep.attempt import attempt, describe
 from clients.laboratory.sweep.task import Played, Task, failed
 from exchange.errors import InputError
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 _CONNECT_S: Final = 20
 # Tasks handed to the scheduler beyond those that are being played: enough that no worker waits, few enough that Ctrl-C is quick.
@@ -26,7 +23,7 @@ class DaskCluster:
     def __init__(self, function: str, address: str) -> None:
         self._function = function
         self._address = address
-        self._client: Client | None = None
+        self._client: Any = None
 
     def __enter__(self) -> Self:
         try:
@@ -48,7 +45,6 @@ class DaskCluster:
         from distributed import as_completed
 
         client = self._client
-        assert client is not None
         rest = iter(tasks)
         room = max(1, len(client.scheduler_info(n_workers=-1)["workers"])) * (1 + _AHEAD)
         playing: dict[Any, Task] = {}
@@ -61,7 +57,6 @@ class DaskCluster:
             yield future.result() if future.status == "finished" else Played(failed(task, _reason(future)), 0.0)
 
     def _hand_over(self, tasks: Iterable[Task], playing: dict[Any, Task], ended: Any) -> None:
-        assert self._client is not None
         for task in tasks:
             future = self._client.submit(attempt, self._function, task, pure=False)
             playing[future.key] = task

@@ -87,6 +87,4 @@ def _parse_range(text: str, key: str, value: str) -> Range:
 def _exponent(value: Decimal) -> int:
     """Of the last decimal, 0 for whole numbers. Raises ValueError for what is no number."""
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int):
-        raise ValueError(value)
-    return min(exponent, 0)
+    return min(int(exponent), 0)  # that of infinity and NaN is a letter

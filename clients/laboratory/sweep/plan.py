@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from clients.laboratory.scenario.model import AgentChoice, Scenario
-from clients.laboratory.sweep.axes import Axis, Cell, grid, star
+from clients.laboratory.sweep.axes import Axis, Cell, default_axes, grid, star
 from clients.laboratory.sweep.populations import AS_WRITTEN, Response, responses_of, with_population
 from clients.laboratory.sweep.task import Task
 from clients.laboratory.sweep.version import code_version
@@ -17,19 +16,11 @@ from exchange.errors import InputError
 Load = Callable[[str, Mapping[str, str]], Scenario]
 Write = Callable[[Scenario], str]
 
-# What a designer is asked about first, each alone against the baseline. Tick and lot look like details of the exchange and are not: they decide how
-# fine a spread and how small a surplus can be traded.
-DEFAULT_AXES: Final = (
-    Axis("market.mechanism", ("cda", "uniform")),
-    Axis("market.gate_closure_minutes", ("5", "15", "60")),
-    Axis("market.tick_step", ("1", "50")),
-    Axis("market.lot_step", ("1", "100")),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked. `axes` empty: the default axes, one at a time. `populations` empty: as the scenario says.
+    """What is asked. `axes` empty: the default axes, each alone. `populations` empty: as the scenario says.
 
     `days` None: as the scenario says. Seeds are `first_seed` (None: the scenario's own) and those after it, the same for every cell; the first
     `response_seeds` of them are also played with one participant of each role acting otherwise, with the scenario's own population (0: not at all).
@@ -44,10 +35,10 @@ class Question:
     populations: tuple[str, ...] = ()
     response_seeds: int = 0
 
-    def cells(self) -> tuple[Cell, ...]:
-        """The baseline first."""
+    def cells(self, load: Load) -> tuple[Cell, ...]:
+        """The baseline first. Raises InputError for too many, or for a scenario that is refused where its own rules are asked for."""
         if not self.axes:
-            return star(DEFAULT_AXES)
+            return star(default_axes(load(self.scenario, {}).market))
         return star(self.axes) if self.one_at_a_time else grid(self.axes)
 
 
@@ -67,10 +58,11 @@ class Plan:
 
 
 def make_plan(question: Question, load: Load, write: Write) -> Plan:
-    """Resolve every cell. A refused one has tasks that fail with the reason; raises InputError where the baseline, or every other cell, is refused."""
+    """Resolve every cell. A refused one has tasks that fail with the reason. Raises InputError where the baseline, or every other cell, is."""
     if question.seeds < 1 or not 0 <= question.response_seeds <= question.seeds:
-        raise InputError(f"--seeds {question.seeds}, --response-seeds {question.response_seeds}: expected at least 1, and no more responses than seeds")
-    cells = question.cells()
+        asked = f"--seeds {question.seeds}, --response-seeds {question.response_seeds}"
+        raise InputError(f"{asked}: expected at least one seed, and no more for responses than in all")
+    cells = question.cells(load)
     resolved = [_resolve(question, cell, load) for cell in cells]
     baseline = resolved[0]
     refusals = [found for found in resolved if isinstance(found, InputError)]
@@ -82,7 +74,7 @@ def make_plan(question: Question, load: Load, write: Write) -> Plan:
     responses = responses_of(baseline) if question.response_seeds else ()
     first = baseline.seed if question.first_seed is None else question.first_seed
     build = _TaskBuilder(write)
-    tasks = []
+    tasks: list[Task] = []
     for offset in range(question.seeds):
         for cell, scenario in zip(cells, resolved, strict=True):
             tasks.extend(build.task(cell, scenario, population, None, first + offset) for population in populations)

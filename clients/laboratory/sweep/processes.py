@@ -1,7 +1,7 @@
 """Worker processes of this machine: each is started once, keeps what it has loaded, and is given its next task when it answers.
 
-Processes are spawned, so that nothing of the parent's threads comes along. A worker that dies, as one killed for want of memory, costs the task it was
-at: that task fails with the reason and another worker takes its place. Workers end with their parent, also when it is killed.
+Processes are spawned, so that nothing of the parent's threads comes along. A worker that dies, as one killed for want of memory, costs the task it
+was at: that task fails with the reason and another worker takes its place. Workers end with their parent, also when it is killed.
 """
 
 import contextlib

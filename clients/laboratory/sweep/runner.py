@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -23,7 +23,7 @@ class Executor(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *details: Any) -> None: ...
+    def __exit__(self, *details: object) -> None: ...
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Played]:
         """What came of each task, in the sequence in which they ended."""
@@ -81,8 +81,9 @@ class ProgressBar(AbstractContextManager["ProgressBar"]):
 
     def __init__(self, console: Console, what: str, total: int | None) -> None:
         self._console, self._what, self._total = console, what, total
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        counted = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        timed = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        self._bar = Progress(*counted, *timed, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task(what, total=total)
         self._began_s = self._said_s = time.monotonic()
         self._done = self._failed = 0
@@ -91,7 +92,7 @@ class ProgressBar(AbstractContextManager["ProgressBar"]):
         self._bar.start()
         return self
 
-    def __exit__(self, *details: Any) -> None:
+    def __exit__(self, *details: object) -> None:
         self._bar.stop()
 
     def count(self, played: Played) -> None:

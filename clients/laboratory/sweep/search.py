@@ -1,8 +1,8 @@
 """Search of the rules that serve an objective best (extra `laboratory`: optuna).
 
 The tree-structured Parzen estimator of J. Bergstra, R. Bardenet, Y. Bengio and B. Kégl, "Algorithms for hyper-parameter optimization" (NIPS 2011)
-proposes rules one after the other; the seeds of one proposal are played at the same time. Whatever wins many noisy comparisons looks better than it is,
-so the winner is played again over seeds that the search has not seen, beside the rules as written.
+proposes rules one after the other; the seeds of one proposal are played at the same time. Whatever wins many noisy comparisons looks better than it
+is, so the winner is played again over seeds that the search has not seen, beside the rules as written.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from exchange.errors import CheckFailedError, InputError
 if TYPE_CHECKING:
     import optuna
 
-DIRECTIONS: Final = {"maximise": "maximize", "minimise": "minimize"}
+DIRECTIONS: Final = ("maximise", "minimise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Every point that was tried, in their sequence; the best; and both it and the rules as written over fresh seeds (`best_again`, `written_again`)."""
+    """Every point that was tried, in their sequence, and the best; `best_again` and `written_again` (the scenario's own rules) over fresh seeds."""
 
     objective: Objective
     tried: tuple[Point, ...]
@@ -76,7 +76,8 @@ def _study(objective: Objective, seed: int) -> "tuple[optuna.Study, optuna.trial
     except ImportError:
         raise InputError("--search needs optuna: pip install 'parkex[laboratory]'") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction=DIRECTIONS[objective.direction], sampler=optuna.samplers.TPESampler(seed=seed))
+    direction = optuna.study.StudyDirection.MAXIMIZE if objective.direction == "maximise" else optuna.study.StudyDirection.MINIMIZE
+    study = optuna.create_study(direction=direction, sampler=optuna.samplers.TPESampler(seed=seed))
     return study, optuna.trial.TrialState.FAIL
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from decimal import Decimal
 
 from clients.laboratory.scenario.model import (
     AgentChoice,
@@ -20,6 +21,7 @@ from clients.scenarios.loader import load_park
 from exchange.errors import InputError
 
 _PARK = load_park()
+_STEPS = {"tick_cny_per_kwh": ("tick_step", 10_000), "lot_kwh": ("lot_step", 10)}
 
 
 def _participant(identity: str, role: str, agent: str, load_mwh: int = 0, peak_kw: int = 0) -> Participant:
@@ -56,6 +58,10 @@ def load(name: str, overrides: Mapping[str, str]) -> Scenario:
     market: dict[str, object] = {}
     for key, text in overrides.items():
         section, _, field = key.partition(".")
+        if field in _STEPS:
+            step, per_unit = _STEPS[field]
+            market[step] = int(Decimal(text) * per_unit)
+            continue
         if section != "market" or field not in known:
             raise InputError(f"small.toml: unknown key {key}")
         market[field] = known[field](text)

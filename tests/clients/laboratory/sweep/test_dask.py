@@ -34,7 +34,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = tmp_path_factory.mktemp("cluster") / "cluster.py"
     program.write_text(CLUSTER)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, str(program)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=program.parent)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, str(program)], env=environment, cwd=program.parent, **pipes)
     try:
         yield process.stdout.readline().strip()
     finally:

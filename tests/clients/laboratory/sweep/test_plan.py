@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from clients.laboratory.scenario.model import AgentChoice
-from clients.laboratory.sweep.axes import Axis, grid, parse_axes, star
-from clients.laboratory.sweep.plan import DEFAULT_AXES, Question, make_plan, scenario_digest
+from clients.laboratory.scenario.model import AgentChoice, MarketRules
+from clients.laboratory.sweep.axes import Axis, default_axes, grid, parse_axes, star
+from clients.laboratory.sweep.plan import Question, make_plan, scenario_digest
 from clients.laboratory.sweep.populations import responses_of, with_population
 from exchange.errors import InputError
 from tests.clients.laboratory.sweep.small_scenario import load, small_scenario, write
@@ -59,10 +59,18 @@ def test_every_cell_has_the_same_seeds() -> None:
 def test_the_default_question_has_tick_and_lot() -> None:
     plan = make_plan(Question(scenario="small", seeds=1), load, write)
     assert [cell.name for cell in plan.cells] == [
-        "baseline", "market.mechanism=uniform", "market.gate_closure_minutes=15", "market.gate_closure_minutes=60", "market.tick_step=50",
-        "market.lot_step=100",
+        "baseline", "market.mechanism=uniform", "market.gate_closure_minutes=15", "market.gate_closure_minutes=60",
+        "market.tick_cny_per_kwh=0.005", "market.lot_kwh=10",
     ]  # fmt: skip
-    assert {axis.key for axis in DEFAULT_AXES} >= {"market.tick_step", "market.lot_step"}
+    assert plan.tasks[0].scenario == small_scenario()
+    assert (plan.tasks[4].scenario.market.tick_step, plan.tasks[5].scenario.market.lot_step) == (50, 100)
+
+
+def test_default_axes_begin_at_the_rules_as_written() -> None:
+    market = MarketRules(mechanism="vcg", gate_closure_minutes=15, tick_step=3, lot_step=100)
+    assert [axis.values for axis in default_axes(market)] == [
+        ("vcg", "cda", "uniform"), ("15", "5", "60"), ("0.0003", "0.0001", "0.005"), ("10", "0.1"),
+    ]  # fmt: skip
 
 
 def test_keys_name_what_is_played() -> None:
@@ -74,7 +82,7 @@ def test_keys_name_what_is_played() -> None:
     assert len(first) == 6
     assert keys() == first
     assert keys(seeds=3) > first
-    assert keys(axes=(GATE, Axis("market.tick_step", ("1", "2")))) > first  # more cells use what is there
+    assert keys(axes=(GATE, Axis("market.lot_step", ("1", "2")))) > first  # more cells use what is there
     assert keys(first_seed=9).isdisjoint(first)
     assert keys(days=3).isdisjoint(first)
     assert keys(populations=("zip",)).isdisjoint(first)
@@ -134,6 +142,7 @@ def test_responses_are_played_with_the_scenarios_own_population() -> None:
     question = Question(scenario="small", axes=(MECHANISM,), seeds=3, populations=("zi_c", "zip", "aa"), response_seeds=2)
     plan = make_plan(question, load, write)
     played = {(task.population, task.response, task.seed) for task in plan.tasks if task.cell == "baseline"}
+    own = {("", response) for response in ("", *(response.name for response in plan.responses))}
     assert {(p, r) for p, r, seed in played if seed == 9} == {("zi_c", ""), ("zip", ""), ("aa", "")}
-    assert {(p, r) for p, r, seed in played if seed == 8} == {("zi_c", ""), ("zip", ""), ("aa", ""), ("", "")} | {("", r.name) for r in plan.responses}
+    assert {(p, r) for p, r, seed in played if seed == 8} == own | {("zi_c", ""), ("zip", ""), ("aa", "")}
     assert AgentChoice(name="strategic", parameters={"withheld_ppm": 500_000}) in [p.agent for t in plan.tasks for p in t.scenario.participants]

@@ -166,10 +166,9 @@ def is_running(process: int) -> bool:
 def test_leaving_early_ends_a_running_task(tmp_path: Path, monkeypatch) -> None:
     waits = tmp_path / "waits"
     monkeypatch.setenv("WAITS_FILE", str(waits))
-    with pytest.raises(KeyboardInterrupt), Processes(f"{FUNCTIONS}:waits_for_uniform", 1) as processes:
-        for _ in processes.run(plan(1).tasks):
-            until(waits.exists)
-            raise KeyboardInterrupt
+    with Processes(f"{FUNCTIONS}:waits_for_uniform", 1) as processes:
+        next(processes.run(plan(1).tasks))
+        until(lambda: waits.exists() and waits.read_text())
     assert not is_running(int(waits.read_text()))
 
 
