@@ -5,10 +5,10 @@ park = load_park("park", meters=Path("meters.csv"), tariff=Path("tariff.toml"))
 print(check_meters(Path("meters.csv")).describe())
 """
 
+from clients.scenarios.layers import SHIPPED
 from clients.scenarios.loader import DEFAULT_DATE, check_meters, load_park, meters_template, tariff_template
 from clients.scenarios.meters import ImportResult, import_meters
 from clients.scenarios.model import Contract, Member, Park, PowerRules, Storage, StrategyChoice, UnitInstrument, UnitProgramme
-from clients.scenarios.schema import SHIPPED
 from clients.scenarios.tariff import Tariff, read_tariff
 
 __all__ = [

@@ -5,7 +5,8 @@ the market's affair (`laboratory.market`). A *market* here is one book: a quarte
 
     begin_market(trait, memory, side, limit_ticks, bits)                       once a trading day and market, before the first quote
     quote_price(trait, memory, view, history, n_shouts, side, limit_ticks, bits) -> price_ticks, or NO_QUOTE
-    hear_shout(trait, memory, shout, side, limit_ticks, bits)                   for every shout and trade of the market, in their sequence
+    hear_shout(trait, memory, shout, side, limit_ticks, bits)                   for every shout and trade of the market, in their sequence;
+                                                                                limit NO_QUOTE: the agent has nothing left to trade
 
 `bits` are 64 raw bits of the counter-based stream of (seed, agent, purpose, market, round); more come from `draws.more`. Kernels use +, -, *, / and
 square roots of IEEE doubles only, never functions of libm, so that prices are the same on every machine; the price itself is a whole number of ticks.
@@ -17,6 +18,8 @@ from typing import Final
 import numpy as np
 
 NO_QUOTE: Final = -(2**31)
+
+NOT_COMPILED: Final = 0  # kind of an agent whose prices come from elsewhere: a user's class, or no power market at all
 
 
 class Population(IntEnum):
@@ -31,6 +34,7 @@ class Population(IntEnum):
     PRICE_TAKER = 7
     TRUTHFUL = 8
     STRATEGIC = 9
+    USER = 10  # a class of the user, asked in Python
 
 
 # What an agent is born with (learning rates, aggressiveness, parameters of the scenario) and keeps over all markets.

@@ -21,6 +21,9 @@ TRADE: Final = np.dtype(
     ]
 )  # fmt: skip
 
+# Depth counts lots up to 0.01 CNY/kWh behind the best price of a side.
+DEPTH_TICKS: Final = 100
+
 # The book of a period after a round; -1 where a side is empty. Depth within DEPTH_TICKS of the best price of the side.
 QUOTE: Final = np.dtype(
     [
