@@ -44,10 +44,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All tasks of a question, seed by seed, so that what is there after an interruption is paired. `responses`: what is tried, each a population."""
+    """All tasks of a question, seed by seed, so that what is there after an interruption is paired.
+
+    `scenarios`: of each cell by name, with the scenario's own population; the reason where it was refused. `responses`: what one participant tries.
+    """
 
     question: Question
     cells: tuple[Cell, ...]
+    scenarios: Mapping[str, Scenario | InputError]
     populations: tuple[str, ...]
     responses: tuple[Response, ...]
     tasks: tuple[Task, ...]
@@ -80,7 +84,9 @@ def make_plan(question: Question, load: Load, write: Write) -> Plan:
             tasks.extend(build.task(cell, scenario, population, None, first + offset) for population in populations)
             if offset < question.response_seeds:
                 tasks.extend(build.task(cell, scenario, AS_WRITTEN, response, first + offset) for response in (None, *responses))
-    return Plan(question, cells, populations, responses, tuple({(t.cell, t.population, t.response, t.seed): t for t in tasks}.values()))
+    scenarios = {cell.name: scenario for cell, scenario in zip(cells, resolved, strict=True)}
+    distinct = {(task.cell, task.population, task.response, task.seed): task for task in tasks}
+    return Plan(question, cells, scenarios, populations, responses, tuple(distinct.values()))
 
 
 def make_tasks(question: Question, cell: Cell, load: Load, write: Write) -> tuple[Task, ...]:
