@@ -27,8 +27,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A measure in a cell less the same in the baseline, seed by seed.
 
-    `p_holm` is adjusted for all measures and cells of the population. `detectable`: the smallest difference that so many seeds show four times in five
-    at the level. `variance_reduction_percent`: by how much pairing seeds lowered the variance of the difference against independent seeds.
+    `p_holm` is adjusted for all measures and cells of the population. `detectable`: the smallest difference that so many seeds show four times in
+    five at the level. `variance_reduction_percent`: by how much pairing seeds lowered the variance of the difference against independent seeds.
     """
 
     cell: str

@@ -74,9 +74,15 @@ class SweepFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The question again."""
         asked = self.question
         return Question(
-            scenario=asked.scenario, axes=tuple(Axis(key, tuple(values)) for key, values in asked.axes.items()), one_at_a_time=asked.one_at_a_time,
-            days=asked.days, seeds=asked.seeds, first_seed=asked.first_seed, populations=tuple(asked.populations), response_seeds=asked.response_seeds,
-        )  # fmt: skip
+            scenario=asked.scenario,
+            axes=tuple(Axis(key, tuple(values)) for key, values in asked.axes.items()),
+            one_at_a_time=asked.one_at_a_time,
+            days=asked.days,
+            seeds=asked.seeds,
+            first_seed=asked.first_seed,
+            populations=tuple(asked.populations),
+            response_seeds=asked.response_seeds,
+        )
 
 
 def is_sweep(directory: Path) -> bool:

@@ -9,8 +9,8 @@ from clients.laboratory.scenario.model import AgentChoice, Participant, Scenario
 # The population that the scenario names, participant by participant.
 AS_WRITTEN: Final = ""
 
-# The least that a conclusion has to hold for: traders who know nothing, who learn a margin, and who learn a price and how eager to be for it.
-ROBUST_POPULATIONS: Final = ("zi_c", "zip", "aa")
+# What a conclusion has to hold for: the scenario's own agents, and traders who know nothing, who learn a margin, and who learn how eager to be.
+ROBUST_POPULATIONS: Final = (AS_WRITTEN, "zi_c", "zip", "aa")
 
 # Ways to form a price that any participant may follow. Whoever has another agent (a market maker, a user's strategy, a manipulator) keeps it.
 PRICE_FORMING: Final = frozenset({"zi_u", "zi_c", "zip", "gdx", "aa", "price_taker", "truthful"})
