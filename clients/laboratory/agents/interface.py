@@ -34,7 +34,6 @@ class Population(IntEnum):
     PRICE_TAKER = 7
     TRUTHFUL = 8
     STRATEGIC = 9
-    USER = 10  # a class of the user, asked in Python
 
 
 # What an agent is born with (learning rates, aggressiveness, parameters of the scenario) and keeps over all markets.

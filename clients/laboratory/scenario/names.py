@@ -12,8 +12,8 @@ TRANSPARENCIES: Final = ("full", "top", "trades", "none")
 IMBALANCES: Final = ("dual", "single", "pool")
 SCHEMES: Final = ("granular", "gec")
 SHARINGS: Final = ("none", "energy", "equal", "shapley")
-# Names of laboratory.agents.interface.Population in small letters.
-POPULATIONS: Final = ("zi_u", "zi_c", "zip", "gdx", "aggressive", "market_maker", "price_taker", "truthful", "strategic")
+# The keys of laboratory.agents.catalogue.CATALOGUE.
+POPULATIONS: Final = ("zi_u", "zi_c", "zip", "gdx", "aa", "market_maker", "price_taker", "truthful", "strategic", "compliance")
 OUTAGE_KINDS: Final = ("generation", "load")
 # An outage of all plants of a kind.
 PLANT_KINDS: Final = ("pv", "wind")
