@@ -41,7 +41,7 @@ class ClaimsWatch:
         faults = [str(one) for one in beyond if not one.is_corrected]
         if faults:
             raise breach("9", "; ".join(faults), exchange.last_sequence)
-        waiting = tuple(f"{one} by readings that were corrected since: the registrar has to withdraw {one.beyond_wh:,} Wh" for one in beyond)
+        waiting = tuple(f"{one}; the readings were corrected after it was settled: {one.beyond_wh:,} Wh wait for the registrar" for one in beyond)
         claims = exchange.rooms.certificates.claims
         claimed_wh = sum(claims.total_wh(scheme) for scheme in ClaimScheme)
         checked = f"{self._number:,} retirements follow from each other; {claimed_wh:,} Wh claimed once, within the meters"
