@@ -199,7 +199,7 @@ def test_products_without_records_are_refused(documents: list[RecordActivity], p
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("Scope 2, market-based", "1,219.200", "60.00 %", "GEC-33", "not counted", "5,250.000 MWh")),
+        ("en", ("Scope 2, market-based", "1,219.200", "60.00 %", "GEC-33", "meters, not counted", "5,250.000 MWh")),
         ("zh", ("市场法", "绿电占比", "60.00 %", "（不计入）", "5,250.000 MWh")),
     ],
 )

@@ -18,7 +18,7 @@ from exchange.order_path.claim_check import claim_breaches
 from exchange.order_path.delivery_check import BeyondMeters, Side, certificates_beyond_meters
 from exchange.protocol.documents import MeterReadings
 from exchange.protocol.value_chain.metering import CorrectReadings, FinalizeMonth
-from exchange.protocol.value_chain.units import WithdrawUnits
+from exchange.protocol.value_chain.units import TransferUnits, WithdrawUnits
 from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.registry.lifecycle import UnitState
 from exchange.units import NS_PER_DAY, PERIOD_NS
@@ -127,6 +127,10 @@ def test_a_correction_after_the_settlement_is_no_fault_and_waits_for_the_registr
     correct(park, 1, used_kwh=7)
     assert found(park) == [(park.load, 1, Side.RECEIVED, 10, 7, True)]
     assert beyond_kwh(park) == (3, 0)
+    # Whose they are by now makes no difference: they say that the load used it.
+    park.ok(TransferUnits(symbol="", to_account=park.other, reference="sold", quantity_lots=4 * KWH), park.load)
+    assert found(park) == [(park.load, 1, Side.RECEIVED, 10, 7, True)]
+    park.ok(TransferUnits(symbol="", to_account=park.load, reference="bought back", quantity_lots=4 * KWH), park.other)
     serials = [
         str(park.exchange.rooms.registry.range_of(row))
         for row in park.exchange.rooms.registry.bundles_of(park.load, 0, UnitState.ISSUED).tolist()
@@ -172,7 +176,10 @@ def test_a_sentence_names_account_time_and_both_energies() -> None:
 energy = st.integers(0, 6)
 Energies = list[list[tuple[int, int]]]  # (used, generated) by account and quarter-hour
 meters = st.lists(st.lists(st.tuples(energy, energy), min_size=2, max_size=2), min_size=3, max_size=3)
-row = st.tuples(st.integers(0, 1), st.sampled_from(GreenUse), st.integers(0, 2), st.integers(1, 4))
+Row = tuple[int, GreenUse, int, int]  # quarter-hour, use, holder, Wh
+issued = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(GreenUse), st.integers(0, 2), st.integers(1, 4)), max_size=6, unique_by=lambda one: one[:3]
+)  # fmt: skip
 
 
 def put(park: CertificatePark, accounts: list[int], energies: Energies, revision: int) -> None:
@@ -187,41 +194,53 @@ def put(park: CertificatePark, accounts: list[int], energies: Energies, revision
     park.ok(MeterReadings(**fields) if revision == 1 else CorrectReadings(reason="again", **fields))
 
 
-def recounted(
-    rows: list[tuple[int, GreenUse, int, int]], accounts: list[int], plant: int, then: Energies, now: Energies
-) -> set[tuple[int, int, Side, int, int, bool]]:
+def recounted(runs: list[tuple[list[Row], Energies]], accounts: list[int], now: Energies) -> set[tuple[int, int, Side, int, int, bool]]:
+    """`runs`: what was issued and the meters as they were then, in order. The plant is the first account."""
     certified: dict[tuple[int, int, Side], int] = defaultdict(int)
-    for quarter, use, holder, energy_wh in rows:
-        if use is GreenUse.SELF_USE:
-            certified[accounts[holder], quarter, Side.OWN] += energy_wh
-            continue
-        certified[plant, quarter, Side.SENT] += energy_wh
-        if use is GreenUse.DELIVERED:
-            certified[accounts[holder], quarter, Side.RECEIVED] += energy_wh
+    known: dict[tuple[int, int, Side], Energies] = {}
+    for rows, then in runs:
+        for quarter, use, holder, energy_wh in rows:
+            receiving = (accounts[holder], quarter, Side.RECEIVED)
+            sides = {
+                GreenUse.SELF_USE: [(accounts[holder], quarter, Side.OWN)],
+                GreenUse.DELIVERED: [(accounts[0], quarter, Side.SENT), receiving],
+                GreenUse.EXPORTED: [(accounts[0], quarter, Side.SENT)],
+            }
+            for cell in sides[use]:
+                certified[cell] += energy_wh
+                known[cell] = then
 
     def metered(account: int, quarter: int, side: Side, of: Energies) -> int:
         used, made = of[accounts.index(account)][quarter]
         return {Side.RECEIVED: max(used - made, 0), Side.SENT: max(made - used, 0), Side.OWN: min(used, made)}[side]
 
     return {
-        (account, quarter, side, energy_wh, metered(account, quarter, side, now), energy_wh <= metered(account, quarter, side, then))
+        (account, quarter, side, energy_wh, metered(account, quarter, side, now), energy_wh <= metered(account, quarter, side, known[account, quarter, side]))
         for (account, quarter, side), energy_wh in certified.items()
         if energy_wh > metered(account, quarter, side, now)
     }
 
 
-@given(st.lists(row, min_size=1, max_size=8, unique_by=lambda one: one[:3]), meters, st.lists(meters, max_size=2))
-def test_any_day_is_as_recounted(rows: list[tuple[int, GreenUse, int, int]], then: Energies, later: list[Energies]) -> None:
+@given(issued, issued, meters, st.lists(meters, max_size=3))
+def test_any_day_is_as_recounted(first: list[Row], second: list[Row], then: Energies, later: list[Energies]) -> None:
+    """Certificates of two devices of the plant: of one before all corrections, of the other behind the first one."""
     park = CertificatePark("granular")
-    accounts = [park.plant, park.user, park.other]
+    accounts, other = [park.plant, park.user, park.other], park.device(park.plant, "shed", "pv", "granular")
+    versions = [then, *later]
+
+    def issue(device: int, rows: list[Row]) -> None:
+        issue_granular(park.exchange, park.output(*((NOON + quarter, device, use, accounts[holder], wh) for quarter, use, holder, wh in rows)))
+
     put(park, accounts, then, 1)
-    issue_granular(park.exchange, park.output(*((NOON + quarter, park.pv, use, accounts[holder], wh) for quarter, use, holder, wh in rows)))
+    issue(park.pv, first)
     park.tick(AUGUST_NS + NS_PER_DAY)
     park.ok(FinalizeMonth(month="2026-07", month_start_ns=JULY_NS, month_end_ns=AUGUST_NS, accept_gaps=True))
-    for revision, energies in enumerate(later, 2):
-        put(park, accounts, energies, revision)
+    for number, energies in enumerate(later, 1):
+        put(park, accounts, energies, number + 1)
+        if number == 1:
+            issue(other, second)
+    runs = [(first, then), (second, later[0])] if later else [(first, then)]
     told = certificates_beyond_meters(park.exchange)
-    assert {(one.account, (one.start_ns - quarter_ns(NOON)) // PERIOD_NS, *one[2:]) for one in told} == recounted(
-        rows, accounts, park.plant, then, later[-1] if later else then
-    )
+    found = {(one.account, (one.start_ns - quarter_ns(NOON)) // PERIOD_NS, *one[2:]) for one in told}
+    assert found == recounted(runs, accounts, versions[-1])
     assert told == sorted(told, key=lambda one: (one.start_ns, one.account, one.side))
