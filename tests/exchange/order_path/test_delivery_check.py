@@ -215,9 +215,9 @@ def recounted(runs: list[tuple[list[Row], Energies]], accounts: list[int], now: 
         return {Side.RECEIVED: max(used - made, 0), Side.SENT: max(made - used, 0), Side.OWN: min(used, made)}[side]
 
     return {
-        (account, quarter, side, energy_wh, metered(account, quarter, side, now), energy_wh <= metered(account, quarter, side, known[account, quarter, side]))
-        for (account, quarter, side), energy_wh in certified.items()
-        if energy_wh > metered(account, quarter, side, now)
+        (*cell, energy_wh, metered(*cell, now), energy_wh <= metered(*cell, known[cell]))
+        for cell, energy_wh in certified.items()
+        if energy_wh > metered(*cell, now)
     }
 
 
