@@ -136,13 +136,14 @@ def test_each_day_brings_cash_back() -> None:
     assert int(record.bought_lots[:, 96:].sum()) > 0
 
 
-def test_a_market_maker_trades_on_both_sides_within_two_units() -> None:
+def test_a_market_maker_trades_on_both_sides_within_its_inventory() -> None:
     record = played()
     makers = [row for row, entry in enumerate(record.scenario.participants) if entry.agent.name == "market_maker"]
     unit_lots = next(parameter.default for parameter in CATALOGUE["market_maker"].parameters if parameter.name == "unit_lots")
     assert record.bought_lots[makers].sum() > 0
     assert record.sold_lots[makers].sum() > 0
-    assert np.abs(record.bought_lots[makers] - record.sold_lots[makers]).max() <= 2 * unit_lots
+    # Two units by what it sees, and one that may fill in the round before its own turn.
+    assert np.abs(record.bought_lots[makers] - record.sold_lots[makers]).max() <= 3 * unit_lots
 
 
 def test_storage_keeps_its_range_and_ends_where_the_next_day_begins() -> None:
