@@ -7,9 +7,9 @@ from Smith's alpha, bidding layer with eta. Written once for both sides: the *fa
 r = 0.
 
 Design: where no quotes are seen a trader moves on from its own last quote of the day, so that sealed rounds approach the target as rounds in the
-open do; what was heard is compared with the target in whole steps, as it would be quoted, and never counts as less (more) than the own
-aggressiveness where this has to grow (shrink), which rounding to ticks could make it; a quote that improves by less than a step improves by one; who can no longer improve on the best quote without passing its target quotes
-the target.
+open do. What was heard is compared with the target in whole steps, as it would be quoted, and never counts as less (more) than the own aggressiveness
+where this has to grow (shrink), which rounding to ticks could make it. A quote that improves by less than a step improves by one; who can no longer
+improve on the best quote without passing its target quotes the target.
 """
 
 import math
