@@ -71,7 +71,7 @@ def _bent(share: Any, theta: Any) -> Any:
 @kernel(internal=True)
 def _unbent(value: Any, theta: Any) -> Any:
     """The share of which `_bent` makes this value in [0, 1]."""
-    return value if abs(theta) < _TINY else logarithm_of_one_plus(value * exponential_less_one(theta)) / theta
+    return value if abs(theta) < _TINY else min(logarithm_of_one_plus(value * exponential_less_one(theta)) / theta, 1.0)
 
 
 @kernel(internal=True)

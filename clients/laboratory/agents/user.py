@@ -12,7 +12,7 @@ be a multiple of the view's `tick_step` inside the band; that it makes no loss i
 InputError that names file, line and reason.
 """
 
-import importlib.util
+import hashlib
 import inspect
 import operator
 import sys
@@ -142,16 +142,18 @@ class UserStrategy:
 
 
 def _load(path: Path) -> ModuleType:
-    name = f"parkex_user_{path.stem}_{abs(hash(str(path)))}"
+    if not path.is_file():
+        raise InputError(f"{path}: no such Python file")
+    # One module for all participants of a run, a new one after the file was edited.
+    name = f"parkex_user_{path.stem}_{hashlib.sha256(bytes(path) + path.read_bytes()).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise InputError(f"{path}: no such Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module  # dataclasses of the file look their module up
     try:
-        spec.loader.exec_module(module)
+        # Not by importlib: its compiled copies are told apart by whole seconds, which an edit between two runs may not change.
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102 - running the user's own file is the purpose
     except SyntaxError as error:
         del sys.modules[name]
         raise InputError(f"{error.filename or path}:{error.lineno or 1}: {error.msg}") from error
