@@ -16,11 +16,12 @@ model, so rating and range hold exactly.
 from functools import cache
 from typing import Any, Final
 
+import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from clients.laboratory.planning import kernels
-from exchange.errors import CheckFailedError, InputError
+from exchange.errors import CheckFailedError
 from exchange.units import PPM, WH_PER_KWH
 
 Integers = NDArray[np.int64]
@@ -47,7 +48,7 @@ def best_meter_wh(unit: Any, soc_wh: int, net_wh: Integers, buy_micro: Integers,
     solver.passModel(_model(unit, soc_wh, net_wh / WH_PER_KWH, buy_micro, sell_micro, final_micro))
     solver.run()
     status = solver.getModelStatus()
-    if status != _highspy().HighsModelStatus.kOptimal:
+    if status != highspy.HighsModelStatus.kOptimal:
         raise CheckFailedError(f"storage schedule: {solver.modelStatusToString(status)}")
     soc_kwh = np.array(solver.getSolution().col_value[4 * periods :], dtype=np.float64)
     targets_wh = np.floor(soc_kwh * WH_PER_KWH + _ROUNDING).astype(np.int64)
@@ -56,22 +57,14 @@ def best_meter_wh(unit: Any, soc_wh: int, net_wh: Integers, buy_micro: Integers,
     return meter_wh
 
 
-def _highspy() -> Any:
-    try:
-        import highspy
-    except ImportError as error:
-        raise InputError("plans of storage by linear program need highspy: pip install 'parkex[laboratory]'") from error
-    return highspy
-
-
 @cache
 def _solver() -> Any:
-    return _highspy().Highs()
+    return highspy.Highs()
 
 
 def _model(unit: Any, soc_wh: int, net_kwh: Floats, buy_micro: Integers, sell_micro: Integers, final_micro: int) -> Any:
     """Columns by period: import, export, charge, discharge, state of charge; rows: balance, then state of charge. In kWh."""
-    highspy, periods = _highspy(), len(net_kwh)
+    periods = len(net_kwh)
     limit_kwh, tie = unit.limit_wh / WH_PER_KWH, np.arange(1, periods + 1, dtype=np.float64)
     soc_cost = np.zeros(periods)
     soc_cost[-1] = -final_micro
