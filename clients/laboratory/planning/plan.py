@@ -128,7 +128,8 @@ class Planner:
         for unit in self.devices.storages:
             soc, net = int(state.soc_wh[unit.row]), net_wh[unit.row, first:]
             if unit.uses_program:
-                state.storage_wh[unit.row, first:] = linear_program.best_meter_wh(unit.record, soc, net, buy, sell, final_micro)
+                beside = None if unit.is_alone else net
+                state.storage_wh[unit.row, first:] = linear_program.best_meter_wh(unit.record, soc, beside, buy, sell, final_micro)
             if unit.is_alone or not unit.uses_program:
                 function = dynamic_program.value_function(unit.record, net, buy, sell, final_micro)
                 if not unit.uses_program:
