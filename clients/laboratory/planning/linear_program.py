@@ -34,11 +34,12 @@ _MICRO_PER_MILLI: Final = 1000
 # States of charge are fractions of a Wh with few digits, so half a Wh is common: no such fraction is cut here.
 _ROUNDING: Final = 0.5004567891
 # Presolve costs more than it saves at this size.
-_OPTIONS: Final[Mapping[str, Any]] = {"output_flag": False, "threads": 1, "presolve": "off"}
+_SETTINGS: Final[Mapping[str, Any]] = {"output_flag": False, "threads": 1, "presolve": "off"}
 
 
 def best_meter_wh(
-    unit: Any, soc_wh: int, net_wh: Integers | None, buy_micro: Integers, sell_micro: Integers, final_micro: int, options: Mapping[str, Any] = _OPTIONS
+    unit: Any, soc_wh: int, net_wh: Integers | None, buy_micro: Integers, sell_micro: Integers, final_micro: int, *,
+    settings: Mapping[str, Any] = _SETTINGS,
 ) -> Integers:
     """Energy at the meter of a `kernels.STORAGE`, int64[T], charged positive, for prices, int64[T] each, sell <= buy.
 
@@ -48,7 +49,7 @@ def best_meter_wh(
     periods = len(buy_micro)
     solver = _solver()
     solver.clear()
-    for name, value in options.items():
+    for name, value in settings.items():
         solver.setOptionValue(name, value)
     solver.passModel(_model(unit, soc_wh, net_wh, buy_micro, sell_micro, final_micro))
     solver.run()
@@ -82,7 +83,7 @@ def _model(unit: Any, soc_wh: int, net_wh: Integers | None, buy_micro: Integers,
     right = [np.array([soc_wh / WH_PER_KWH]), np.zeros(periods - 1)]
     if net_wh is not None:
         low, high = [*low, 0.0, 0.0], [*high, highspy.kHighsInf, highspy.kHighsInf]
-        costs = [tie, tie, final, buy_micro, -sell_micro]
+        costs = [tie, tie, final, buy_micro.astype(np.float64), -sell_micro.astype(np.float64)]
         right.append(net_wh / WH_PER_KWH)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = periods * len(costs), sum(len(part) for part in right)
