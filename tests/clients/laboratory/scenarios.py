@@ -21,10 +21,11 @@ from clients.laboratory.scenario.model import (
     SharingRules,
     Valuation,
 )
+from clients.scenarios.layers import read_scenario
 from clients.scenarios.loader import load_park
 from clients.scenarios.model import Member, Park
 from clients.scenarios.noise import NoiseClass
-from clients.scenarios.schema import GenerationTable, LoadTable, park_table, read_scenario
+from clients.scenarios.schema import GenerationTable, LoadTable, park_table
 from clients.scenarios.tariff import Tariff, TariffVersion
 
 NOISES: Final = {
