@@ -145,7 +145,9 @@ class _Layered:
 def _ev(table: EvTable, place: Place, reader: Reader) -> EvFleet:
     energy_wh, power_w = reader.scaled(table.energy_kwh, 3, *place, "energy_kwh"), reader.scaled(table.power_kw, 3, *place, "power_kw")
     arrival = minute_of(table.arrival, reader, *place, "arrival")
-    departure = minute_of(table.departure, reader, *place, "departure")
+    departure = minute_of(table.departure, reader, *place, "departure", last=MINUTES_A_DAY)
+    if arrival % 15 or departure % 15:
+        reader.note("ev: expected times on a quarter-hour", *place, "arrival" if arrival % 15 else "departure")
     if arrival >= departure:
         reader.note("ev: vehicles depart before they arrive; expected arrival before departure within one day", *place, "departure")
     elif energy_wh * 60 > power_w * (departure - arrival):

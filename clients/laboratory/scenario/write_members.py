@@ -7,7 +7,7 @@ from typing import Any
 
 from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.model import Asset, EvFleet, FlexibleLoad, Participant, Valuation
-from clients.laboratory.scenario.write_rules import time_text
+from clients.laboratory.scenario.write_rules import end_text, time_text
 from clients.scenarios.attributes import position_limits
 from clients.scenarios.model import Storage, UnitProgramme
 from exchange.units import WH_PER_KWH
@@ -122,7 +122,7 @@ def _ev(ev: EvFleet) -> dict[str, Any]:
         "energy_kwh": decimal_text(ev.energy_wh, 3),
         "power_kw": decimal_text(ev.power_w, 3),
         "arrival": time_text(ev.arrival),
-        "departure": time_text(ev.departure),
+        "departure": end_text(ev.departure),
     }
 
 
