@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.rules import MINUTES_A_DAY, minute_of
 from clients.laboratory.scenario.schema import TariffStepTable, TariffTable, TariffVersionTable
 from clients.scenarios.attributes import Reader
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.layers import Place
 from clients.scenarios.periods import QUARTERS_A_DAY
 from clients.scenarios.problems import Problems

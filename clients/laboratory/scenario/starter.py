@@ -11,7 +11,8 @@ from clients.laboratory.scenario.toml_text import toml_value
 from clients.laboratory.scenario.write import scenario_content
 from clients.scenarios.layers import SHIPPED
 
-_HEAD: Final = """# A scenario over {base!r}: what is not said here is as there. Take the # from a line to change it; docs/scenarios.md explains every key.
+_HEAD: Final = """# A scenario over {base!r}: what is not said here is as there. Take the # from a line to change it.
+# docs/scenarios.md explains every key.
 #   parkex scenario check {file}       names everything wrong, or says what the scenario is
 #   parkex scenario show {file}        prints all of it, resolved
 #   parkex simulate {file} --seed 7    runs it

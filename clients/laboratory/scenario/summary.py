@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from clients.laboratory.scenario.decimal_text import decimal_text
-from clients.laboratory.scenario.model import Participant, Scenario
+from clients.laboratory.scenario.model import MarketRules, Participant, Scenario
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.periods import day_periods
 from clients.scenarios.tariff import to_ticks
 from exchange.units import WH_PER_KWH
@@ -12,17 +12,12 @@ from exchange.units import WH_PER_KWH
 
 def summary_lines(scenario: Scenario) -> list[str]:
     """The name, then a line for each part."""
-    rules = scenario.market
     rows = [
         ("period", f"{scenario.first_date}, {_count(scenario.days, 'day')}; seed {scenario.seed}"),
         ("participants", f"{len(scenario.participants)}: {_counted(entry.role for entry in scenario.participants)}"),
         ("energy", _energy(scenario.participants)),
         ("prices", _prices(scenario)),
-        (
-            "market",
-            f"{rules.mechanism}; gate closes {rules.gate_closure_minutes} min before delivery; {rules.n_rounds} rounds a quarter-hour; "
-            f"tick {decimal_text(rules.tick_step, 4)} CNY/kWh, lot {decimal_text(rules.lot_step, 1)} kWh",
-        ),
+        ("market", _market(scenario.market)),
         ("agents", _counted(entry.agent.name for entry in scenario.participants)),
     ]
     if scenario.outages:
@@ -30,11 +25,17 @@ def summary_lines(scenario: Scenario) -> list[str]:
     return [f"{scenario.name_en} ({scenario.name}): no problems", *(f"  {name:<14}{text}" for name, text in rows)]
 
 
+def _market(rules: MarketRules) -> str:
+    steps = f"tick {decimal_text(rules.tick_step, 4)} CNY/kWh, lot {decimal_text(rules.lot_step, 1)} kWh"
+    return f"{rules.mechanism}; gate closes {rules.gate_closure_minutes} min before delivery; {rules.n_rounds} rounds a quarter-hour; {steps}"
+
+
 def _energy(participants: Iterable[Participant]) -> str:
     entries = list(participants)
     used = sum(entry.load.annual_mwh for entry in entries if entry.load)
-    plants = {kind: sum(entry.generation.peak_kw for entry in entries if entry.generation and entry.generation.kind == kind) for kind in ("pv", "wind")}
-    parts = [f"{used:,} MWh a year used", f"PV {plants['pv']:,} kW", f"wind {plants['wind']:,} kW"]
+    plants = [entry.generation for entry in entries if entry.generation]
+    pv, wind = (sum(plant.peak_kw for plant in plants if plant.kind == kind) for kind in ("pv", "wind"))
+    parts = [f"{used:,} MWh a year used", f"PV {pv:,} kW", f"wind {wind:,} kW"]
     stores = [entry.storage for entry in entries if entry.storage]
     if stores:
         parts.append(f"storage {sum(s.power_w for s in stores) // 1000:,} kW / {sum(s.energy_wh for s in stores) // WH_PER_KWH:,} kWh")

@@ -10,7 +10,10 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def toml_text(content: Mapping[str, Any], *, is_path: bool = False) -> str:
-    """The content as TOML that reads as the same: tables and arrays of tables under headers, what they hold inline. `is_path`: keys are whole paths, as they stand in a header."""
+    """The content as TOML that reads as the same: tables and arrays of tables under headers, what they hold inline.
+
+    `is_path`: keys are whole paths, as they stand in a header.
+    """
     plain = {key: value for key, value in content.items() if not _has_header(value)}
     lines = [_line(key, value) for key, value in plain.items()]
     for key, value in content.items():

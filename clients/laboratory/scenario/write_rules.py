@@ -3,8 +3,8 @@
 import datetime
 from typing import Any
 
-from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.model import ForecastRules, MarketRules, Outage
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.instruments import price_band
 from clients.scenarios.model import UnitInstrument
 from clients.scenarios.noise import NoiseClass
