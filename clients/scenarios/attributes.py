@@ -198,7 +198,8 @@ def _programme(table: ProgrammeTable, place: Place, date: datetime.date, reader:
     limit = reader.scaled(table.limit_cny, 2, *place, "limit_cny")
     quantity = reader.whole(table.quantity, -UNITS_MAX, UNITS_MAX, *place, "quantity")
     if quantity == 0 or (limit - start) * quantity < 0:
-        reader.note(f"{reader.name_of(place)}: expected a quantity to buy and a limit above the start, or a negative one to sell and a limit below", *place)
+        wish = "expected a quantity to buy and a limit above the start, or a negative one to sell and a limit below"
+        reader.note(f"{reader.name_of(place)}: {wish}", *place)
     return UnitProgramme(unit_symbol(table.symbol, date), quantity, start, limit)
 
 

@@ -149,9 +149,10 @@ def _ev(table: EvTable, place: Place, reader: Reader) -> EvFleet:
     if arrival % 15 or departure % 15:
         reader.note(f"{reader.name_of(place)}: expected times on a quarter-hour", *place, "arrival" if arrival % 15 else "departure")
     if arrival >= departure:
-        reader.note(f"{reader.name_of(place)}: vehicles depart before they arrive; expected arrival before departure within one day", *place, "departure")
+        reader.note(f"{reader.name_of(place)}: departure is not after arrival; expected two times within one day", *place, "departure")
     elif energy_wh * 60 > power_w * (departure - arrival):
-        reader.note(f"{reader.name_of(place)}: {table.energy_kwh} kWh cannot be charged at {table.power_kw} kW in {departure - arrival} minutes", *place, "energy_kwh")
+        wish = f"{table.energy_kwh} kWh cannot be charged at {table.power_kw} kW in {departure - arrival} minutes"
+        reader.note(f"{reader.name_of(place)}: {wish}", *place, "energy_kwh")
     return EvFleet(energy_wh=energy_wh, power_w=power_w, arrival=_time(arrival), departure=_time(departure))
 
 

@@ -125,7 +125,8 @@ def _tariff(table: ScenarioTable, file: ScenarioFile, zone: ZoneInfo, first: dat
             tariff = read_inline(table.tariff, zone, reader)
         else:
             tariff = scenario_tariff(table.tariff, file, zone)
-        tariff.retail_price_micro_per_kwh(local_midnight_ns(first, zone))
+        if tariff.versions:
+            tariff.retail_price_micro_per_kwh(local_midnight_ns(first, zone))
     except InputError as error:
         reader.note(f"tariff: {error}", "tariff")
         return Tariff("", "", "", "", zone, ())
@@ -164,7 +165,8 @@ def _outage(table: ScenarioTable, index: int, days: int, reader: LaboratoryReade
     if begins >= ends:
         reader.note(f"{reader.name_of(place)}: it ends before it begins; expected two times within one day", *place, "ends")
     if not 0 <= entry.first_day <= entry.last_day < max(days, 1):
-        reader.note(f"{reader.name_of(place)}: days {entry.first_day} to {entry.last_day} are not within the run's, 0 to {days - 1}", *place, "first_day")
+        wish = f"days {entry.first_day} to {entry.last_day} are not within the run's, 0 to {days - 1}"
+        reader.note(f"{reader.name_of(place)}: {wish}", *place, "first_day")
     return Outage(
         participant=entry.participant,
         first_day=entry.first_day,

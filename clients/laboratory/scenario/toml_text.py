@@ -23,7 +23,7 @@ def toml_text(content: Mapping[str, Any], *, is_path: bool = False) -> str:
 
 
 def _has_header(value: Any) -> bool:
-    return isinstance(value, Mapping) or (isinstance(value, list) and bool(value) and isinstance(value[0], Mapping))
+    return isinstance(value, Mapping) or (isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value))
 
 
 def _table(path: str, value: Any) -> Iterator[str]:
@@ -46,11 +46,11 @@ def _entry(path: str, entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_deep(content: Any) -> bool:
     """Arrays whose tables hold arrays of tables themselves: on one line they would not be readable."""
-    return _has_header(content) and isinstance(content, list) and any(_has_header(value) for value in content[0].values())
+    return _has_header(content) and isinstance(content, list) and any(_has_header(value) for entry in content for value in entry.values())
 
 
 def _line(key: str, value: Any) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], Mapping) and len(value) > 1:
+    if isinstance(value, list) and len(value) > 1 and _has_header(value):
         return "\n".join([f"{quoted_key(key)} = [", *(f"    {toml_value(entry)}," for entry in value), "]"])
     return f"{quoted_key(key)} = {toml_value(value)}"
 
