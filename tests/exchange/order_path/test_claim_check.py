@@ -10,6 +10,7 @@ from exchange.errors import CheckFailedError
 from exchange.maintenance.invariants.claims import ClaimsWatch
 from exchange.order_path.claim_check import ClaimBeyond, check_claims, claim_breaches
 from exchange.protocol.documents import MeterReadings
+from exchange.protocol.value_chain.units import WithdrawUnits
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.lifecycle import UnitState
 from tests.exchange.order_path.business.certificate_park import CertificatePark
@@ -86,14 +87,17 @@ def test_a_breach_is_named(words: str, spoil: Callable[[CertificatePark], None])
 
 
 def test_a_generator_s_meter_that_is_corrected_is_no_breach_but_for_other_claims() -> None:
-    """15 kWh were generated and certified; the corrected meter says 12. A claim of another scheme, which names no time, makes it one."""
+    """15 kWh were generated and certified; the corrected meter says 12. A claim of another scheme, which names no command, makes it one."""
     park = settled_park()
+    registrar = park.admit("R", "registrar", [], cash_cny=0)
     correct(park, 1, used_kwh=11, made_kwh=12)
     start_ns = park.starts_ns[1]
     assert check_claims(park.exchange) == ([], [ClaimBeyond(1, start_ns, 15_000, 12_000, is_corrected=True)])
-    columns = (np.array([1]), np.array([start_ns]), np.array([1]), np.array([10**6]))
+    park.ok(WithdrawUnits(account=park.load, symbol="", reference="corrected", quantity_lots=11_000), registrar)  # 10 of the quarter-hour before
+    assert check_claims(park.exchange) == ([], [ClaimBeyond(1, start_ns, 14_000, 12_000, is_corrected=True)])
+    columns = (np.array([1]), np.array([start_ns]), np.array([500]), np.array([10**6]))
     park.exchange.rooms.certificates.claims.claim(ClaimScheme.CCER, ClaimRows(*columns))
-    assert claim_breaches(park.exchange) == [f"device 1: 15001 Wh are claimed at {start_ns}, which is more than its meter says"]
+    assert claim_breaches(park.exchange) == [f"device 1: 14500 Wh are claimed at {start_ns}, which is more than its meter says"]
 
 
 def test_a_correction_excuses_no_claim_that_was_beyond_the_meter_before(monkeypatch: pytest.MonkeyPatch) -> None:
