@@ -10,6 +10,7 @@ from clients.cli.administration_app import clock, keys, proposals
 from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
 from clients.cli.meter_app import meter
+from clients.cli.scenario_app import scenario as scenarios
 
 app = typer.Typer(
     name="parkex",
@@ -26,6 +27,7 @@ app.add_typer(proposals, name="proposals")
 app.add_typer(clock, name="clock")
 app.add_typer(carbon, name="carbon")
 app.add_typer(meter, name="meter")
+app.add_typer(scenarios, name="scenario")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
