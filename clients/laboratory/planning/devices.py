@@ -12,8 +12,7 @@ from clients.scenarios.periods import QUARTERS_A_DAY
 from exchange.errors import InputError
 from exchange.units import NS_PER_HOUR, PERIOD_NS
 
-# The parameter of a participant's agent that says how its storage is planned, and its values; the first is the default.
-PLANNING: Final = "planning"
+# Values of StoragePolicy.plan.
 LINEAR_PROGRAM: Final = "linear_program"
 DYNAMIC_PROGRAM: Final = "dynamic_program"
 
@@ -30,10 +29,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class StorageDevice(Device):
-    """`is_alone`: its meter shows nothing else. `uses_program`: planned by linear program, else by backward induction."""
+    """`is_alone`: its meter shows nothing else. `uses_program`: planned by linear program, else by backward induction. `charges_from_grid`: see
+    StoragePolicy.
+    """
 
     is_alone: bool
     uses_program: bool
+    charges_from_grid: bool
 
 
 class Devices:
@@ -62,7 +64,7 @@ def storage_record(storage: Storage) -> Any:
 
 def _storage(row: int, one: Participant, storage: Storage) -> StorageDevice:
     is_alone = one.load is None and one.generation is None and one.ev is None
-    return StorageDevice(row, storage_record(storage), is_alone, _uses_program(one))
+    return StorageDevice(row, storage_record(storage), is_alone, _uses_program(one), one.storage_policy.charges_from_grid)
 
 
 def _fleet(row: int, fleet: EvFleet) -> Device:
@@ -78,7 +80,7 @@ def _flexible(row: int, one: Participant, load: FlexibleLoad) -> Device:
 
 
 def _uses_program(one: Participant) -> bool:
-    way = one.agent.parameters.get(PLANNING, LINEAR_PROGRAM)
-    if way not in {LINEAR_PROGRAM, DYNAMIC_PROGRAM}:
-        raise InputError(f"participant {one.id}: planning {way!r}; expected {LINEAR_PROGRAM} or {DYNAMIC_PROGRAM}")
-    return way == LINEAR_PROGRAM
+    plan = one.storage_policy.plan
+    if plan not in {LINEAR_PROGRAM, DYNAMIC_PROGRAM}:
+        raise InputError(f"participant {one.id}: storage plan {plan!r}; expected {LINEAR_PROGRAM} or {DYNAMIC_PROGRAM}")
+    return plan == LINEAR_PROGRAM

@@ -84,10 +84,19 @@ class Planner:
         """
         before, state.first_open = state.first_open, max(state.first_open, int(np.searchsorted(day.gate_ns, now_ns, side="left")))
         for unit in self.devices.storages:
-            wanted = _schedule(state, unit.row, positions_lots[unit.row] * POWER_LOT_WH) if unit.is_alone else state.storage_wh[unit.row]
             done, soc = np.zeros((2, day.n_periods), dtype=np.int64)
+            wanted = _wanted_wh(unit, positions_lots, state)
             state.soc_wh[unit.row] = kernels.run_storage(unit.record, state.soc_wh[unit.row], wanted, before, state.first_open, done, soc)
             state.storage_wh[unit.row, before : state.first_open] = done[before : state.first_open]
+
+    def expected_soc_wh(self, day: WorldDay, positions_lots: Integers, state: PlanState) -> Integers:
+        """Where plans and positions so far would leave each storage at the end of the day, [n]: with what the next day's plans begin."""
+        soc_wh = state.soc_wh.copy()
+        for unit in self.devices.storages:
+            done, soc = np.zeros((2, day.n_periods), dtype=np.int64)
+            wanted = _wanted_wh(unit, positions_lots, state)
+            soc_wh[unit.row] = kernels.run_storage(unit.record, soc_wh[unit.row], wanted, state.first_open, day.n_periods, done, soc)
+        return soc_wh
 
     def wants(self, day: WorldDay, rounds: int | Integers, positions_lots: Integers, state: PlanState, periods: Integers | None = None) -> Integers:
         """Lots that each participant wants to buy (negative: to sell) beyond its position, int64[n, m].
@@ -150,19 +159,17 @@ class Planner:
         worth_micro = -(-next_micro * PPM // record.discharge_ppm)
         sell_micro = np.maximum(worth_micro, day.surplus_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH) + fee_micro
         step_micro = step * POWER_TICK_MICRO_PER_KWH
-        state.charges_anyway[row, first:] = last_micro * record.charge_ppm // PPM >= day.deficit_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH
+        pays = last_micro * record.charge_ppm // PPM >= day.deficit_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH
+        state.charges_anyway[row, first:] = pays & unit.charges_from_grid
         state.discharges_anyway[row, first:] = worth_micro <= day.surplus_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH
         low, high = -(-self._rules.min_price_ticks // step) * step, self._rules.max_price_ticks // step * step
         state.buy_limit_ticks[row, first:] = np.clip(buy_micro // step_micro * step, low, high)
         state.sell_limit_ticks[row, first:] = np.clip(-(-sell_micro // step_micro) * step, low, high)
 
 
-def _schedule(state: PlanState, row: int, traded_wh: Integers) -> Integers:
-    """What a storage alone does, int64[T]: what it traded, and the rest of its plan where that pays at the grid's price."""
-    plan_wh = state.storage_wh[row]
-    adds = state.charges_anyway[row] & (traded_wh >= 0) & (plan_wh > traded_wh)
-    gives = state.discharges_anyway[row] & (traded_wh <= 0) & (plan_wh < traded_wh)
-    return np.where(adds | gives, plan_wh, traded_wh)
+def _wanted_wh(unit: StorageDevice, positions_lots: Integers, state: PlanState) -> Integers:
+    """What a storage is asked to do, int64[T]."""
+    return state.schedule_wh(unit.row, positions_lots[unit.row] * POWER_LOT_WH) if unit.is_alone else state.storage_wh[unit.row]
 
 
 def _towards_zero(values: Integers, divisor: int) -> Integers:

@@ -32,3 +32,10 @@ class PlanState:
     quarters: Integers
     first_open: int = 0
     storage_planned_ns: int = -(2**62)
+
+    def schedule_wh(self, row: int, traded_wh: Integers) -> Integers:
+        """What a storage alone does, int64[T]: what it traded, and the rest of its plan where that pays at the grid's price."""
+        plan_wh = self.storage_wh[row]
+        adds = self.charges_anyway[row] & (traded_wh >= 0) & (plan_wh > traded_wh)
+        gives = self.discharges_anyway[row] & (traded_wh <= 0) & (plan_wh < traded_wh)
+        return np.where(adds | gives, plan_wh, traded_wh)
