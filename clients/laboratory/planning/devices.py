@@ -7,14 +7,11 @@ import numpy as np
 
 from clients.laboratory.planning import kernels
 from clients.laboratory.scenario.model import EvFleet, FlexibleLoad, Participant, Scenario
+from clients.laboratory.scenario.names import LINEAR_PROGRAM, STORAGE_PLANS
 from clients.scenarios.model import WH_PER_KW_QUARTER, Storage
 from clients.scenarios.periods import QUARTERS_A_DAY
 from exchange.errors import InputError
 from exchange.units import NS_PER_HOUR, PERIOD_NS
-
-# Values of StoragePolicy.plan.
-LINEAR_PROGRAM: Final = "linear_program"
-DYNAMIC_PROGRAM: Final = "dynamic_program"
 
 _NO_ROOM_LIMIT_WH: Final = 10**12
 
@@ -81,6 +78,6 @@ def _flexible(row: int, one: Participant, load: FlexibleLoad) -> Device:
 
 def _uses_program(one: Participant) -> bool:
     plan = one.storage_policy.plan
-    if plan not in {LINEAR_PROGRAM, DYNAMIC_PROGRAM}:
-        raise InputError(f"participant {one.id}: storage plan {plan!r}; expected {LINEAR_PROGRAM} or {DYNAMIC_PROGRAM}")
+    if plan not in STORAGE_PLANS:
+        raise InputError(f"participant {one.id}: storage plan {plan!r}; expected one of {', '.join(STORAGE_PLANS)}")
     return plan == LINEAR_PROGRAM

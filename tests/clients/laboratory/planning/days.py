@@ -57,7 +57,7 @@ def play(planner: Planner, day: WorldDay, soc_wh: Integers | None, fill: Fill) -
         columns = np.array(sorted(last), dtype=np.int64)
         wanted = planner.wants(day, np.array([last[column] for column in columns.tolist()]), positions, state, columns)
         positions[:, columns] += fill(wanted)
-    return positions, state, deliver(planner.devices, planner.scenario.network, day, positions, state)
+    return positions, state, deliver(planner, day, positions, state)
 
 
 def everything(wanted: Integers) -> Integers:

@@ -163,5 +163,5 @@ def test_load_and_vehicles_follow_observed_prices() -> None:
 
 
 def test_a_way_of_planning_that_does_not_exist() -> None:
-    with pytest.raises(InputError, match="BATTERY: storage plan 'astrology'; expected linear_program or dynamic_program"):
+    with pytest.raises(InputError, match="BATTERY: storage plan 'astrology'; expected one of linear_program, dynamic_program"):
         Planner(small_park(policy=StoragePolicy(plan="astrology")))
