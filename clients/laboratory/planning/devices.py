@@ -36,7 +36,9 @@ class StorageDevice(Device):
 
 
 class Devices:
-    """`storages`, `fleets` and `flexible` loads of a scenario in the order of its participants; `soc_initial_wh` int64[n]."""
+    """`storages`, `fleets` and `flexible` loads of a scenario in the order of its participants; `rows_alone` of storages alone; `soc_initial_wh`
+    int64[n].
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         """Raises InputError for an unknown way of planning."""
@@ -44,6 +46,7 @@ class Devices:
         self.storages = [_storage(row, one, one.storage) for row, one in members if one.storage is not None]
         self.fleets = [_fleet(row, one.ev) for row, one in members if one.ev is not None]
         self.flexible = [_flexible(row, one, one.flexible) for row, one in members if one.flexible is not None and one.load is not None]
+        self.rows_alone = np.array([unit.row for unit in self.storages if unit.is_alone], dtype=np.int64)
         self.soc_initial_wh = np.array([one.storage.soc_initial_wh if one.storage else 0 for one in scenario.participants], dtype=np.int64)
 
 

@@ -168,6 +168,20 @@ def cut_to_worst_case(unit: Any, soc_wh: Any, first: Any, positions_lots: Any, w
 
 
 @kernel
+def fill_targets(
+    forecast_load_wh: Any, forecast_generation_wh: Any, rounds: Any, periods: Any, shift_wh: Any, vehicle_wh: Any, storage_wh: Any, low_lots: Any,
+    high_lots: Any, targets_lots: Any,
+) -> None:  # fmt: skip
+    """Fill int64[n, m]: expected net consumption with all plans in lots, rounded towards zero, within position limits, int64[n]."""
+    for at in range(len(periods)):
+        r, t = rounds[at], periods[at]
+        for i in range(len(low_lots)):
+            net = forecast_load_wh[r, i, t] - forecast_generation_wh[r, i, t] + shift_wh[i, t] + vehicle_wh[i, t] + storage_wh[i, t]
+            lots = net // POWER_LOT_WH if net >= 0 else -(-net // POWER_LOT_WH)
+            targets_lots[i, at] = min(max(lots, low_lots[i]), high_lots[i])
+
+
+@kernel
 def charge_fleet(fleet: Any, quarters: Any, first_open: Any, price_micro: Any, vehicle_wh: Any) -> None:
     """Spread what is still missing over the open quarter-hours of the fleet's window, cheapest first, earlier ones at equal prices.
 

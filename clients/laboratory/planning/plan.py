@@ -2,17 +2,18 @@
 
 Everybody wants its expected net consumption less its position: load less generation, plus what it has planned of its own devices.
 
-- Storage is planned by linear program or by backward induction (`linear_program`, `dynamic_program`) over the rest of the day, at the opening and
-  again every six hours. A storage alone behind its meter trades the plan; orders are cut to what holds in the worst case of what fills
-  (docs/rules.md, "Storage"), and its limits come from the value of stored energy. It does what it traded, and of what it could not trade only what
-  pays at the price of the grid. Behind a load or plant it follows the plan, whatever was traded.
+- Storage is planned by linear program or by backward induction (`linear_program`, `dynamic_program`) over the rest of the day. A storage alone behind
+  its meter trades the plan; orders are cut to what holds in the worst case of what fills (docs/rules.md, "Storage"), and its limits come from the
+  value of stored energy. It does what it traded, and of what it could not trade only what pays at the price of the grid. Behind a load or plant it
+  follows the plan, whatever was traded.
 - A fleet of vehicles charges in the cheapest quarter-hours between arrival and departure: the fractional knapsack, solved by taking the best first
   (G. B. Dantzig, "Discrete-variable extremum problems", Operations Research 5 (1957)).
 - Flexible load moves to the cheapest quarter-hour within reach where that saves more than its cost, as in A.-H. Mohsenian-Rad and A. Leon-Garcia,
   "Optimal residential load control with price prediction in real-time electricity pricing environments", IEEE Transactions on Smart Grid 1 (2010);
   exact as long as no connection is full.
 
-What a gate has closed on stays as it is. Prices are those of `prices`.
+All plans are made at the opening and again every six hours. What a gate has closed on stays as it is. Prices are those of `prices`. Of positions only
+those of storages alone are read.
 """
 
 from typing import Final
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from clients.laboratory.planning import dynamic_program, kernels, linear_program
 from clients.laboratory.planning.devices import Devices, StorageDevice
 from clients.laboratory.planning.prices import PlanPrices, plan_prices
-from clients.laboratory.planning.state import PlanState
+from clients.laboratory.planning.state import Cut, PlanState
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.world.day import WorldDay
 from clients.scenarios.periods import quarter_of_day
@@ -31,8 +32,8 @@ from exchange.units import NS_PER_HOUR, POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, 
 
 Integers = NDArray[np.int64]
 
-# A plan of storage costs the most by far; half a dozen a day follow the forecasts closely enough.
-STORAGE_EVERY_NS: Final = 6 * NS_PER_HOUR
+# Prices of a day are those of the day before, so only forecasts change; half a dozen plans a day follow them closely enough.
+PLANNED_EVERY_NS: Final = 6 * NS_PER_HOUR
 
 
 class Planner:
@@ -60,20 +61,20 @@ class Planner:
         return state
 
     def replan(self, day: WorldDay, now_ns: int, positions_lots: Integers, state: PlanState, last_ticks: Integers | None = None) -> None:
-        """Plan what is still open with the forecasts of the last rounds up to `now_ns`. Modifies `state`.
+        """Plan what is still open with the forecasts of the last rounds up to `now_ns`, if the last plan is old enough. Modifies `state`.
 
         `positions_lots` [n, T]: net, bought positive; `last_ticks` [T]: last observed price of the same quarter-hour, -1: none.
         """
         self.close(day, now_ns, positions_lots, state)
-        if state.first_open >= day.n_periods:
+        if state.first_open >= day.n_periods or now_ns - state.planned_ns < PLANNED_EVERY_NS:
             return
+        state.planned_ns = now_ns
         prices = plan_prices(day, self._rules, last_ticks)
         rounds = np.maximum((day.round_ns <= now_ns).sum(axis=0) - 1, 0)
         columns = np.arange(day.n_periods)
         load_wh = np.ascontiguousarray(day.forecast_load_wh[rounds, :, columns].T)
         self._plan_loads(load_wh, prices, state)
-        if now_ns - state.storage_planned_ns >= STORAGE_EVERY_NS and len(self.devices.storages):
-            state.storage_planned_ns = now_ns
+        if self.devices.storages:
             net_wh = load_wh - day.forecast_generation_wh[rounds, :, columns].T + state.shift_wh + state.vehicle_wh
             self._plan_storages(day, np.ascontiguousarray(net_wh), prices, state)
 
@@ -98,32 +99,44 @@ class Planner:
             soc_wh[unit.row] = kernels.run_storage(unit.record, soc_wh[unit.row], wanted, state.first_open, day.n_periods, done, soc)
         return soc_wh
 
-    def wants(self, day: WorldDay, rounds: int | Integers, positions_lots: Integers, state: PlanState, periods: Integers | None = None) -> Integers:
-        """Lots that each participant wants to buy (negative: to sell) beyond its position, int64[n, m].
+    def targets(self, day: WorldDay, rounds: int | Integers, positions_lots: Integers, state: PlanState, periods: Integers | None = None) -> Integers:
+        """Net lots that each participant wants to end with, int64[n, m], bought positive.
 
         `periods` int64[m] (None: all T) are looked at in their `rounds` (one for all, or int64[m]); `positions_lots` is [n, T] in any case. Rounded
-        towards zero in lots and steps, so that nobody buys more than it needs or sells more than it has; position limits hold.
+        towards zero, so that nobody buys more than it needs or sells more than it has; position limits hold.
         """
         columns = np.arange(day.n_periods) if periods is None else periods
-        load_wh, generation_wh = (forecast[rounds, :, columns].T for forecast in (day.forecast_load_wh, day.forecast_generation_wh))
-        planned_wh = state.shift_wh[:, columns] + state.vehicle_wh[:, columns] + state.storage_wh[:, columns]
-        target = _towards_zero(load_wh - generation_wh + planned_wh, POWER_LOT_WH)
-        positions = positions_lots[:, columns]
-        target = np.clip(target, self._min_lots[:, None], self._max_lots[:, None])
-        wanted = _towards_zero(target - positions, self._rules.lot_step) * self._rules.lot_step
+        looked_at = np.full(len(columns), rounds, dtype=np.int64)
+        targets = np.empty((len(self._min_lots), len(columns)), dtype=np.int64)
+        kernels.fill_targets(
+            day.forecast_load_wh, day.forecast_generation_wh, looked_at, columns, state.shift_wh, state.vehicle_wh, state.storage_wh, self._min_lots,
+            self._max_lots, targets,
+        )  # fmt: skip
         for unit in self.devices.storages:
             if unit.is_alone:
-                wanted[unit.row] = self._storage_wants(unit, positions_lots[unit.row], state)[columns]
-        return wanted
+                targets[unit.row] = (positions_lots[unit.row] + self._storage_wants(unit, positions_lots[unit.row], state))[columns]
+        return targets
+
+    def wants(self, day: WorldDay, rounds: int | Integers, positions_lots: Integers, state: PlanState, periods: Integers | None = None) -> Integers:
+        """Lots that each participant wants to buy (negative: to sell) beyond its position, int64[n, m], in whole steps; arguments of `targets`."""
+        positions = positions_lots if periods is None else positions_lots[:, periods]
+        missing = self.targets(day, rounds, positions_lots, state, periods) - positions
+        return _towards_zero(missing, self._rules.lot_step) * self._rules.lot_step
 
     def _storage_wants(self, unit: StorageDevice, positions_lots: Integers, state: PlanState) -> Integers:
-        """What a storage alone wants of all periods, int64[T]."""
-        gap = np.clip(_towards_zero(state.storage_wh[unit.row], POWER_LOT_WH), self._min_lots[unit.row], self._max_lots[unit.row]) - positions_lots
+        """What a storage alone wants of all periods, int64[T], in whole steps."""
+        row = unit.row
+        known, key = state.cuts.get(row), (state.planned_ns, state.first_open, int(state.soc_wh[row]))
+        if known is not None and (known.planned_ns, known.first_open, known.soc_wh) == key and np.array_equal(known.positions_lots, positions_lots):
+            return known.wants_lots
+        positions = positions_lots.copy()
+        gap = np.clip(_towards_zero(state.storage_wh[row], POWER_LOT_WH), self._min_lots[row], self._max_lots[row]) - positions
         gap[: state.first_open] = 0
         cut = np.zeros(len(gap), dtype=np.int64)
-        positions = np.ascontiguousarray(positions_lots)
-        kernels.cut_to_worst_case(unit.record, state.soc_wh[unit.row], state.first_open, positions, gap, cut)
-        return _towards_zero(cut, self._rules.lot_step) * self._rules.lot_step
+        kernels.cut_to_worst_case(unit.record, state.soc_wh[row], state.first_open, positions, gap, cut)
+        wants = _towards_zero(cut, self._rules.lot_step) * self._rules.lot_step
+        state.cuts[row] = Cut(*key, positions, wants)
+        return wants
 
     def _plan_loads(self, load_wh: Integers, prices: PlanPrices, state: PlanState) -> None:
         for place, load in enumerate(self.devices.flexible):

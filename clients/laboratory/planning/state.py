@@ -1,11 +1,22 @@
 """What participants have planned for a day: modified by `plan`, carried out by `physical`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """What a storage alone may want in the worst case, int64[T] lots, and what that depends on."""
+
+    planned_ns: int
+    first_open: int
+    soc_wh: int
+    positions_lots: Integers
+    wants_lots: Integers
 
 
 @dataclass(slots=True, eq=False)
@@ -16,7 +27,7 @@ class PlanState:
     row of a flexible load, [T, 2 reach + 1] (`kernels.move_load`). `buy_limit_ticks`, `sell_limit_ticks` [n, T]: limits at the book.
     `charges_anyway`, `discharges_anyway` bool [n, T]: whether a storage alone does at the grid's price what it planned and could not trade.
     `soc_start_wh` [n]: at the start of the day; `soc_wh` [n]: at the start of period `first_open`, the first whose gate has not closed.
-    `quarters` [T]: of the local clock.
+    `quarters` [T]: of the local clock. `cuts`: by row, kept while nothing they depend on changes.
     """
 
     shift_wh: Integers
@@ -30,8 +41,9 @@ class PlanState:
     soc_start_wh: Integers
     soc_wh: Integers
     quarters: Integers
+    cuts: dict[int, "Cut"] = field(default_factory=dict)
     first_open: int = 0
-    storage_planned_ns: int = -(2**62)
+    planned_ns: int = -(2**62)
 
     def schedule_wh(self, row: int, traded_wh: Integers) -> Integers:
         """What a storage alone does, int64[T]: what it traded, and the rest of its plan where that pays at the grid's price."""

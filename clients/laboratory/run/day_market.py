@@ -112,8 +112,12 @@ class DayMarket:
     @property
     def net_lots(self) -> Integers:
         """What each participant has bought less sold, [n, T]."""
+        return self.net_lots_of(np.arange(len(self.table.accounts)))
+
+    def net_lots_of(self, rows: Integers) -> Integers:
+        """The same of some participants, [len(rows), T]."""
         positions = np.asarray(self._link.exchange.state.positions)["net_lots"]
-        return np.ascontiguousarray(positions[np.ix_(self.table.slots, self.table.accounts)].T)
+        return np.ascontiguousarray(positions[np.ix_(self.table.slots, self.table.accounts[rows])].T)
 
     def hold(self, at: RoundsAt, targets: Integers, strategies: UserStrategies) -> None:
         """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""
