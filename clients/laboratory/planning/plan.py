@@ -12,7 +12,8 @@ Everybody wants its expected net consumption less its position: load less genera
   "Optimal residential load control with price prediction in real-time electricity pricing environments", IEEE Transactions on Smart Grid 1 (2010);
   exact as long as no connection is full.
 
-All plans are made at the opening and again every six hours. What a gate has closed on stays as it is. Prices are those of `prices`. Of positions only
+All plans are made at the opening and again every six hours; in between a storage alone that could not trade what it planned goes on from where it is
+by its value function. What a gate has closed on stays as it is. Prices are those of `prices`. Of positions only
 those of storages alone are read.
 """
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from clients.laboratory.planning import dynamic_program, kernels, linear_program
 from clients.laboratory.planning.devices import Devices, StorageDevice
+from clients.laboratory.planning.dynamic_program import ValueFunction
 from clients.laboratory.planning.prices import PlanPrices, plan_prices
 from clients.laboratory.planning.state import Cut, PlanState
 from clients.laboratory.scenario.model import Scenario
@@ -65,8 +67,12 @@ class Planner:
 
         `positions_lots` [n, T]: net, bought positive; `last_ticks` [T]: last observed price of the same quarter-hour, -1: none.
         """
-        self.close(day, now_ns, positions_lots, state)
-        if state.first_open >= day.n_periods or now_ns - state.planned_ns < PLANNED_EVERY_NS:
+        missed = self.close(day, now_ns, positions_lots, state)
+        if state.first_open >= day.n_periods:
+            return
+        if now_ns - state.planned_ns < PLANNED_EVERY_NS:
+            for unit in missed:
+                self._go_on(day, unit, state)
             return
         state.planned_ns = now_ns
         prices = plan_prices(day, self._rules, last_ticks)
@@ -78,17 +84,22 @@ class Planner:
             net_wh = load_wh - day.forecast_generation_wh[rounds, :, columns].T + state.shift_wh + state.vehicle_wh
             self._plan_storages(day, np.ascontiguousarray(net_wh), prices, state)
 
-    def close(self, day: WorldDay, now_ns: int, positions_lots: Integers, state: PlanState) -> None:
+    def close(self, day: WorldDay, now_ns: int, positions_lots: Integers, state: PlanState) -> list[StorageDevice]:
         """Let plans of periods whose gate closed before `now_ns` stand, and move states of charge on to the first open one. Modifies `state`.
 
-        Then `storage_wh` is what storage will do: the schedule it nominates.
+        Then `storage_wh` is what storage will do: the schedule it nominates. Returns the storages that do not do what they planned.
         """
+        missed = []
         before, state.first_open = state.first_open, max(state.first_open, int(np.searchsorted(day.gate_ns, now_ns, side="left")))
         for unit in self.devices.storages:
             done, soc = np.zeros((2, day.n_periods), dtype=np.int64)
             wanted = _wanted_wh(unit, positions_lots, state)
             state.soc_wh[unit.row] = kernels.run_storage(unit.record, state.soc_wh[unit.row], wanted, before, state.first_open, done, soc)
-            state.storage_wh[unit.row, before : state.first_open] = done[before : state.first_open]
+            closed = slice(before, state.first_open)
+            if not np.array_equal(state.storage_wh[unit.row, closed], done[closed]):
+                missed.append(unit)
+            state.storage_wh[unit.row, closed] = done[closed]
+        return missed
 
     def expected_soc_wh(self, day: WorldDay, positions_lots: Integers, state: PlanState) -> Integers:
         """Where plans and positions so far would leave each storage at the end of the day, [n]: with what the next day's plans begin."""
@@ -126,16 +137,21 @@ class Planner:
     def _storage_wants(self, unit: StorageDevice, positions_lots: Integers, state: PlanState) -> Integers:
         """What a storage alone wants of all periods, int64[T], in whole steps."""
         row = unit.row
-        known, key = state.cuts.get(row), (state.planned_ns, state.first_open, int(state.soc_wh[row]))
-        if known is not None and (known.planned_ns, known.first_open, known.soc_wh) == key and np.array_equal(known.positions_lots, positions_lots):
+        known, plan_wh = state.cuts.get(row), state.storage_wh[row]
+        if (
+            known is not None
+            and (known.first_open, known.soc_wh) == (state.first_open, state.soc_wh[row])
+            and np.array_equal(known.positions_lots, positions_lots)
+            and np.array_equal(known.plan_wh, plan_wh)
+        ):
             return known.wants_lots
         positions = positions_lots.copy()
-        gap = np.clip(_towards_zero(state.storage_wh[row], POWER_LOT_WH), self._min_lots[row], self._max_lots[row]) - positions
+        gap = np.clip(_towards_zero(plan_wh, POWER_LOT_WH), self._min_lots[row], self._max_lots[row]) - positions
         gap[: state.first_open] = 0
         cut = np.zeros(len(gap), dtype=np.int64)
         kernels.cut_to_worst_case(unit.record, state.soc_wh[row], state.first_open, positions, gap, cut)
         wants = _towards_zero(cut, self._rules.lot_step) * self._rules.lot_step
-        state.cuts[row] = Cut(*key, positions, wants)
+        state.cuts[row] = Cut(state.first_open, int(state.soc_wh[row]), plan_wh.copy(), positions, wants)
         return wants
 
     def _plan_loads(self, load_wh: Integers, prices: PlanPrices, state: PlanState) -> None:
@@ -159,13 +175,23 @@ class Planner:
                 if not unit.uses_program:
                     state.storage_wh[unit.row, first:] = dynamic_program.best_meter_wh(unit.record, soc, function)
                 if unit.is_alone:
-                    self._set_limits(day, unit, soc, function, state)
+                    state.values[unit.row] = first, function
+                    self._set_limits(day, unit, function, state)
 
-    def _set_limits(self, day: WorldDay, unit: StorageDevice, soc_wh: int, function: dynamic_program.ValueFunction, state: PlanState) -> None:
+    def _go_on(self, day: WorldDay, unit: StorageDevice, state: PlanState) -> None:
+        """Plan a storage alone anew with the values of its last plan."""
+        if unit.row in state.values:
+            since, function = state.values[unit.row]
+            passed = state.first_open - since
+            left = ValueFunction(function.values[passed:], function.moves[passed:])
+            state.storage_wh[unit.row, state.first_open :] = dynamic_program.best_meter_wh(unit.record, int(state.soc_wh[unit.row]), left)
+            self._set_limits(day, unit, left, state)
+
+    def _set_limits(self, day: WorldDay, unit: StorageDevice, function: ValueFunction, state: PlanState) -> None:
         """Limits at which a storage alone breaks even against the worth of what it stores, fees taken off; it sells no lower than the grid pays."""
         first, row, step, record = state.first_open, unit.row, self._rules.tick_step, unit.record
         done, soc = np.zeros((2, day.n_periods - first), dtype=np.int64)
-        kernels.run_storage(record, soc_wh, state.storage_wh[row, first:], 0, day.n_periods - first, done, soc)
+        kernels.run_storage(record, state.soc_wh[row], state.storage_wh[row, first:], 0, day.n_periods - first, done, soc)
         last_micro, next_micro = dynamic_program.stored_values_micro(record, soc, function)
         fee_micro, park_micro = self._rules.taker_fee_micro_per_kwh, self._rules.park_fee_micro_per_kwh
         buy_micro = last_micro * record.charge_ppm // PPM - park_micro - fee_micro

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from clients.laboratory.planning.dynamic_program import ValueFunction
+
 Integers = NDArray[np.int64]
 
 
@@ -12,9 +14,9 @@ Integers = NDArray[np.int64]
 class Cut:
     """What a storage alone may want in the worst case, int64[T] lots, and what that depends on."""
 
-    planned_ns: int
     first_open: int
     soc_wh: int
+    plan_wh: Integers
     positions_lots: Integers
     wants_lots: Integers
 
@@ -27,7 +29,8 @@ class PlanState:
     row of a flexible load, [T, 2 reach + 1] (`kernels.move_load`). `buy_limit_ticks`, `sell_limit_ticks` [n, T]: limits at the book.
     `charges_anyway`, `discharges_anyway` bool [n, T]: whether a storage alone does at the grid's price what it planned and could not trade.
     `soc_start_wh` [n]: at the start of the day; `soc_wh` [n]: at the start of period `first_open`, the first whose gate has not closed.
-    `quarters` [T]: of the local clock. `cuts`: by row, kept while nothing they depend on changes.
+    `quarters` [T]: of the local clock. `values`: by row of a storage alone, what states are worth from a first
+    period on. `cuts`: by row, kept while nothing they depend on changes.
     """
 
     shift_wh: Integers
@@ -41,6 +44,7 @@ class PlanState:
     soc_start_wh: Integers
     soc_wh: Integers
     quarters: Integers
+    values: dict[int, tuple[int, ValueFunction]] = field(default_factory=dict)
     cuts: dict[int, "Cut"] = field(default_factory=dict)
     first_open: int = 0
     planned_ns: int = -(2**62)
