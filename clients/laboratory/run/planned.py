@@ -35,7 +35,7 @@ class Plans:
         """Plan a day whose books are listed. `before`: the day that is still being delivered, whose plans say with what storage will begin."""
         soc_wh = self._soc_wh
         if before is not None:
-            soc_wh = self._planner.expected_soc_wh(before.day, self._positions(before), self._states[before.day.index])
+            soc_wh = self._planner.expected_soc_wh(before.day, before.net_lots, self._states[before.day.index])
         state = self._planner.begin(market.day, soc_wh, self._prices_seen(market))
         self._states[market.day.index] = state
         self._planned_ns[market.day.index] = market.day.opens_ns
@@ -48,7 +48,7 @@ class Plans:
             net_wh = (day.forecast_load_wh[at.rounds, :, at.periods] - day.forecast_generation_wh[at.rounds, :, at.periods]).T
             plain: Integers = np.sign(net_wh) * (np.abs(net_wh) // POWER_LOT_WH)
             return self._offered(plain)
-        state, positions = self._states[day.index], self._positions(market)
+        state, positions = self._states[day.index], market.net_lots
         if at.at_ns - self._planned_ns[day.index] >= REPLANNED_EVERY_NS:
             self._planned_ns[day.index] = at.at_ns
             self._planner.replan(day, at.at_ns, positions, state, self._prices_seen(market))
@@ -59,7 +59,7 @@ class Plans:
         """What the meters of the day show, and the state of charge it began with, [n]. The day that follows begins where this one ends."""
         state = self._states.pop(market.day.index)
         del self._planned_ns[market.day.index]
-        positions = self._positions(market)
+        positions = market.net_lots
         state.soc_start_wh = self._soc_wh
         delivery = deliver(self._planner, market.day, positions, state)
         began_wh, self._soc_wh = self._soc_wh, delivery.soc_end_wh
@@ -69,13 +69,6 @@ class Plans:
             after.soc_wh += delivery.soc_end_wh - after.soc_start_wh
             after.soc_start_wh = delivery.soc_end_wh.copy()
         return delivery, began_wh
-
-    def _positions(self, market: DayMarket) -> Integers:
-        """Net lots, [n, T], of storages alone; plans read no others."""
-        positions = np.zeros(market.day.load_wh.shape, np.int64)
-        rows = self._planner.devices.rows_alone
-        positions[rows] = market.net_lots_of(rows)
-        return positions
 
     def _offered(self, targets: Integers) -> Integers:
         """What is brought to the market of it; who withholds keeps a share back."""

@@ -115,7 +115,7 @@ class StoragePolicy:
     """
 
     plan: str = "linear_program"
-    charges_from_grid: bool = False
+    charges_from_grid: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

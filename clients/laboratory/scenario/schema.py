@@ -140,7 +140,7 @@ class FlexibleTable(Table, frozen=True, kw_only=True):
 
 class StoragePolicyTable(Table, frozen=True, kw_only=True):
     plan: str = "linear_program"
-    charges_from_grid: bool = False
+    charges_from_grid: bool = True
 
 
 class EvTable(Table, frozen=True, kw_only=True):
