@@ -52,8 +52,9 @@ def belief(view: Any, history: Any, n_shouts: Any, window: Any, side: Any, price
         if shout.traded != 0:
             if distance >= 0:
                 hopeful += 1.0 if shout.side == side else 2.0  # a trade; said by the other side it is an offer, too
-            if distance <= 0 and shout.side != side:
-                rejected -= 1.0  # it took a quote that was counted as one that rests
+            left = shout.bid_ticks if side == BUY else shout.ask_ticks
+            if distance <= 0 and shout.side != side and left != shout.price_ticks:
+                rejected -= 1.0  # it took all of a quote that was counted as one that rests
         elif shout.side == side:
             if distance <= 0:
                 rejected += 1.0
