@@ -21,6 +21,9 @@ TRADE: Final = np.dtype(
     ]
 )  # fmt: skip
 
+# Depth counts lots up to 0.01 CNY/kWh behind the best price of a side.
+DEPTH_TICKS: Final = 100
+
 # The book of a period after a round; -1 where a side is empty. Depth within DEPTH_TICKS of the best price of the side.
 QUOTE: Final = np.dtype(
     [
@@ -29,6 +32,18 @@ QUOTE: Final = np.dtype(
         ("orders", "<i8"), ("volume_lots", "<i8"),
     ]
 )  # fmt: skip
+
+# One trade of a certificate, allowance or credit; `instrument` counts scenario.instruments, prices are ticks of 0.01 CNY.
+UNIT_TRADE: Final = np.dtype(
+    [
+        ("stamp_ns", "<i8"), ("instrument", "<i4"), ("unused", "<i4"), ("buyer", "<i4"), ("seller", "<i4"), ("price_ticks", "<i8"),
+        ("quantity_lots", "<i8"),
+    ]
+)  # fmt: skip
+
+
+def _no_unit_trades() -> NDArray[np.void]:
+    return np.zeros(0, UNIT_TRADE)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +108,7 @@ class RunRecord:
     event_hash: str
     journal_hash: str
     seconds: dict[str, float] = field(default_factory=dict)
+    unit_trades: NDArray[np.void] = field(default_factory=_no_unit_trades)
 
     @property
     def n_participants(self) -> int:
