@@ -18,8 +18,8 @@ SHOUTS = ((600, SELL, 0), (500, BUY, 0), (560, BUY, 0), (560, SELL, 1), (700, SE
 
 
 @kernel
-def call_belief(view, history, n_shouts, window, side, price):
-    return belief(view, history, n_shouts, window, side, price)
+def call_belief(view, history, n_shouts, window, side, price, last_quote=-1):
+    return belief(view, history, n_shouts, window, side, price, last_quote)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,13 @@ def test_beliefs_counted_by_hand(side: int, price: int, chance: float) -> None:
 def test_standing_quotes_settle_a_belief(side: int, price: int, chance: float) -> None:
     view = view_of(bid_ticks=550, ask_ticks=650)
     assert call_belief(view[0], shouts_of(*SHOUTS), len(SHOUTS), len(SHOUTS), side, price) == chance
+
+
+def test_a_best_quote_of_ones_own_need_not_be_improved_on() -> None:
+    history, view = shouts_of(*SHOUTS), view_of(bid_ticks=560, ask_ticks=650)
+    others, own = (call_belief(view[0], history, len(SHOUTS), len(SHOUTS), BUY, 560, last) for last in (-1, 560))
+    assert others == 0.0
+    assert own == call_belief(view_of(ask_ticks=650)[0], history, len(SHOUTS), len(SHOUTS), BUY, 560)
 
 
 ROWS = st.lists(st.tuples(st.integers(100, 1_500), st.integers(0, 1), st.integers(0, 1)), max_size=8)
