@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.laboratory.agents.gdx import belief
-from clients.laboratory.agents.kernels import quote_price
+from clients.laboratory.agents.kernels import begin_market, quote_price
 from matching.compile import kernel
 from matching.records import Side
 from tests.clients.laboratory.agents.states import State, agent, shouts_of, states, view_of
@@ -122,3 +122,18 @@ def test_who_has_more_rounds_left_asks_for_more() -> None:
     quotes = [int(quote_price(trait[0], memory[0], view[0], history, len(SHOUTS), SELL, 400, np.uint64(0))) for view in views]
     assert quotes == sorted(quotes)
     assert quotes[0] < quotes[-1]
+
+
+def test_a_quote_that_is_best_stays_where_it_is() -> None:
+    trait, memory = agent("gdx")
+    begin_market(trait[0], memory[0], BUY, 900, np.uint64(0))
+    history = shouts_of(*SHOUTS)
+
+    def ask(bid_ticks: int) -> int:
+        view = view_of(bid_ticks=bid_ticks, ask_ticks=800)
+        return int(quote_price(trait[0], memory[0], view[0], history, len(SHOUTS), BUY, 900, np.uint64(0)))
+
+    first = ask(-1)
+    assert ask(first) == first
+    begin_market(trait[0], memory[0], BUY, 900, np.uint64(1))  # a new day: the quote is somebody else's
+    assert ask(first) > first
