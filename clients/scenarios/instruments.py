@@ -1,16 +1,28 @@
 """What is traded, from its tables: rules of the power contracts, and the certificates, allowances and credits with bands and fees."""
 
 import datetime
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
-from clients.scenarios.members import Reader, unit_symbol
-from clients.scenarios.model import PowerRules, UnitInstrument
+from clients.scenarios.attributes import Reader, unit_symbol
+from clients.scenarios.model import PowerRules, UnitInstrument, UnitProgramme
 from clients.scenarios.schema import InstrumentTable, PowerTable
 from exchange.protocol.instrument_class import InstrumentClass, Resale
 from exchange.units import UNIT_MULTIPLIER_MICRO
 
 _VENUES: Final = ("national_simulated", "internal")
 _CALENDARS: Final = ("continuous", "cea")
+
+
+class Holder(Protocol):
+    """Who may hold certificates, allowances and credits and wants to trade in them."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def holdings_lots(self) -> Mapping[str, int]: ...
+    @property
+    def programmes(self) -> tuple[UnitProgramme, ...]: ...
 
 
 def power_rules(power: PowerTable, reader: Reader) -> PowerRules:
@@ -57,6 +69,7 @@ def unit_instrument(entry: InstrumentTable, index: int, date: datetime.date, rea
     close = reader.scaled(entry.previous_close_cny, 2, "instrument", index, "previous_close_cny")
     if not 0 < entry.band_permille < 1000:
         reader.note(f"instrument {entry.symbol}: band_permille: expected 1 to 999", "instrument", index, "band_permille")
+    low, high = price_band(close, entry.band_permille)
     return UnitInstrument(
         symbol=unit_symbol(entry.symbol, date),
         name_en=entry.name,
@@ -67,16 +80,36 @@ def unit_instrument(entry: InstrumentTable, index: int, date: datetime.date, rea
         resale=entry.resale,
         unit=entry.unit,
         previous_close_ticks=close,
-        # Rounded inwards: a price at the edge is never beyond the stated share of the previous close.
-        band_low_ticks=-(-close * (1000 - entry.band_permille) // 1000),
-        band_high_ticks=close * (1000 + entry.band_permille) // 1000,
+        band_low_ticks=low,
+        band_high_ticks=high,
         max_order_lots=entry.max_order_lots,
         maker_fee_tick_lot_micro=_fee(entry.maker_fee_permille, "maker_fee_permille", index, reader),
         taker_fee_tick_lot_micro=_fee(entry.taker_fee_permille, "taker_fee_permille", index, reader),
     )
 
 
+def price_band(close_ticks: int, band_permille: int) -> tuple[int, int]:
+    """Least and greatest price, rounded inwards: a price at the edge is never beyond the stated share of the previous close."""
+    return -(-close_ticks * (1000 - band_permille) // 1000), close_ticks * (1000 + band_permille) // 1000
+
+
 def _fee(value: str | int, key: str, index: int, reader: Reader) -> int:
     """Fee in micro-CNY for a tick of a lot: 0.1 permille of 0.01 CNY is one micro-CNY, the finest step there is."""
     tenths = reader.scaled(value, 1, "instrument", index, key)
     return tenths * UNIT_MULTIPLIER_MICRO // 10_000
+
+
+def check_symbols(members: Sequence[Holder], instruments: tuple[UnitInstrument, ...], reader: Reader) -> None:
+    """Note holdings and programmes in what is not listed, and sales beyond what is held."""
+    known = {instrument.symbol for instrument in instruments}
+    for index, member in enumerate(members):
+        for symbol in member.holdings_lots:
+            if symbol not in known:
+                reader.note(f"member {member.id}: holdings of {symbol[:30]!r}, which is not a listed instrument", "member", index, "holdings")
+        for programme in member.programmes:
+            if programme.symbol not in known:
+                reader.note(
+                    f"member {member.id}: programme for {programme.symbol[:30]!r}, which is not a listed instrument", "member", index, "programme"
+                )
+            if -programme.quantity_lots > member.holdings_lots.get(programme.symbol, 0):
+                reader.note(f"member {member.id}: programme sells more {programme.symbol[:30]} than it holds", "member", index, "programme")

@@ -2,29 +2,29 @@
 
 import datetime
 from collections.abc import Collection
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clients.scenarios import members as build
+from clients.scenarios.attributes import Reader, noise_class
 from clients.scenarios.contracts import decompose_month
-from clients.scenarios.instruments import power_rules, unit_instrument
-from clients.scenarios.members import Day, Reader
+from clients.scenarios.instruments import check_symbols, power_rules, unit_instrument
+from clients.scenarios.layers import read_scenario
+from clients.scenarios.members import Day
 from clients.scenarios.meters import ImportResult, MemberMeter, import_meters, template_csv
-from clients.scenarios.model import Contract, Member, Park, UnitInstrument
+from clients.scenarios.model import Contract, Member, Park
 from clients.scenarios.periods import YEARS, day_periods, local_time_ns, power_symbols, quarter_of_day, time_zone
 from clients.scenarios.problems import Problems
 from clients.scenarios.profiles import derived_year
-from clients.scenarios.schema import FactorTable, ParkTable, ScenarioFile, park_table, read_scenario
-from clients.scenarios.tariff import Tariff, read_tariff, to_ticks
-from exchange.carbon.factors import same_version
-from exchange.carbon.packaged import grid_factors
+from clients.scenarios.schema import ParkTable, park_table
+from clients.scenarios.surroundings import emission_factor, scenario_tariff, voltage_adders
+from clients.scenarios.tariff import to_ticks
+from clients.scenarios.tariff_files import read_tariff
 from exchange.errors import InputError
-from exchange.protocol.value_chain.accounting import EmissionFactor
 from exchange.units import NS_PER_MINUTE
 
 Integers = NDArray[np.int64]
@@ -52,16 +52,16 @@ def load_park(
     table = park_table(scenario)
     zone = time_zone(table.time_zone)
     reader = Reader(scenario, Problems(f"scenario {scenario.name}"))
-    prices = read_tariff(tariff, zone) if tariff is not None else _scenario_tariff(table, scenario, zone)
+    prices = read_tariff(tariff, zone) if tariff is not None else scenario_tariff(table.tariff, scenario, zone)
     starts = day_periods(date, zone)
     day = Day(date, seed, starts, quarter_of_day(starts, zone), derived_year())
     readings = import_meters(meters, _capacities(table), zone, date).of_day(date) if meters is not None else {}
     members = _members(table, day, reader, readings)
     contracts = _contracts(table, day, members, reader)
     instruments = tuple(unit_instrument(entry, index, date, reader) for index, entry in enumerate(table.instrument))
-    _check_symbols(members, instruments, reader)
+    check_symbols(members, instruments, reader)
     power = power_rules(table.power, reader)
-    factor = _emission_factor(table.emission_factor, reader)
+    factor = emission_factor(table.emission_factor, reader)
     loss_ppm = reader.scaled(table.network.loss_permille, 3, "network", "loss_permille")
     soc_value = reader.scaled(table.network.soc_value_cny_per_kwh, 6, "network", "soc_value_cny_per_kwh")
     reader.problems.raise_if_any()
@@ -88,18 +88,6 @@ def load_park(
         soc_value_micro_per_kwh=soc_value,
         notes=_notes(day, members, meters),
     )
-
-
-def _emission_factor(table: FactorTable, reader: Reader) -> EmissionFactor:
-    """The one that is shipped under that name, or the scenario's own number."""
-    mg_per_kwh = 0 if table.kg_per_kwh is None else reader.scaled(table.kg_per_kwh, 6, "emission_factor", "kg_per_kwh")
-    own = EmissionFactor(publisher=table.publisher, year=table.year, region=table.region, kind=table.kind, mg_per_kwh=mg_per_kwh)
-    if table.kg_per_kwh is not None:
-        return own
-    shipped = next((factor for factor in grid_factors() if same_version(factor, [own])), None)
-    if shipped is None:
-        reader.note("emission_factor: no such factor is shipped; state its kg_per_kwh", "emission_factor")
-    return shipped or own
 
 
 def check_meters(path: Path, name_or_file: str | Path = "park", date: datetime.date | None = None) -> ImportResult:
@@ -144,21 +132,9 @@ def _sealed(values: Integers) -> Integers:
     return values
 
 
-def _scenario_tariff(table: ParkTable, scenario: ScenarioFile, zone: ZoneInfo) -> Tariff:
-    """The scenario's own tariff: a file beside the user's scenario, or one that ships."""
-    if scenario.folder is not None and (own := scenario.folder / table.tariff).is_file():
-        return read_tariff(own, zone)
-    shipped = files("clients.scenarios").joinpath("data", Path(table.tariff).name)
-    if Path(table.tariff).name != table.tariff or not shipped.is_file():
-        name, line = scenario.place_of(("tariff",))
-        raise InputError(f"{name}: line {line}: tariff: no file {table.tariff!r}, neither beside the scenario nor among the shipped ones")
-    with as_file(shipped) as path:
-        return read_tariff(path, zone)
-
-
 def _members(table: ParkTable, day: Day, reader: Reader, readings: dict[str, MemberMeter]) -> tuple[Member, ...]:
-    adders = {kv: reader.scaled(value, 6, "voltage_adder_cny_per_kwh", kv) for kv, value in table.voltage_adder_cny_per_kwh.items()}
-    noises = {name: build.noise_class(name, entry, reader) for name, entry in table.noise.items()}
+    adders = voltage_adders(table.voltage_adder_cny_per_kwh, reader)
+    noises = {name: noise_class(name, entry, reader) for name, entry in table.noise.items()}
     members = [
         build.member(entry, index, day, reader, build.Context(adders, noises, readings.get(entry.id))) for index, entry in enumerate(table.member)
     ]
@@ -207,21 +183,6 @@ def _with_contracts(members: tuple[Member, ...], contracts: tuple[Contract, ...]
             )
     reader.problems.raise_if_any()
     return tuple(build.with_contract_lots(member, _sealed(positions[member.id])) for member in members)
-
-
-def _check_symbols(members: tuple[Member, ...], instruments: tuple[UnitInstrument, ...], reader: Reader) -> None:
-    known = {instrument.symbol for instrument in instruments}
-    for index, member in enumerate(members):
-        for symbol in member.holdings_lots:
-            if symbol not in known:
-                reader.note(f"member {member.id}: holdings of {symbol[:30]!r}, which is not a listed instrument", "member", index, "holdings")
-        for programme in member.programmes:
-            if programme.symbol not in known:
-                reader.note(
-                    f"member {member.id}: programme for {programme.symbol[:30]!r}, which is not a listed instrument", "member", index, "programme"
-                )
-            if -programme.quantity_lots > member.holdings_lots.get(programme.symbol, 0):
-                reader.note(f"member {member.id}: programme sells more {programme.symbol[:30]} than it holds", "member", index, "programme")
 
 
 def _notes(day: Day, members: tuple[Member, ...], meters: Path | None) -> tuple[str, ...]:
