@@ -1,7 +1,8 @@
 """The rolling bound: the same program, solved again and again on what participants believe at the time, its next periods carried out.
 
 It knows everybody's forecasts and no more than they do, so what it loses to perfect foresight is the forecasts' doing. It plans as if forecasts were
-certain (certainty equivalence), which is the usual receding horizon (Mayne, Rawlings, Rao and Scokaert, Automatica 36, 2000) and not the best that
+certain (certainty equivalence), which is the usual receding horizon (Mayne, Rawlings, Rao and Scokaert,
+Automatica 36, 2000) and not the best that
 could be done under uncertainty; a lucky market may pass it.
 """
 
