@@ -79,7 +79,8 @@ def _netted(solution: Solution) -> Floats:
     inside = np.minimum(taken, given)
     bought = solution.withdrawal * np.divide(inside, taken, out=np.zeros_like(taken), where=taken > 0)
     sold = solution.injection * np.divide(inside, given, out=np.zeros_like(given), where=given > 0)
-    return bought - sold
+    position: Floats = bought - sold
+    return position
 
 
 def solve_days(scenario: Scenario, days: Sequence[WorldDay]) -> Solution:

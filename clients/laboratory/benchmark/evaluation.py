@@ -70,7 +70,7 @@ def planned_welfare(horizon: Horizon, decisions: Decisions) -> float:
 
 
 def stored_after(soc: Floats, horizon: Horizon, decisions: Decisions) -> Floats:
-    """kWh in storage after all periods of the decisions, [n]."""
+    """What is in storage after all periods of the decisions, [n] kWh."""
     end = soc.copy()
     for row, entry in enumerate(horizon.scenario.participants):
         if entry.storage is not None:

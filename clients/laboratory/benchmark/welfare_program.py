@@ -8,8 +8,8 @@ price less c; payments cancel, so
     w - j = load - shifted out + shifted in + vehicles + charge - discharge - generation + curtailed
     b <= w,  x <= j,  sum_i b = sum_i x  (its dual is the price),  l >= share of all w and of all j,  import and export within the connection
 
-Beyond an import limit a kWh costs OVERLOAD, so that an impossible day has an answer that shows. Formulation after the welfare programs of day-ahead market coupling (Schweppe, Caramanis,
-Tabors and Bohn, "Spot Pricing of Electricity", 1988).
+Beyond an import limit a kWh costs OVERLOAD, so that an impossible day has an answer that shows. Formulation after the welfare programs
+of day-ahead market coupling (Schweppe, Caramanis, Tabors and Bohn, "Spot Pricing of Electricity", 1988).
 """
 
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ OVERLOAD: Final = 20.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """`welfare` in CNY; `price` [T] CNY/kWh, a competitive price of each period; [n, T] kWh: `withdrawal`, `injection` at the meters; what was decided;
-    `overload_kwh` beyond the import limit.
+    """`welfare` in CNY; `price` [T] CNY/kWh, a competitive price of each period; [n, T] kWh: `withdrawal`, `injection` at the meters; what was
+    decided; `overload_kwh` beyond the import limit.
     """
 
     welfare: float
@@ -66,7 +66,7 @@ class _WelfareProgram:
 
     def _new(self, name: str, row: int, **bounds: NDArray[np.float64] | float) -> Places:
         """Variables of one kind for all periods of a row, those of the past fixed at what was decided."""
-        low, high = (np.array(np.broadcast_to(bounds.get(end, default), (self.periods,)), np.float64) for end, default in (("low", 0), ("high", np.inf)))
+        low, high = (np.array(np.broadcast_to(bounds.get(end, free), self.periods), np.float64) for end, free in (("low", 0.0), ("high", np.inf)))
         if self.horizon.past is not None and hasattr(self.horizon.past, name):
             past = getattr(self.horizon.past, name)[row, : self.horizon.decided]
             low[: self.horizon.decided] = high[: self.horizon.decided] = past
@@ -86,7 +86,7 @@ class _WelfareProgram:
         if self._may_curtail() and horizon.generation[row].any():
             moved.append((self._new("curtailed", row, high=horizon.generation[row]), 1.0))
         net = horizon.load[row] - horizon.generation[row]
-        most, least = self._meter_range(row, net, moved)
+        most, least = self._meter_range(net, moved)
         # A fixed meter is two constants; written as variables with equal bounds so that all members have the same rows.
         low = (0.0, 0.0) if moved else (most, least)
         taken = self._new("withdrawal", row, cost=horizon.deficit + horizon.adder[row], low=low[0], high=most)
@@ -101,7 +101,7 @@ class _WelfareProgram:
                 self._within(bought, taken)
                 self._within(sold, given)
 
-    def _meter_range(self, row: int, net: Floats, moved: list[Term]) -> tuple[Floats, Floats]:
+    def _meter_range(self, net: Floats, moved: list[Term]) -> tuple[Floats, Floats]:
         """Most that the meter can take out and put in, [T] kWh each; what is past has no limit, it has been."""
         highest, lowest = net.copy(), net.copy()
         for places, sign in moved:
@@ -164,9 +164,10 @@ class _WelfareProgram:
         assert flexible is not None
         movable = self.horizon.load[row] * flexible.share_ppm / PPM
         out = self._new("shift_out", row, high=movable, cost=flexible.cost_micro_per_kwh / MICRO_PER_CNY)
-        reach = np.convolve(movable, np.ones(2 * flexible.shift_periods + 1))[flexible.shift_periods :][: self.periods]
+        window = np.asarray(np.convolve(movable, np.ones(2 * flexible.shift_periods + 1)), np.float64)
+        reach: Floats = window[flexible.shift_periods :][: self.periods]
         if self.horizon.past is not None:
-            reach = reach + self.horizon.past.shift_out[row].sum()
+            reach += float(self.horizon.past.shift_out[row].sum())
         back = self._new("shift_in", row, high=reach)
         for begin, end in self.horizon.days:
             self._window(out[begin:end], back[begin:end], flexible.shift_periods)
@@ -175,7 +176,7 @@ class _WelfareProgram:
     def _window(self, out: Places, back: Places, shift: int) -> None:
         """Cumulated sums of both, each behind the other by at most `shift` periods, equal at the end.
 
-        What was used early, on a forecast of more load to take it from than there is, is not used less later: `wasted`, dear enough not to be planned.
+        What was used early, on a forecast of more load to take it from than there is, is not used less later: `wasted`, too dear to be planned.
         """
         count = len(out)
         sums = [self.program.variables(count) for _ in range(2)]

@@ -123,9 +123,12 @@ def test_the_welfare_program_agrees_and_its_dual_lies_in_the_interval(market: tu
     bids, asks = market
     scenario = scenario_of(*(member(f"M{row}") for row in range(len(bids) + len(asks))))
     day = world_day(
-        scenario, load_kwh=[[lots / 10] for _, lots in bids] + [[0]] * len(asks), generation_kwh=[[0]] * len(bids) + [[lots / 10] for _, lots in asks],
-        value_ticks=[[price] for price, _ in bids] + [[SURPLUS_TICKS]] * len(asks), cost_ticks=[[DEFICIT_TICKS]] * len(bids) + [[price] for price, _ in asks],
-    )  # fmt: skip
+        scenario,
+        load_kwh=[[lots / 10] for _, lots in bids] + [[0]] * len(asks),
+        generation_kwh=[[0]] * len(bids) + [[lots / 10] for _, lots in asks],
+        value_ticks=[[price] for price, _ in bids] + [[SURPLUS_TICKS]] * len(asks),
+        cost_ticks=[[DEFICIT_TICKS]] * len(bids) + [[price] for price, _ in asks],
+    )
     horizon = true_horizon(scenario, [day])
     solution, alone = solve_welfare(horizon), solve_welfare(horizon, with_trade=False)
     _, low, high, gain = cross(bids, asks)
@@ -143,5 +146,7 @@ def test_what_couples_periods() -> None:
     plain = member("F1")
     arrival, departure = datetime.time(8), datetime.time(18)
     assert not is_coupled(scenario_of(plain))
-    for extra in ({"storage": battery()}, {"flexible": FlexibleLoad(share_ppm=100_000, shift_periods=4, cost_micro_per_kwh=0)}, {"ev": EvFleet(energy_wh=1000, power_w=1000, arrival=arrival, departure=departure)}):
+    flexible = FlexibleLoad(share_ppm=100_000, shift_periods=4, cost_micro_per_kwh=0)
+    fleet = EvFleet(energy_wh=1000, power_w=1000, arrival=arrival, departure=departure)
+    for extra in ({"storage": battery()}, {"flexible": flexible}, {"ev": fleet}):
         assert is_coupled(scenario_of(plain, member("F2", **extra)))

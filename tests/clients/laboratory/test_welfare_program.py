@@ -79,7 +79,8 @@ def test_flexible_load_goes_where_it_is_cheapest_within_its_reach(load: list[int
 
 def test_load_does_not_move_to_another_day() -> None:
     scenario = scenario_of(member("F1", flexible=flexible(1_000_000, 4, 0)))
-    days = [world_day(scenario, load_kwh=[[10, 0]], generation_kwh=[[0, 0]], deficit_ticks=dear, index=index) for index, dear in enumerate((9000, 3000))]
+    meters = {"load_kwh": [[10, 0]], "generation_kwh": [[0, 0]]}
+    days = [world_day(scenario, **meters, deficit_ticks=ticks, index=index) for index, ticks in enumerate((9000, 3000))]
     assert solve_welfare(true_horizon(scenario, days)).welfare == pytest.approx(-9.0 - 3.0)
 
 
@@ -158,11 +159,12 @@ def parks(draw: st.DrawFn, lowest_cents: int = 20, highest_cents: int = 70) -> t
         "value_ticks": [draw(ticks) for _ in range(4)], "cost_ticks": [draw(ticks) for _ in range(4)],
     }  # fmt: skip
     cycle = draw(st.integers(0, 5))
-    schedule = {"charge_kwh": [nothing, nothing, nothing, [cycle, 0, 0]], "discharge_kwh": [nothing, nothing, nothing, [0, 0, draw(st.integers(0, 5))]]}
-    trades = [
-        trade(draw(st.integers(0, periods - 1)), buyer := draw(st.integers(0, 3)), (buyer + draw(st.integers(1, 3))) % 4, draw(st.integers(1, 60)), 4000)
-        for _ in range(draw(st.integers(0, 6)))
-    ]  # fmt: skip
+    schedule = {
+        "charge_kwh": [nothing, nothing, nothing, [cycle, 0, 0]], "discharge_kwh": [nothing, nothing, nothing, [0, 0, draw(st.integers(0, 5))]]
+    }  # fmt: skip
+    pairs = st.tuples(st.integers(0, periods - 1), st.integers(0, 3), st.integers(1, 3), st.integers(1, 60))
+    drawn = draw(st.lists(pairs, max_size=6))
+    trades = [trade(period, buyer, (buyer + away) % 4, lots, 4000) for period, buyer, away, lots in drawn]
     return scenario, day, trades, schedule
 
 
@@ -217,7 +219,9 @@ def test_load_used_early_on_a_forecast_that_was_too_high_stays_used() -> None:
 def two_days() -> tuple[Scenario, list[Any]]:
     scenario = scenario_of(member("F1"), member("S1"), member("B1", storage=battery(energy_kwh=10)), days=2)
     days = [
-        world_day(scenario, load_kwh=[[5, 9], [0, 0], [0, 0]], generation_kwh=[[0, 0], [12, 0], [0, 0]], cost_ticks=[[6500], [3000], [2800]], index=index)
+        world_day(
+            scenario, load_kwh=[[5, 9], [0, 0], [0, 0]], generation_kwh=[[0, 0], [12, 0], [0, 0]], cost_ticks=[[6500], [3000], [2800]], index=index
+        )
         for index in range(2)
     ]  # fmt: skip
     return scenario, days
@@ -258,6 +262,6 @@ def test_a_truthful_run_of_another_seed_is_refused() -> None:
 def test_a_program_without_an_optimum_says_why() -> None:
     program = LinearProgram()
     program.equal([(program.variables(1, high=1.0), 1.0)], 2.0, 1)
-    with pytest.raises(CheckFailedError, match="nowhere: .*[Ii]nfeasible"):
+    with pytest.raises(CheckFailedError, match=r"nowhere: .*[Ii]nfeasible"):
         program.solve("nowhere")
     assert np.array_equal(LinearProgram().solve("nothing").values, np.zeros(0))

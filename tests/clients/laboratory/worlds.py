@@ -36,7 +36,8 @@ def world_day(
         opens_ns=FIRST_NS + index * NS_PER_DAY - 8 * NS_PER_HOUR, gate_ns=start - 5 * NS_PER_MINUTE, round_ns=start - before,
         deficit_price_ticks=_ticks(deficit_ticks, shape[1:]), surplus_price_ticks=_ticks(surplus_ticks, shape[1:]), load_wh=load,
         generation_wh=generation, forecast_load_wh=np.broadcast_to(believed[0], (rounds, *shape)),
-        forecast_generation_wh=np.broadcast_to(believed[1], (rounds, *shape)), value_ticks=_ticks(value_ticks, shape), cost_ticks=_ticks(cost_ticks, shape),
+        forecast_generation_wh=np.broadcast_to(believed[1], (rounds, *shape)), value_ticks=_ticks(value_ticks, shape),
+        cost_ticks=_ticks(cost_ticks, shape),
     )  # fmt: skip
 
 
