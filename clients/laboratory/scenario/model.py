@@ -141,7 +141,7 @@ class AgentChoice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """What a participant's plant or storage cost, and how it is financed. Money in micro-CNY; `debt_ppm` of the capex at `rate_ppm` a year for
-    `years`.
+    `years`. Output falls by `degradation_ppm` a year; `discount_ppm` a year is what the owner asks for.
     """
 
     capex_micro: int
@@ -150,6 +150,8 @@ class Asset:
     rate_ppm: int
     years: int
     life_years: int
+    degradation_ppm: int = 0
+    discount_ppm: int = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
