@@ -1,7 +1,7 @@
 """The null test: rules that are the same must not differ. Two halves of the seeds of one set of rules stand for two sweeps of equal rules.
 
-Many random halves are compared as a sweep compares two cells, Holm's adjustment over all measures included. A sound test finds a difference in at most
-as many of them as its level allows.
+Many random halves are compared as a sweep compares two cells, Holm's adjustment over all measures included. A sound test finds a difference in at
+most as many of them as its level allows.
 """
 
 import hashlib
