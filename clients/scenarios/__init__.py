@@ -9,7 +9,8 @@ from clients.scenarios.layers import SHIPPED
 from clients.scenarios.loader import DEFAULT_DATE, check_meters, load_park, meters_template, tariff_template
 from clients.scenarios.meters import ImportResult, import_meters
 from clients.scenarios.model import Contract, Member, Park, PowerRules, Storage, StrategyChoice, UnitInstrument, UnitProgramme
-from clients.scenarios.tariff import Tariff, read_tariff
+from clients.scenarios.tariff import Tariff
+from clients.scenarios.tariff_files import read_tariff
 
 __all__ = [
     "DEFAULT_DATE",

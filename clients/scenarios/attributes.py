@@ -69,6 +69,11 @@ class Attributes:
     min_net_power_lots: int
     max_net_power_lots: int
 
+    @property
+    def has_meter(self) -> bool:
+        """Whether it is connected to the park's network."""
+        return bool(self.connection_kw or self.peak_kw or self.storage)
+
 
 def attributes(table: MemberTable, index: int, date: datetime.date, reader: Reader, adders_micro_per_kwh: Mapping[str, int]) -> Attributes:
     """The `index`-th member on all days; `date` fills in the months of symbols. Problems are noted in `reader`."""
@@ -79,7 +84,9 @@ def attributes(table: MemberTable, index: int, date: datetime.date, reader: Read
         reader.note(f"member {table.id}: a load needs connection_kw", *place)
     storage = _storage(table.storage, place, reader) if table.storage else None
     has_meter = bool(connection_kw or peak_kw or storage)
-    low, high = _position_limits(table, connection_kw, peak_kw, storage)
+    low, high = position_limits(
+        has_load=table.load is not None, connection_kw=connection_kw, peak_kw=peak_kw, storage=storage, further_kw=table.position_limit_kw
+    )
     return Attributes(
         role=_role(table, place, reader),
         permissions=tuple(table.permissions),
@@ -198,10 +205,8 @@ def _storage(table: StorageTable, place: Place, reader: Reader) -> Storage:
     )
 
 
-def _position_limits(table: MemberTable, connection_kw: int, peak_kw: int, storage: Storage | None) -> tuple[int, int]:
+def position_limits(*, has_load: bool, connection_kw: int, peak_kw: int, storage: Storage | None, further_kw: int = 0) -> tuple[int, int]:
     """Net lots of a quarter-hour, bought positive (docs/rules.md, "Position limits"): half a kWh too much would be too much, so rounded down."""
-    sell_kw, buy_kw = peak_kw, connection_kw if table.load else 0
-    if storage is not None:
-        sell_kw, buy_kw = sell_kw + storage.power_w // 1000, buy_kw + storage.power_w // 1000
-    sell_kw, buy_kw = sell_kw + table.position_limit_kw, buy_kw + table.position_limit_kw
+    storage_kw = storage.power_w // 1000 if storage is not None else 0
+    sell_kw, buy_kw = peak_kw + storage_kw + further_kw, (connection_kw if has_load else 0) + storage_kw + further_kw
     return -(sell_kw * 5 // 2), buy_kw * 5 // 2

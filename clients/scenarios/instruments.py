@@ -69,6 +69,7 @@ def unit_instrument(entry: InstrumentTable, index: int, date: datetime.date, rea
     close = reader.scaled(entry.previous_close_cny, 2, "instrument", index, "previous_close_cny")
     if not 0 < entry.band_permille < 1000:
         reader.note(f"instrument {entry.symbol}: band_permille: expected 1 to 999", "instrument", index, "band_permille")
+    low, high = price_band(close, entry.band_permille)
     return UnitInstrument(
         symbol=unit_symbol(entry.symbol, date),
         name_en=entry.name,
@@ -79,13 +80,17 @@ def unit_instrument(entry: InstrumentTable, index: int, date: datetime.date, rea
         resale=entry.resale,
         unit=entry.unit,
         previous_close_ticks=close,
-        # Rounded inwards: a price at the edge is never beyond the stated share of the previous close.
-        band_low_ticks=-(-close * (1000 - entry.band_permille) // 1000),
-        band_high_ticks=close * (1000 + entry.band_permille) // 1000,
+        band_low_ticks=low,
+        band_high_ticks=high,
         max_order_lots=entry.max_order_lots,
         maker_fee_tick_lot_micro=_fee(entry.maker_fee_permille, "maker_fee_permille", index, reader),
         taker_fee_tick_lot_micro=_fee(entry.taker_fee_permille, "taker_fee_permille", index, reader),
     )
+
+
+def price_band(close_ticks: int, band_permille: int) -> tuple[int, int]:
+    """Least and greatest price, rounded inwards: a price at the edge is never beyond the stated share of the previous close."""
+    return -(-close_ticks * (1000 - band_permille) // 1000), close_ticks * (1000 + band_permille) // 1000
 
 
 def _fee(value: str | int, key: str, index: int, reader: Reader) -> int:

@@ -22,7 +22,8 @@ from clients.scenarios.problems import Problems
 from clients.scenarios.profiles import derived_year
 from clients.scenarios.schema import ParkTable, park_table
 from clients.scenarios.surroundings import emission_factor, scenario_tariff, voltage_adders
-from clients.scenarios.tariff import read_tariff, to_ticks
+from clients.scenarios.tariff import to_ticks
+from clients.scenarios.tariff_files import read_tariff
 from exchange.errors import InputError
 from exchange.units import NS_PER_MINUTE
 

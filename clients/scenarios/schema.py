@@ -10,7 +10,7 @@ import msgspec
 
 from clients.scenarios.layers import ScenarioFile
 from clients.scenarios.problems import Problems
-from clients.scenarios.tariff import describe_validation
+from clients.scenarios.toml_lines import describe_validation
 
 Decimal = str | int
 

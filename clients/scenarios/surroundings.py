@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from clients.scenarios.attributes import Reader
 from clients.scenarios.layers import Place, ScenarioFile
 from clients.scenarios.schema import Decimal, FactorTable
-from clients.scenarios.tariff import Tariff, read_tariff
+from clients.scenarios.tariff import Tariff
+from clients.scenarios.tariff_files import read_tariff
 from exchange.carbon.factors import same_version
 from exchange.carbon.packaged import grid_factors
 from exchange.errors import InputError

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from exchange.errors import InputError
 
 _TABLE: Final = re.compile(r"\s*\[(?P<array>\[)?\s*(?P<path>[^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
+_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`")
+_MISSING_FIELD: Final = re.compile(r"Object missing required field `(.*)`")
 _KEY: Final = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+|\"[^\"]*\")\s*=")
 
 Path = tuple[str | int, ...]
@@ -52,6 +56,23 @@ def decode_text(data: bytes, name: str) -> str:
     if "\x00" in text:
         raise InputError(f"{name}: line {text.count(chr(10), 0, text.index(chr(0))) + 1}: holds a zero byte; expected UTF-8 text")
     return text
+
+
+def describe_validation(error: msgspec.ValidationError) -> tuple[str, tuple[str | int, ...]]:
+    """What msgspec found, in the words of a file's author, and its path as keys and indices (`- at `$.member[3].kw`` in the original)."""
+    text, _, place = str(error).partition(" - at `")
+    path: list[str | int] = []
+    for part in place.rstrip("`").removeprefix("$").split("."):
+        key, *indices = part.replace("]", "").split("[")
+        if key:
+            path.append(key)
+        path.extend(int(index) if index.isdigit() else index for index in indices if index != "...")
+    where = ".".join(str(part) for part in path)
+    if match := _UNKNOWN_FIELD.fullmatch(text):
+        # The key itself is a better place than the table around it.
+        path.append(match[1])
+    text = _UNKNOWN_FIELD.sub(r"unknown key \1", _MISSING_FIELD.sub(r"\1 is missing", text))
+    return (f"{where}: {text}" if where else text), tuple(path)
 
 
 def _find_lines(text: str) -> dict[Path, int]:

@@ -7,7 +7,8 @@ from Smith's alpha, bidding layer with eta. Written once for both sides: the *fa
 r = 0.
 
 Design: where no quotes are seen a trader moves on from its own last quote of the day, so that sealed rounds approach the target as rounds in the
-open do; a quote that improves by less than a step improves by one; who can no longer improve on the best quote without passing its target quotes
+open do; what was heard is compared with the target in whole steps, as it would be quoted, and never counts as less (more) than the own
+aggressiveness where this has to grow (shrink), which rounding to ticks could make it; a quote that improves by less than a step improves by one; who can no longer improve on the best quote without passing its target quotes
 the target.
 """
 
@@ -15,7 +16,7 @@ import math
 from typing import Any, Final
 
 from clients.laboratory.agents.arithmetic import exponential, exponential_less_one, logarithm_of_one_plus
-from clients.laboratory.agents.grid import BUY, highest, is_acceptable, lowest, opposite, quote_within
+from clients.laboratory.agents.grid import BUY, highest, is_acceptable, lowest, opposite, quote_within, to_ticks
 from clients.laboratory.agents.interface import NO_QUOTE
 from matching.compile import kernel
 
@@ -36,6 +37,7 @@ WEIGHT: Final = 10  # rho: weight of a trade against that of the next
 N_TRADES: Final = 0
 LIMIT: Final = 1
 LAST_QUOTE: Final = 2
+STEP: Final = 3
 R: Final = 0
 THETA: Final = 1
 ESTIMATE: Final = 2
@@ -175,21 +177,22 @@ def hear(trait: Any, memory: Any, shout: Any, side: Any, limit_ticks: Any) -> No
     if memory.n[N_TRADES] == 0 or memory.x[TOP] <= memory.x[BOTTOM]:
         return
     limit = memory.n[LIMIT] if limit_ticks == NO_QUOTE else limit_ticks
-    target = target_price(memory, side, limit)
+    target = to_ticks(target_price(memory, side, limit), side, memory.n[STEP])
     needs_more = target < price if side == BUY else target > price
     if shout.traded == 0 and not (needs_more or target == price):
         return
     is_up = needs_more or shout.traded == 0
-    heard = aggressiveness_of(memory, side, limit, price)
+    heard, own = aggressiveness_of(memory, side, limit, price), memory.x[R]
+    heard = max(heard, own) if is_up else min(heard, own)
     beside = trait.p[RELATIVE] * abs(heard) + trait.p[ABSOLUTE]
     wanted = heard + beside if is_up else heard - beside
-    memory.x[R] = min(max(memory.x[R] + trait.p[SHORT_RATE] * (wanted - memory.x[R]), -1.0), 1.0)
+    memory.x[R] = min(max(own + trait.p[SHORT_RATE] * (wanted - own), -1.0), 1.0)
 
 
 @kernel(internal=True)
 def quote(trait: Any, memory: Any, view: Any, side: Any, limit_ticks: Any) -> Any:
     """The bidding layer: take the best quote of the other side if it meets the target, else move towards it. Modifies `memory` in place."""
-    memory.n[LIMIT] = limit_ticks
+    memory.n[LIMIT], memory.n[STEP] = limit_ticks, view.tick_step
     memory.x[BOTTOM], memory.x[TOP] = float(lowest(view)), float(highest(view))
     best, own = opposite(view, side), view.bid_ticks if side == BUY else view.ask_ticks
     sign = 1 if side == BUY else -1

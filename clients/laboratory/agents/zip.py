@@ -3,11 +3,14 @@
 Paper: D. Cliff, "Minimal-intelligence agents for bargaining behaviors in market-based environments", HP Laboratories report HPL-97-91 (1997),
 sections 4.2 and 4.3: which shouts raise and which lower a margin, the target R q + A, the Widrow-Hoff rule with momentum. A margin is a share of the
 limit; it makes no loss. A trader without anything left to trade raises its margin but does not lower it.
+
+Design: what was heard is compared with the price as it would be quoted, in whole steps. Compared with the price before rounding no trader would ever
+hear its own quote as one that it has to undercut.
 """
 
 from typing import Any, Final
 
-from clients.laboratory.agents.grid import BUY, quote_within
+from clients.laboratory.agents.grid import BUY, quote_within, to_ticks
 from clients.laboratory.agents.interface import NO_QUOTE
 from clients.laboratory.draws import more, unit
 from matching.compile import kernel
@@ -21,6 +24,7 @@ ABSOLUTE: Final = 4  # A is drawn from [0, this] or [-this, 0], ticks
 
 # Slots of the memory: `n` and `x`.
 LIMIT: Final = 0
+STEP: Final = 1
 MARGIN: Final = 0
 CHANGE: Final = 1
 
@@ -50,7 +54,7 @@ def begin(trait: Any, memory: Any, limit_ticks: Any) -> None:
 @kernel(internal=True)
 def quote(memory: Any, view: Any, side: Any, limit_ticks: Any) -> Any:
     """The limit with the margin. Modifies `memory` in place."""
-    memory.n[LIMIT] = limit_ticks
+    memory.n[LIMIT], memory.n[STEP] = limit_ticks, view.tick_step
     return quote_within(view, side, limit_ticks, _price(memory, side))
 
 
@@ -71,7 +75,7 @@ def _move(trait: Any, memory: Any, side: Any, heard: Any, is_up: Any, bits: Any)
 @kernel(internal=True)
 def hear(trait: Any, memory: Any, shout: Any, side: Any, limit_ticks: Any, bits: Any) -> None:
     """Cliff's table of when to raise and when to lower a margin. Modifies `memory` in place."""
-    heard, price = float(shout.price_ticks), _price(memory, side)
+    heard, price = float(shout.price_ticks), to_ticks(_price(memory, side), side, max(memory.n[STEP], 1))
     is_active = limit_ticks != NO_QUOTE
     is_own_side = shout.side == side
     if shout.traded != 0 and (price >= heard if side == BUY else price <= heard):

@@ -16,7 +16,7 @@ import msgspec
 from clients.scenarios.attributes import Reader
 from clients.scenarios.layers import Place
 from clients.scenarios.schema import Table
-from clients.scenarios.tariff import describe_validation
+from clients.scenarios.toml_lines import describe_validation
 
 _STAND_INS: Final[dict[Any, Any]] = {int: 1, str: "", datetime.date: datetime.date(2026, 7, 15)}
 # What a key of the ending holds, for a person who wrote something else.
@@ -47,6 +47,8 @@ class LaboratoryReader(Reader):
 def convert(value: Any, kind: Any, path: Place, reader: LaboratoryReader) -> Any:
     """`value` as `kind` (a Table, a list or dict of tables, or what msgspec converts); what is wrong is noted in `reader` and stood in for."""
     bare = without_none(kind)
+    if isinstance(value, dict) and is_union(bare):
+        bare = next((part for part in typing.get_args(bare) if is_table(part)), bare)
     origin = typing.get_origin(bare)
     if is_table(bare) and isinstance(value, dict):
         return _table(value, bare, path, reader)
@@ -89,9 +91,14 @@ def is_table(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Table)
 
 
+def is_union(kind: Any) -> bool:
+    """Whether the type is `X | Y`."""
+    return typing.get_origin(kind) in {types.UnionType, typing.Union}
+
+
 def without_none(kind: Any) -> Any:
     """X of `X | None`, any other type as it is."""
-    if isinstance(kind, types.UnionType) and type(None) in typing.get_args(kind):
+    if is_union(kind) and type(None) in typing.get_args(kind):
         left = [part for part in typing.get_args(kind) if part is not type(None)]
         return left[0] if len(left) == 1 else typing.Union[tuple(left)]  # noqa: UP007
     return kind
@@ -99,7 +106,7 @@ def without_none(kind: Any) -> Any:
 
 def stand_in(kind: Any) -> Any:
     """A value of the type, for one that could not be read."""
-    if typing.get_origin(kind) in {types.UnionType, typing.Union}:
+    if is_union(kind):
         parts = typing.get_args(kind)
         return None if type(None) in parts else 0 if int in parts else ""
     if is_table(kind):

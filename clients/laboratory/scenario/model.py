@@ -156,13 +156,14 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """One participant. Position limits are net lots of a quarter-hour, bought positive."""
+    """One participant. Position limits are net lots of a quarter-hour, bought positive. `voltage_kv`: the level that `voltage_adder` belongs to."""
 
     id: str
     name_en: str
     name_zh: str
     role: str
     permissions: tuple[str, ...]
+    voltage_kv: str = ""
     voltage_adder_micro_per_kwh: int = 0
     connection_kw: int = 0
     cash_micro: int = 0
@@ -183,7 +184,7 @@ class Participant:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
     """Generation (or load) of a participant at `available_ppm` of what it would be, on days `first_day` to `last_day` of the run between two local
-    times.
+    times on a quarter-hour; an end at 00:00 is the end of the day.
 
     `forecast_ppm`: what forecasts made before the outage believed; 1,000,000: nobody saw it coming. `participant` may be `pv` or `wind`: all of a
     kind.

@@ -4,6 +4,8 @@ from typing import Final
 
 from clients.laboratory.scenario.model import CONTINUOUS
 
+# Version of the file format; a file that states another one is refused.
+FORMAT: Final = 1
 # CONTINUOUS, and the keys of matching.mechanisms.MECHANISMS.
 MECHANISMS: Final = (CONTINUOUS, "uniform", "pay-as-bid", "mcafee", "sbb", "muda", "huang", "vcg", "mmr", "sdr", "none")
 TIES: Final = ("time", "pro_rata", "lot")
@@ -12,7 +14,7 @@ TRANSPARENCIES: Final = ("full", "top", "trades", "none")
 IMBALANCES: Final = ("dual", "single", "pool")
 SCHEMES: Final = ("granular", "gec")
 SHARINGS: Final = ("none", "energy", "equal", "shapley")
-# The keys of laboratory.agents.catalogue.CATALOGUE.
+# Keys of laboratory.agents.catalogue.CATALOGUE.
 POPULATIONS: Final = ("zi_u", "zi_c", "zip", "gdx", "aa", "market_maker", "price_taker", "truthful", "strategic", "compliance")
 OUTAGE_KINDS: Final = ("generation", "load")
 # An outage of all plants of a kind.

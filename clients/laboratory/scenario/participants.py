@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from clients.laboratory.scenario.model import AgentChoice, Asset, EvFleet, FlexibleLoad, GenerationProfile, LoadProfile, Participant, Valuation
 from clients.laboratory.scenario.rules import MINUTES_A_DAY, minute_of, permille
@@ -14,15 +15,17 @@ from clients.laboratory.scenario.schema import (
     ScenarioTable,
     ValuationTable,
 )
-from clients.scenarios.attributes import MWH_MAX, Attributes, Reader, attributes, generation_kind, has_shapes, noise_named
+from clients.scenarios.attributes import MWH_MAX, Attributes, Reader, attributes, generation_kind, has_shapes, noise_named, position_limits
 from clients.scenarios.layers import Place
 from clients.scenarios.noise import NoiseClass
+from clients.scenarios.schema import Table
 from exchange.units import PPM
 
 # Where a file says that load can be moved, but not how.
-_SHIFT_PERIODS = 8
-_SHIFT_COST_CNY_PER_KWH = "0.05"
-_YEARS_MAX = 100
+SHIFT_PERIODS: Final = 8
+SHIFT_COST_MICRO_PER_KWH: Final = 50_000
+_WILLINGNESS_MAX_PPM: Final = 2 * PPM
+_YEARS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def participant(table: ScenarioTable, index: int, agent: AgentChoice, reader: Re
         name_zh=member.name_zh,
         role=what.role,
         permissions=what.permissions,
+        voltage_kv=member.voltage_kv if what.has_meter else "",
         voltage_adder_micro_per_kwh=what.voltage_adder_micro_per_kwh,
         connection_kw=what.connection_kw,
         cash_micro=what.cash_micro,
@@ -92,37 +96,50 @@ def _generation(member: LaboratoryMemberTable, what: Attributes, place: Place, r
 
 def _flexible(member: LaboratoryMemberTable, common: FlexibleTable, what: Attributes, place: Place, reader: Reader) -> FlexibleLoad | None:
     """Of the member's own table; what it leaves out is the scenario's, and the share is flexible_permille."""
-    own = member.flexible
-    share = own.share_permille if own.share_permille is not None else common.share_permille
-    share_ppm = what.flexible_ppm if share is None else permille(share, reader, *place, "flexible", "share_permille")
+    given = _Layered(member.flexible, common, (*place, "flexible"), ("flexible",), reader)
+    share_ppm = what.flexible_ppm if given.value("share_permille") is None else given.permille("share_permille")
     if not share_ppm:
         return None
-    periods = next(value for value in (own.shift_periods, common.shift_periods, _SHIFT_PERIODS) if value is not None)
-    cost = next(value for value in (own.cost_cny_per_kwh, common.cost_cny_per_kwh, _SHIFT_COST_CNY_PER_KWH) if value is not None)
-    where = (*place, "flexible") if own.shift_periods is not None else ("flexible",)
+    periods, cost = given.value("shift_periods"), given.value("cost_cny_per_kwh")
     return FlexibleLoad(
         share_ppm=share_ppm,
-        shift_periods=reader.whole(periods, 1, 96, *where, "shift_periods"),
-        cost_micro_per_kwh=reader.scaled(cost, 6, *place, "flexible", "cost_cny_per_kwh"),
+        shift_periods=SHIFT_PERIODS if periods is None else reader.whole(int(periods), 1, 96, *given.place("shift_periods")),
+        cost_micro_per_kwh=SHIFT_COST_MICRO_PER_KWH if cost is None else given.scaled("cost_cny_per_kwh"),
     )
 
 
 def _valuation(member: LaboratoryMemberTable, common: ValuationTable, what: Attributes, place: Place, reader: Reader) -> Valuation:
-    """Of the member's own table; what it leaves out is the member's willingness and premium, then the scenario's table."""
-    own = member.valuation
-    spread = own.spread_permille if own.spread_permille is not None else common.spread_permille
-    cost = own.cost_cny_per_kwh if own.cost_cny_per_kwh is not None else common.cost_cny_per_kwh
-    willingness, premium = what.willingness_ppm, what.green_premium_micro_per_kwh
-    if own.willingness_permille is not None:
-        willingness = permille(own.willingness_permille, reader, *place, "valuation", "willingness_permille", limit_ppm=2 * PPM)
-    if own.green_premium_cny_per_kwh is not None:
-        premium = reader.scaled(own.green_premium_cny_per_kwh, 6, *place, "valuation", "green_premium_cny_per_kwh")
+    """Of the member's own table; what it leaves out is the scenario's, and willingness and premium then the keys that the demo reads."""
+    given = _Layered(member.valuation, common, (*place, "valuation"), ("valuation",), reader)
+    has_willingness, has_premium = given.value("willingness_permille") is not None, given.value("green_premium_cny_per_kwh") is not None
     return Valuation(
-        willingness_ppm=willingness,
-        green_premium_micro_per_kwh=premium,
-        cost_micro_per_kwh=reader.scaled(cost or 0, 6, *place, "valuation", "cost_cny_per_kwh"),
-        spread_ppm=permille(spread or 0, reader, *place, "valuation", "spread_permille"),
+        willingness_ppm=given.permille("willingness_permille", _WILLINGNESS_MAX_PPM) if has_willingness else what.willingness_ppm,
+        green_premium_micro_per_kwh=given.scaled("green_premium_cny_per_kwh") if has_premium else what.green_premium_micro_per_kwh,
+        cost_micro_per_kwh=given.scaled("cost_cny_per_kwh"),
+        spread_ppm=given.permille("spread_permille"),
     )
+
+
+class _Layered:
+    """Values of a member's own table, where it states them, else of the scenario's table of the same keys."""
+
+    def __init__(self, own: Table, common: Table, own_place: Place, common_place: Place, reader: Reader) -> None:
+        self._own, self._common, self._reader = own, common, reader
+        self._own_place, self._common_place = own_place, common_place
+
+    def value(self, key: str) -> str | int | None:
+        own: str | int | None = getattr(self._own, key)
+        common: str | int | None = getattr(self._common, key)
+        return common if own is None else own
+
+    def place(self, key: str) -> Place:
+        return (*(self._common_place if getattr(self._own, key) is None else self._own_place), key)
+
+    def scaled(self, key: str) -> int:
+        return self._reader.scaled(self.value(key) or 0, 6, *self.place(key))
+
+    def permille(self, key: str, limit_ppm: int = PPM) -> int:
+        return permille(self.value(key) or 0, self._reader, *self.place(key), limit_ppm=limit_ppm)
 
 
 def _ev(table: EvTable, place: Place, reader: Reader) -> EvFleet:
@@ -158,8 +175,10 @@ def _asset(table: AssetTable, place: Place, reader: Reader) -> Asset:
 def _limits(member: LaboratoryMemberTable, what: Attributes, ev: EvFleet | None, place: Place, reader: Reader) -> tuple[int, int]:
     """Net lots of a quarter-hour: of connection and plant, unless the file states them. Chargers are behind the member's own connection."""
     low, high = what.min_net_power_lots, what.max_net_power_lots
-    if ev is not None and member.load is None:
-        high += what.connection_kw * 5 // 2
+    if ev is not None:
+        low, high = position_limits(
+            has_load=True, connection_kw=what.connection_kw, peak_kw=what.peak_kw, storage=what.storage, further_kw=member.position_limit_kw
+        )
     if member.sell_limit_kwh is not None:
         low = -reader.scaled(member.sell_limit_kwh, 1, *place, "sell_limit_kwh")
     if member.buy_limit_kwh is not None:

@@ -8,8 +8,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from clients.laboratory.scenario.convert import LaboratoryReader, convert
+from clients.laboratory.scenario.inline_tariff import read_inline
 from clients.laboratory.scenario.model import CarbonRules, Network, Outage, Participant, Scenario
-from clients.laboratory.scenario.names import OUTAGE_KINDS, PLANT_KINDS, SCHEMES
+from clients.laboratory.scenario.names import FORMAT, OUTAGE_KINDS, PLANT_KINDS, SCHEMES
 from clients.laboratory.scenario.overrides import overridden
 from clients.laboratory.scenario.participants import Surroundings, participant
 from clients.laboratory.scenario.populations import Populations
@@ -23,7 +24,7 @@ from clients.laboratory.scenario.rules import (
     permille,
     sharing_rules,
 )
-from clients.laboratory.scenario.schema import ScenarioTable
+from clients.laboratory.scenario.schema import ScenarioTable, TariffTable
 from clients.scenarios.attributes import KW_MAX, noise_class
 from clients.scenarios.instruments import check_symbols, unit_instrument
 from clients.scenarios.layers import ScenarioFile, read_scenario
@@ -34,7 +35,6 @@ from clients.scenarios.surroundings import emission_factor, scenario_tariff, vol
 from clients.scenarios.tariff import Tariff
 from exchange.errors import InputError
 
-FORMAT: Final = 1
 _DAYS_MAX: Final = 3660
 _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -121,11 +121,20 @@ def _zone(name: str, reader: LaboratoryReader) -> ZoneInfo:
 def _tariff(table: ScenarioTable, file: ScenarioFile, zone: ZoneInfo, first: datetime.date, reader: LaboratoryReader) -> Tariff:
     """The tariff, which must have a price on each day; that no surplus price is above the deficit price is checked where it is read."""
     try:
-        tariff = scenario_tariff(table.tariff, file, zone)
+        if isinstance(table.tariff, TariffTable):
+            tariff = read_inline(table.tariff, zone, reader)
+        else:
+            tariff = scenario_tariff(table.tariff, file, zone)
         tariff.retail_price_micro_per_kwh(local_midnight_ns(first, zone))
     except InputError as error:
         reader.note(f"tariff: {error}", "tariff")
         return Tariff("", "", "", "", zone, ())
+    stated = table.experiment.tariff_sha256
+    if stated and stated != tariff.sha256():
+        reader.note(
+            "experiment.tariff_sha256: the tariff is not the one that the scenario was written with; without this key it is taken as it is",
+            "experiment", "tariff_sha256",
+        )  # fmt: skip
     return tariff
 
 
@@ -150,6 +159,8 @@ def _outage(table: ScenarioTable, index: int, days: int, reader: LaboratoryReade
         )  # fmt: skip
     begins = minute_of(entry.begins, reader, *place, "begins")
     ends = minute_of(entry.ends, reader, *place, "ends", last=MINUTES_A_DAY)
+    if begins % 15 or ends % 15:
+        reader.note("outage: expected times on a quarter-hour", *place, "begins" if begins % 15 else "ends")
     if begins >= ends:
         reader.note("outage: it ends before it begins; expected two times within one day", *place, "ends")
     if not 0 <= entry.first_day <= entry.last_day < max(days, 1):
@@ -159,7 +170,7 @@ def _outage(table: ScenarioTable, index: int, days: int, reader: LaboratoryReade
         first_day=entry.first_day,
         last_day=entry.last_day,
         begins=datetime.time(begins // 60, begins % 60),
-        ends=datetime.time.max if ends == MINUTES_A_DAY else datetime.time(ends // 60, ends % 60),
+        ends=datetime.time(ends % MINUTES_A_DAY // 60, ends % 60),
         available_ppm=permille(entry.available_permille, reader, *place, "available_permille"),
         what=entry.what,
         forecast_ppm=permille(entry.forecast_permille, reader, *place, "forecast_permille"),

@@ -62,18 +62,22 @@ def market_rules(table: ScenarioTable, reader: Reader) -> MarketRules:
 class _Given:
     """Values of [market] where it states them, else of [power]."""
 
-    def __init__(self, market: MarketTable, power: PowerTable, reader: Reader) -> None:
+    def __init__(self, market: MarketTable, power: PowerTable | None, reader: Reader) -> None:
         self._market = market
         self._power = power
         self._reader = reader
 
     def place(self, key: str) -> Place:
-        return ("market", key) if getattr(self._market, key) is not None else ("power", key)
+        return ("power", key) if self._power is not None and getattr(self._market, key) is None else ("market", key)
 
     def value(self, key: str) -> str | int:
-        stated = getattr(self._market, key)
-        chosen: str | int = stated if stated is not None else getattr(self._power, key)
-        return chosen
+        """The value; of [power] where [market] does not state it. 0 after noting that neither does."""
+        for table in (self._market, self._power):
+            stated: str | int | None = getattr(table, key, None)
+            if stated is not None:
+                return stated
+        self._reader.note(f"market.{key} is missing, and there is no [power] to take it from", "market", key)
+        return "00:00" if key == "opens" else 0
 
     def scaled(self, key: str, decimals: int) -> int:
         return self._reader.scaled(self.value(key), decimals, *self.place(key))

@@ -24,6 +24,29 @@ from clients.scenarios.schema import (
 Agent = str | dict[str, Any]
 
 
+class TariffStepTable(Table, frozen=True, kw_only=True):
+    months: str
+    begins: str
+    retail_cny_per_kwh: Decimal
+    feed_in_cny_per_kwh: Decimal
+    band: str = " "
+
+
+class TariffVersionTable(Table, frozen=True, kw_only=True):
+    effective_from: datetime.date
+    step: list[TariffStepTable]
+
+
+class TariffTable(Table, frozen=True, kw_only=True):
+    """A tariff within the scenario's file."""
+
+    id: str
+    name: str
+    name_zh: str
+    source: str
+    version: list[TariffVersionTable]
+
+
 class ExperimentTable(Table, frozen=True, kw_only=True):
     name: str = ""
     first_date: datetime.date = datetime.date(2026, 7, 15)
@@ -31,6 +54,7 @@ class ExperimentTable(Table, frozen=True, kw_only=True):
     seed: int = 7
     format: int = 1
     written_by: str = ""
+    tariff_sha256: str = ""
 
 
 class MarketTable(Table, frozen=True, kw_only=True):
@@ -145,12 +169,12 @@ class ScenarioTable(Table, frozen=True, kw_only=True):
     name: str
     name_zh: str
     time_zone: str
-    tariff: str
-    power: PowerTable
+    tariff: str | TariffTable
+    power: PowerTable | None = None
     network: LaboratoryNetworkTable
     emission_factor: FactorTable
     noise: dict[str, NoiseTable]
-    voltage_adder_cny_per_kwh: dict[str, Decimal]
+    voltage_adder_cny_per_kwh: dict[str, Decimal] = msgspec.field(default_factory=dict)
     member: list[LaboratoryMemberTable]
     instrument: list[InstrumentTable] = msgspec.field(default_factory=list)
     contract: list[ContractTable] = msgspec.field(default_factory=list)

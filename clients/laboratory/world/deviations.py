@@ -51,7 +51,7 @@ class Noise:
         self._knowledge = knowledge_of(scenario.forecast)
         common = Purpose.COMMON_LOAD if purpose is Purpose.LOAD else Purpose.COMMON_GENERATION
         rows = [row for row, participant in enumerate(scenario.participants) if _noise_and_limit(participant, purpose)[0]]
-        self._series = np.zeros(len(rows), dtype=kernels.SERIES)
+        self._series = np.zeros(len(rows), dtype=kernels.SERIES).view(np.recarray)
         names: list[str] = []
         for place, row in enumerate(rows):
             name, limit_wh = _noise_and_limit(scenario.participants[row], purpose)
@@ -59,7 +59,7 @@ class Noise:
                 raise InputError(f"participant {scenario.participants[row].id}: noise {name!r}; expected one of {', '.join(scenario.noises)}")
             names = names if name in names else [*names, name]
             self._series[place] = _series(scenario.noises[name], row, purpose, names.index(name), limit_wh)
-        self._shared = np.zeros(len(names), dtype=kernels.SHARED)
+        self._shared = np.zeros(len(names), dtype=kernels.SHARED).view(np.recarray)
         self._shared["agent"] = [_CLASS_STREAMS + crc32(name.encode()) % _CLASS_STREAMS for name in names]
         self._shared["purpose"] = common
 

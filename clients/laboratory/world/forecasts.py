@@ -41,7 +41,7 @@ def knowledge_of(rules: ForecastRules) -> NDArray[np.void]:
         raise InputError("forecast: expected as many unknown shares as horizons, the horizons in minutes, descending")
     if list(unknown) != sorted(unknown, reverse=True) or not all(0 <= share <= PPM for share in unknown):
         raise InputError("forecast: expected unknown shares of 0 to 1 that do not rise as delivery comes nearer")
-    grid = np.zeros(len(horizons), dtype=kernels.KNOWLEDGE)
+    grid = np.zeros(len(horizons), dtype=kernels.KNOWLEDGE).view(np.recarray)
     before = PPM
     for place, (minutes, after) in enumerate(zip(horizons, unknown, strict=True)):
         # (s - s') / (1 - s') with s = 1 - unknown; nothing more to learn once nothing is unknown.

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from clients.scenarios.periods import day_periods, time_zone
-from clients.scenarios.tariff import Tariff, describe_tariff, read_tariff, to_ticks
+from clients.scenarios.tariff import Tariff, describe_tariff, to_ticks
+from clients.scenarios.tariff_files import read_tariff
 from exchange.errors import InputError
 
 ZONE = time_zone("Asia/Shanghai")

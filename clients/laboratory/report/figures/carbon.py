@@ -1,0 +1,63 @@
+"""Green energy through the day, and what became of the certificates."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clients.laboratory.report.figures.day import RunDay
+from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, Trace, axis, clock_axis, colour, numbers, plain, words
+from clients.laboratory.report.markup import Text
+from clients.laboratory.report.wording import say
+from clients.laboratory.run.output import RunOutput
+
+_WH_PER_QUARTER_KW = 250
+_ROWS_MAX = 20
+_BAR_PX = 24
+
+
+def green_energy(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequence[Text]) -> Figure:
+    """Use of the park by quarter-hour in two parts, with its generation as a line; mean power."""
+    area = {"mode": "lines", "stackgroup": "use", "line": {"shape": "hv", "width": 0.6}, "hovertemplate": "%{y:,.0f} kW"}
+    traces: list[Trace] = [
+        {**area, "name": words(say("matched")), "fillcolor": colour("generation", 0.75), "line": {**area["line"], "color": colour("generation")}},
+        {**area, "name": words(say("unmatched")), "fillcolor": colour("grid", 0.4), "line": {**area["line"], "color": colour("grid")}},
+        {
+            "mode": "lines", "name": words(say("generated")), "line": {"shape": "hv", "color": colour("text"), "width": 1.8, "dash": "dot"},
+            "hovertemplate": "%{y:,.0f} kW",
+        },
+    ]  # fmt: skip
+    views = {f"{at_run},{at_day}": _view(day) for at_run, (_, run_days) in enumerate(runs) for at_day, day in enumerate(run_days)}
+    layout = {"hovermode": "x unified", "xaxis": clock_axis(), "yaxis": axis("axis_kw", rangemode="tozero")}
+    controls = (Control(say("run"), [label for label, _ in runs]), Control(say("day"), list(days)))
+    return Figure("carbon", say("carbon_title"), say("carbon_note"), traces, layout, 380, controls, views)
+
+
+def _view(day: RunDay) -> dict[str, list[Trace]]:
+    load, matched, generation = (day.column(name) / _WH_PER_QUARTER_KW for name in ("load_wh", "matched_wh", "generation_wh"))
+    values = (matched, np.maximum(load - matched, 0), generation)
+    return {"traces": [{"x": day.starts, "y": plain(value)} for value in values]}
+
+
+def certificates(runs: Sequence[tuple[Text, RunOutput]]) -> Figure | None:
+    """Issued, claimed and expired by participant; None where no run has certificates."""
+    with_some = [(label, run) for label, run in runs if run.has("certificates")]
+    if not with_some:
+        return None
+    names = ("issued", "claimed", "expired")
+    shades = {"issued": "generation", "claimed": "demand", "expired": "soft"}
+    traces: list[Trace] = [
+        {"type": "bar", "orientation": "h", "name": words(say(name)), "marker": {"color": colour(shades[name])}, "hovertemplate": "%{y}: %{x:,.0f} kWh"}
+        for name in names
+    ]
+    views, rows = {}, 0
+    for at, (_, run) in enumerate(with_some):
+        kept, people = run.table("certificates"), run.table("participants", ["name_en", "name_zh"])
+        amounts = {name: numbers(kept, f"{name}_wh") / WH_PER_KWH for name in names}
+        chosen = np.argsort(-sum(amounts.values()), kind="stable")[:_ROWS_MAX][::-1]
+        chosen = [row for row in chosen if any(amounts[name][row] for name in names)]
+        labels = [words(Text(people.column("name_en")[row].as_py(), people.column("name_zh")[row].as_py())) for row in chosen]
+        rows = max(rows, len(chosen))
+        views[str(at)] = {"traces": [{"y": labels, "x": plain(amounts[name][chosen])} for name in names]}
+    layout = {"barmode": "group", "xaxis": axis("axis_kwh", rangemode="tozero"), "yaxis": {"automargin": True, "type": "category", "dtick": 1}}
+    controls = (Control(say("run"), [label for label, _ in with_some]),)
+    return Figure("certificates", say("certificates_title"), say("certificates_note"), traces, layout, 140 + _BAR_PX * rows * 2, controls, views)

@@ -1,0 +1,157 @@
+"""The parts of a report that are text and tables: what was asked, differences, measures, how to repeat, scenarios."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from clients.laboratory.report.answer import Difference, Verdict, amount_text, compare
+from clients.laboratory.report.inputs import Evidence, flat_scenario
+from clients.laboratory.report.markup import Text, escape, same, table, words
+from clients.laboratory.report.measure_names import FAMILIES, NAMES, format_value, meaning, measure_name, unit
+from clients.laboratory.report.wording import RULES, joined, rule_name, say
+from clients.laboratory.run.output import RunOutput
+
+_KEYS_SHOWN_MAX: Final = 40
+_SEEDS_LISTED_MAX: Final = 8
+# What is compared in the table of differences, where it is defined.
+_COMPARED: Final = (
+    "bill_market_cny", "saving_against_pool_cny", "participants_losing", "fees_cny", "imbalance_cost_cny", "traded_kwh", "price_mean_cny_per_kwh",
+    "allocative_efficiency_percent", "fill_rate_percent", "spread_cny_per_kwh", "matched_hourly_percent", "emissions_location_t",
+    "peak_import_kw", "gini",
+)  # fmt: skip
+
+
+def asked(evidence: Evidence) -> str:
+    """Period, seeds and rules, and what differs."""
+    parts = [f"<p>{words(_facts(evidence))}</p>"]
+    if evidence.sweep is not None:
+        failed = [result.reason for result in evidence.sweep.results if not result.is_done]
+        if failed:
+            parts.append(f'<p class="warn">{words(say("failed_runs", count=len(failed), reason=failed[0]))}</p>')
+    labels = [setting.label for setting in evidence.settings]
+    if evidence.differing:
+        shown = list(evidence.differing.items())[:_KEYS_SHOWN_MAX]
+        rows = [[rule_name(key), *(value or say("not_set") for value in values)] for key, values in shown]
+        head, n_names = [say("rule"), *labels], 1 + len(labels)
+        if len(labels) > len(rows):  # many rules that differ in a few keys read better downwards
+            head = [say("setting"), *(rule_name(key) for key, _ in shown)]
+            rows = [[label, *(values[at] or say("not_set") for _, values in shown)] for at, label in enumerate(labels)]
+            n_names = 1 + len(shown)
+        parts.append(table(head, rows, n_names=n_names, caption=say("what_differs")))
+        if len(evidence.differing) > len(shown):
+            parts.append(f'<p class="note">{words(say("and_more", count=len(evidence.differing) - len(shown)))}</p>')
+    flat = flat_scenario(evidence.settings[0].scenario_toml, Path("scenario.toml"))
+    rules = [[rule_name(key), flat[key]] for key in RULES if key in flat and key not in evidence.differing]
+    if rules:
+        parts.append(table([say("rule"), say("value")], rules, n_names=2, caption=say("rules_in_short")))
+    return "".join(parts)
+
+
+def _facts(evidence: Evidence) -> Text:
+    seeds = say("one_seed", seed=evidence.seeds[0]) if len(evidence.seeds) == 1 else say("many_seeds", count=len(evidence.seeds), list=_listed(evidence.seeds))
+    if evidence.sweep is None:
+        first = evidence.runs[0]
+        date = first.table("days", ["date"]).column("date")[0].as_py()
+        participants = len(first.table("participants", ["participant"]))
+        return say("asked_facts", days=first.facts["days"], date=date, participants=participants, seeds=seeds)
+    played = joined([same(name) if name else say("as_written") for name in evidence.populations], (", ", "、"))
+    populations = say("populations_count", list=played)
+    return say("asked_facts_sweep", cells=len(evidence.settings), seeds=seeds, populations=populations, runs=len(evidence.sweep.results))
+
+
+def _listed(seeds: list[int]) -> str:
+    if len(seeds) <= _SEEDS_LISTED_MAX:
+        return ", ".join(map(str, seeds))
+    return f"{seeds[0]} – {seeds[-1]}"
+
+
+def differences(evidence: Evidence) -> str:
+    """Every set of rules against the first on the measures that most ask for."""
+    base = evidence.settings[0].label
+    names = [name for name in _COMPARED if evidence.values(name, 0)]
+    rows = []
+    for name in names:
+        for setting in range(1, len(evidence.settings)):
+            found = compare(evidence, name, setting)
+            rows.append([measure_name(name), evidence.settings[setting].label, *_difference(found), say(found.verdict)])
+    head = [say("measure_name"), say("setting"), say("difference"), say("interval_head"), say("verdict")]
+    return table(head, rows, n_names=2, caption=say("difference_caption", base=base))
+
+
+def _difference(found: Difference) -> list[Text | str]:
+    if found.spread is None:
+        return ["–", "–"]
+    mean = amount_text(found.measure, found.spread.mean)
+    if found.spread.n == 1 or found.verdict is Verdict.SAME:
+        return [mean, "–"]
+    low, high = format_value(found.measure, found.spread.low), format_value(found.measure, found.spread.high)
+    return [mean, Text(f"{low} to {high}", f"{low} 至 {high}")]
+
+
+def measures_table(evidence: Evidence) -> str:
+    """All measures of all sets of rules by family, and below what they mean."""
+    settings = range(len(evidence.settings))
+    head = "".join(f'<th scope="col" class="figure">{words(setting.label)}</th>' for setting in evidence.settings)
+    rows = []
+    for title, names in _families(evidence):
+        rows.append(f'<tr class="family"><th colspan="{len(evidence.settings) + 2}" scope="rowgroup">{words(title)}</th></tr>')
+        for name in names:
+            link = f'<a href="#m-{escape(name)}">{words(measure_name(name))}</a>' if name in NAMES else escape(name)
+            cells = "".join(f'<td class="figure">{_mean(evidence, name, at)}</td>' for at in settings)
+            rows.append(f'<tr><th scope="row">{link}</th>{cells}<td>{words(unit(name))}</td></tr>')
+    grid = (
+        f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">{words(say("measure_name"))}</th>{head}'
+        f'<th scope="col">{words(say("unit"))}</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+    entries = "".join(
+        f'<dt id="m-{escape(name)}">{words(measure_name(name))}</dt><dd>{words(meaning(name))} <code>{escape(name)}</code></dd>'
+        for _, names in _families(evidence)
+        for name in names
+        if name in NAMES
+    )
+    return f'<p class="note">{words(say("measures_note"))}</p>{grid}<h3>{words(say("definitions"))}</h3><dl>{entries}</dl>'
+
+
+def _families(evidence: Evidence) -> Iterable[tuple[Text, list[str]]]:
+    """Measures that the runs have, by family; those without a name come last under a family without one."""
+    known = set(evidence.measure_names)
+    for title, names in FAMILIES.items():
+        if present := [name for name in names if name in known]:
+            yield Text(*title), present
+    if others := [name for name in evidence.measure_names if name not in NAMES]:
+        yield same("…"), others
+
+
+def _mean(evidence: Evidence, name: str, setting: int) -> str:
+    values = list(evidence.values(name, setting).values())
+    return escape(format_value(name, sum(values) / len(values))) if values else words(say("undefined_value"))
+
+
+def repeat(evidence: Evidence) -> str:
+    """One command a run, and what it ends in."""
+    parts = [f'<p class="note">{words(say("repeat_note"))}</p>']
+    if evidence.runs:
+        head = [say("setting"), say("command"), say("state_hash")]
+        parts.append(table(head, [[_folder(run), _command(run), run.facts["state_hash"]] for run in evidence.runs], n_names=3))
+        versions = ", ".join(f"{name} {version}" for name, version in evidence.runs[0].facts["versions"].items())
+        parts.append(f'<p class="note">{words(say("played_with"))}: {escape(versions)}</p>')
+    if evidence.sweep is not None:
+        parts.append(f"<p><code>{escape(evidence.sweep.command)}</code></p>")
+    return "".join(parts)
+
+
+def _folder(run: RunOutput) -> str:
+    return run.directory.resolve().name
+
+
+def _command(run: RunOutput) -> str:
+    return f"parkex simulate {_folder(run)}/scenario.toml --days {run.facts['days']} --seed {run.facts['seed']} --out again"
+
+
+def scenario_texts(evidence: Evidence) -> str:
+    """Every set of rules as the complete TOML that was played."""
+    return "".join(
+        f"<details><summary>{words(say('scenario_of', run=setting.label))}</summary><pre>{escape(setting.scenario_toml)}</pre></details>"
+        for setting in evidence.settings
+        if setting.scenario_toml
+    )
