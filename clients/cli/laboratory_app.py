@@ -65,7 +65,7 @@ def sweep(
     first_seed: FirstSeed = None,
     days: Days = None,
     one_at_a_time: Annotated[bool, typer.Option("--one-at-a-time", help="Change one rule at a time instead of playing every combination.")] = False,
-    robust: Annotated[bool, typer.Option("--robust", help="Play zi_c, zip and aa too, and what single participants gain by acting otherwise.")] = False,
+    robust: Annotated[bool, typer.Option("--robust", help="Play zi_c, zip and aa too, and what one participant gains by acting otherwise.")] = False,
     populations: Annotated[str, typer.Option(help="Populations to play instead of the scenario's own, with commas between.")] = "",
     response_seeds: Annotated[
         int | None, typer.Option(min=0, help="Seeds that other ways to act are tried with. Default: 10 with --robust, else 0.")
