@@ -59,7 +59,8 @@ def _compare(options: CompareOptions, directory: Path) -> None:
         write_plan(directory, plan, session.write)
         results = session.play(plan.tasks, "compare")
     analysis = judge(directory, plan, results, options.measures, options.level)
-    tables = [compare_table(analysis, AS_WRITTEN), differences_table(analysis, AS_WRITTEN)]
+    mechanisms = {cell.name: cell.overrides[_KEY] for cell in plan.cells}
+    tables = [compare_table(analysis, mechanisms), differences_table(analysis, AS_WRITTEN)]
     tell(analysis, tables, as_json=options.as_json)
     raise_if_failed(results)
 

@@ -1,6 +1,6 @@
 """What a terminal shows of a sweep: means, differences with their verdicts, and the tables of the other questions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.table import Table
@@ -9,6 +9,7 @@ from clients.laboratory.sweep.findings import BEHAVIOUR, NO_DIFFERENCE, ROBUST, 
 from clients.laboratory.sweep.folder import population_name
 from clients.laboratory.sweep.null import NullTest
 from clients.laboratory.sweep.points import Point
+from clients.laboratory.sweep.populations import AS_WRITTEN
 from clients.laboratory.sweep.search import Found
 from clients.laboratory.sweep.sensitivity import Effect
 
@@ -86,14 +87,13 @@ def regrets_table(analysis: Analysis) -> Table:
     return table
 
 
-def compare_table(analysis: Analysis, population: str) -> Table:
-    """Mechanisms in rows, measures in columns; a star where the difference to the first mechanism is found."""
-    mine = [estimate for estimate in analysis.estimates if estimate.population == population]
+def compare_table(analysis: Analysis, mechanisms: Mapping[str, str]) -> Table:
+    """Mechanisms (by cell) in rows, measures in columns; a star where the difference to the first mechanism is found."""
     found = {(c.cell, c.measure) for c in analysis.conclusions if c.verdict in {ROBUST, BEHAVIOUR}}
     table = _table(f"Mean and half of the {100 * analysis.level:g}% interval; * differs from the first", "mechanism", *analysis.measures)
-    for cell in dict.fromkeys(estimate.cell for estimate in mine):
-        row = [e for e in mine if e.cell == cell]
-        table.add_row(cell, *(_half(e.mean, e.low, e.high) + ("*" if (cell, e.measure) in found else "") for e in row))
+    for cell, mechanism in mechanisms.items():
+        row = [estimate for estimate in analysis.estimates if (estimate.cell, estimate.population) == (cell, AS_WRITTEN)]
+        table.add_row(mechanism, *(_half(e.mean, e.low, e.high) + ("*" if (cell, e.measure) in found else "") for e in row))
     return table
 
 

@@ -244,5 +244,6 @@ def test_tables_have_every_row() -> None:
     assert table.row_count == 6
     assert list(table.columns[-1].cells) == ["robust: lower", "no difference found", "too few seeds"] * 2
     assert regrets_table(analysis).row_count == 6
-    assert next(list(column.cells)[2] for column in compare_table(analysis, "").columns) == "market.gate_closure_minutes=60"
-    assert list(compare_table(analysis, "").columns[1].cells)[1].endswith("*")
+    compared = compare_table(analysis, {"baseline": "five", "market.gate_closure_minutes=60": "sixty"})
+    assert [list(column.cells)[1].endswith("*") for column in compared.columns] == [False, True, False, False]
+    assert list(compared.columns[0].cells) == ["five", "sixty"]
