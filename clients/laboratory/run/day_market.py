@@ -102,6 +102,17 @@ class DayMarket:
         self._origins = records(2 * n * periods, ORIGIN)
 
     @property
+    def shows_trades(self) -> bool:
+        """Whether the rule of transparency shows prices of trades."""
+        return self._market.transparency in _SHOWS_TRADES
+
+    @property
+    def last_ticks(self) -> Integers:
+        """Price of the last trade of each quarter-hour, [T]; -1: none."""
+        ticks: Integers = np.asarray(self._link.exchange.state.instruments)["last_price_ticks"][self.table.slots].astype(np.int64)
+        return ticks
+
+    @property
     def net_lots(self) -> Integers:
         """What each participant has bought less sold, [n, T]."""
         positions = np.asarray(self._link.exchange.state.positions)["net_lots"]
