@@ -54,7 +54,7 @@ def draw_sequence(table: Any, number: Any, round_index: Any) -> None:
         table.sequence[j] = kept
 
 
-@kernel(internal=True)
+@kernel
 def look(state: Any, table: Any, period: Any, round_index: Any) -> None:
     """Fill the public view of a book, as far as the rule of transparency shows it."""
     rules, view = table.rules[0], table.views[period]

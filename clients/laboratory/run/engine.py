@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients.laboratory.agents import market_maker, strategic
-from clients.laboratory.agents.catalogue import traits
+from clients.laboratory.agents.catalogue import is_user_strategy, traits
 from clients.laboratory.agents.interface import Population
 from clients.laboratory.run.bills import bill_day
 from clients.laboratory.run.calendar import Agenda, RoundsAt, Step, listed_ns, rounds_of
@@ -23,6 +23,7 @@ from clients.laboratory.run.membership import list_day, open_accounts, top_up
 from clients.laboratory.run.metering import readings_document
 from clients.laboratory.run.planned import Plans
 from clients.laboratory.run.record import RunRecord
+from clients.laboratory.run.strategies import UserStrategies
 from clients.laboratory.run.unit_market import UnitMarket
 from clients.laboratory.run.virtual_exchange import VirtualExchange
 from clients.laboratory.scenario.model import Scenario
@@ -73,6 +74,7 @@ class _Run:
         self._accounts = open_accounts(self.link, scenario)
         self._minds = _born(scenario, seed)
         self._plans = Plans(scenario, _offered_ppm(self._minds))
+        self._strategies = UserStrategies(scenario, seed)
         self._units = UnitMarket(self.link, scenario, self._accounts, seed)
         self._units.open()
         self._tally = Tally()
@@ -124,7 +126,7 @@ class _Run:
         with self._seconds.of("plan"):
             targets = self._plans.targets(market, at)
         with self._seconds.of("trade"):
-            market.hold(at, targets, None)
+            market.hold(at, targets, self._strategies)
 
     def _settle(self, market: DayMarket) -> None:
         day, scenario = market.day, self._scenario
@@ -166,7 +168,12 @@ def _born(scenario: Scenario, seed: int) -> Minds:
     quote_lots = np.where(makers, born["p"][:, market_maker.UNIT_LOTS], 0).astype(np.int64)
     most = _INVENTORY_UNITS * quote_lots[makers]
     limits[makers, 0], limits[makers, 1] = np.maximum(limits[makers, 0], -most), np.minimum(limits[makers, 1], most)
-    return Minds(born, quote_lots, limits, learns=bool(np.isin(born["kind"], _LEARNERS).any()))
+    return Minds(born, quote_lots, limits, learns=_is_heard(scenario, born))
+
+
+def _is_heard(scenario: Scenario, born: NDArray[np.void]) -> bool:
+    """Whether anybody listens to what is said."""
+    return bool(np.isin(born["kind"], _LEARNERS).any()) or any(is_user_strategy(entry.agent.name) for entry in scenario.participants)
 
 
 def _offered_ppm(minds: Minds) -> Integers:

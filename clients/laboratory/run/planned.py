@@ -23,7 +23,6 @@ class Plans:
     """All plans of a run. A scenario without storage, vehicles or load that moves asks for none, and is spared their cost."""
 
     def __init__(self, scenario: Scenario, offered_ppm: Integers) -> None:
-        self._scenario = scenario
         self._planner = Planner(scenario)
         devices = self._planner.devices
         self._has_devices = bool(devices.storages or devices.fleets or devices.flexible)
@@ -60,9 +59,8 @@ class Plans:
         state = self._states.pop(market.day.index)
         del self._planned_ns[market.day.index]
         positions = market.net_lots
-        self._planner.close(market.day, int(market.day.gate_ns[-1]) + 1, positions, state)
         state.soc_start_wh = self._soc_wh
-        delivery = deliver(self._planner.devices, self._scenario.network, market.day, positions, state)
+        delivery = deliver(self._planner, market.day, positions, state)
         began_wh, self._soc_wh = self._soc_wh, delivery.soc_end_wh
         self._last_ticks = market.last_ticks
         if following is not None:

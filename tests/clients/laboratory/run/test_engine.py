@@ -12,6 +12,7 @@ from clients.laboratory.run.engine import simulate
 from clients.laboratory.run.record import RunRecord
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.scenario.resolve import load_scenario
+from exchange.errors import InputError
 from exchange.journal.segments import JournalReader
 from exchange.order_path import canonical
 from exchange.order_path.path import Exchange
@@ -168,3 +169,28 @@ def test_programmes_are_worked_off_within_their_limits() -> None:
             programme = next(one for one in record.scenario.participants[row].programmes if one.symbol == symbol)
             assert (programme.quantity_lots > 0) is buys
             assert (trade["price_ticks"] <= programme.limit_price_ticks) if buys else (trade["price_ticks"] >= programme.limit_price_ticks)
+
+
+HALF = """
+class Half:
+    def quote(self, view, side, limit_ticks, rng_bits):
+        middle = (view.anchor_low_ticks + view.anchor_high_ticks) // 2
+        return min(middle, limit_ticks) if side == "buy" else max(middle, limit_ticks)
+
+
+class Broken(Half):
+    def quote(self, view, side, limit_ticks, rng_bits):
+        return limit_ticks / (view.rounds_left - 1)
+"""
+
+
+def test_strategies_of_the_user_trade_beside_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "half.py"
+    file.write_text(HALF)
+    scenario = load_scenario("park", {"member.E01.agent": f"{file}:Half"})
+    record = simulate(scenario, 7)
+    row = scenario.index_of("E01")
+    assert record.bought_lots[row].sum() > 0
+    assert simulate(scenario, 7).state_hash == record.state_hash
+    with pytest.raises(InputError, match=r"half\.py:\d+: Broken\.quote .*participant E01"):
+        simulate(load_scenario("park", {"member.E01.agent": f"{file}:Broken"}), 7)
