@@ -30,10 +30,33 @@ scenarios = typer.Typer(
 def add_laboratory(app: typer.Typer) -> None:
     """Add the laboratory's commands to the command line."""
     app.add_typer(scenarios, name="scenario")
+    app.command(short_help="Play a scenario on a virtual clock.")(simulate)
     app.command(short_help="Mechanisms side by side: same agents, same seeds.")(compare)
     app.command(short_help="A question over many seeds, or a search for the best rules.")(sweep)
     app.command(short_help="Runs or a sweep as one HTML file.")(report)
     app.command(short_help="A published experiment again, its figures beside ours.")(reproduce)
+
+
+def simulate(
+    scenario: Scenario,
+    days: Days = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all draws. Default: the scenario's own.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for summary.json, the scenario and the tables; new or empty.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="Folder to keep the journal in, for parkex verify and replay; new or empty.")] = None,
+    assign: Assign = None,
+    check: Annotated[bool, typer.Option("--check", help="Test every invariant of the exchange after each day.")] = False,
+) -> None:
+    """Play a scenario day by day on the exchange itself, with its clock run ahead, and print what it came to.
+
+    \b
+    Examples:
+      parkex simulate park --seed 7 --out base
+      parkex simulate park --days 7 --set market.mechanism=uniform --out uniform
+      parkex simulate base/scenario.toml --seed 7 --out again
+    """
+    from clients.cli.simulate_command import run_simulate_command
+
+    run_simulate_command(scenario, days, seed, out, journal, assign or (), check=check)
 
 
 def compare(
