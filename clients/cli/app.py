@@ -30,7 +30,7 @@ app.add_typer(meter, name="meter")
 
 @app.command(short_help="Trade one day of a park and settle it.")
 def demo(
-    scenario: Annotated[str, typer.Option(help="Name of a shipped park (park, story, compliance), or a scenario file.")] = "park",
+    scenario: Annotated[str, typer.Option(help="Name of a shipped park (see: parkex scenario list), or a scenario file.")] = "park",
     date: Annotated[str, typer.Option(help="Delivery day, as 2026-07-15.")] = "2026-07-15",
     meters: Annotated[Path | None, typer.Option(help="Your own meters as CSV. See: parkex profiles template")] = None,
     tariff: Annotated[Path | None, typer.Option(help="Your own tariff: TOML or CSV.")] = None,

@@ -1,22 +1,25 @@
 """A scenario file laid over its bases, with the place of every value.
 
-A file may name a `base` (another scenario): its tables are laid over those of the base key by key, members and instruments by id and symbol; what a
-key holds (a load, a mix of shapes, holdings) is replaced whole.
+A file may name a `base` (another scenario): its tables are laid over those of the base key by key, members, groups and instruments by id and symbol;
+what a key holds (a load, a mix of shapes, holdings) is replaced whole. With `base_members = false` it takes the rules of the base, not its members.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from clients.scenarios.groups import group_members
 from clients.scenarios.problems import Problems
 from clients.scenarios.toml_lines import TomlFile, decode_text, parse_toml
 from exchange.errors import InputError
 
 # Names of the scenarios that ship with the package.
-SHIPPED: Final = ("park", "story", "compliance")
-_KEYED: Final = {"member": "id", "instrument": "symbol"}
+SHIPPED: Final = ("park", "story", "compliance", "solar", "short", "carbon-squeeze", "dominant-seller", "stress", "national")
+_KEYED: Final = {"member": "id", "instrument": "symbol", "group": "id"}
+# What a file leaves out of its base with `base_members = false`.
+_OF_MEMBERS: Final = frozenset({"member", "group", "contract"})
 
 Place = tuple[str | int, ...]
 
@@ -25,12 +28,18 @@ class ScenarioFile:
     """A scenario laid over its bases, and where each of its values was written."""
 
     def __init__(
-        self, name: str, content: dict[str, Any], layers: list[tuple[TomlFile, Path | None]], overrides: Mapping[Place, str] | None = None
+        self,
+        name: str,
+        content: dict[str, Any],
+        layers: list[tuple[TomlFile, Path | None]],
+        group_of: Mapping[str, str],
+        overrides: Mapping[Place, str] | None = None,
     ) -> None:
-        """`overrides`: where the values came from that are in no file."""
+        """`group_of`: member -> the group that it was made of; `overrides`: where the values came from that are in no file."""
         self.name = name
         self.content = content
         self._layers = layers
+        self._group_of = group_of
         self._overrides = overrides or {}
 
     @property
@@ -46,33 +55,43 @@ class ScenarioFile:
             for key in path[:-1]:
                 table = table[key] if isinstance(key, int) else table.setdefault(key, {})
             table[path[-1]] = value
-        return ScenarioFile(self.name, content, self._layers, {**self._overrides, **names})
+        return ScenarioFile(self.name, content, self._layers, self._group_of, {**self._overrides, **names})
 
     def place_of(self, path: Place) -> tuple[str, int | None]:
-        """File and line of a value of the merged content."""
+        """File and line of a value of the merged content, or of the nearest table around it that a file has."""
         for length in range(len(path), 0, -1):
-            if path[:length] in self._overrides:
-                return self._overrides[path[:length]], None
-        for file, _ in self._layers:
-            own = self._own_path(file, path)
-            line = file.line_of(own) if own is not None else None
-            if line is not None:
-                return file.name, line
+            part = path[:length]
+            if part in self._overrides:
+                return self._overrides[part], None
+            for file, _ in self._layers:
+                line = next((file.lines[own] for own in self._own_paths(file, part) if own in file.lines), None)
+                if line is not None:
+                    return file.name, line
         return self._layers[0][0].name, None
 
-    def _own_path(self, file: TomlFile, path: Place) -> Place | None:
-        """The path within one layer: entries of keyed arrays stand at other places there. None when the layer has no such entry."""
+    def _own_paths(self, file: TomlFile, path: Place) -> Iterator[Place]:
+        """Where the value stands within one layer: entries of keyed arrays are at other places there, members of a group in the group's table."""
         if len(path) < 2 or path[0] not in _KEYED or not isinstance(path[1], int):
-            return path
+            yield path
+            return
         table, key = str(path[0]), _KEYED[str(path[0])]
-        merged = self.content[table][path[1]]
-        entries = file.content.get(table, [])
-        if not isinstance(merged, dict) or not isinstance(entries, list):
-            return path
-        for index, entry in enumerate(entries):
-            if isinstance(entry, dict) and entry.get(key) == merged.get(key):
-                return (table, index, *path[2:])
-        return None
+        entries = self.content.get(table, [])
+        merged = entries[path[1]] if isinstance(entries, list) and path[1] < len(entries) else None
+        if not isinstance(merged, dict):
+            yield path
+            return
+        name = merged.get(key)
+        yield from ((table, index, *path[2:]) for index in _places(file.content.get(table), key, name))
+        group = self._group_of.get(str(name)) if table == "member" else None
+        if group is not None:
+            below = ("member", *path[2:]) if len(path) > 2 else ()
+            yield from (("group", index, *below) for index in _places(file.content.get("group"), "id", group))
+
+
+def _places(entries: Any, key: str, name: Any) -> Iterator[int]:
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        if isinstance(entry, dict) and entry.get(key) == name:
+            yield index
 
 
 def read_scenario(name_or_file: str) -> ScenarioFile:
@@ -90,9 +109,29 @@ def read_scenario(name_or_file: str) -> ScenarioFile:
         wanted = base
     content: dict[str, Any] = {}
     for file, _ in reversed(layers):
+        if file.content.pop("base_members", True) is False:
+            content = {key: value for key, value in content.items() if key not in _OF_MEMBERS}
         content = _overlay(content, file.content)
     name = name_or_file if name_or_file in SHIPPED else Path(name_or_file).stem
-    return ScenarioFile(name, content, layers)
+    scenario = ScenarioFile(name, content, layers, {})
+    return scenario if "group" not in content else ScenarioFile(name, content, layers, _expand_groups(scenario))
+
+
+def _expand_groups(scenario: ScenarioFile) -> dict[str, str]:
+    """Put the members of groups before those with a table of their own, which are laid over them. Returns member -> group."""
+    content, problems = scenario.content, Problems(f"scenario {scenario.name}")
+
+    def note(reason: str, index: int) -> None:
+        file, line = scenario.place_of(("group", index))
+        problems.add(reason, line, file)
+
+    groups = group_members(content["group"], note)
+    problems.raise_if_any()
+    del content["group"]
+    own = content.get("member", [])
+    if isinstance(own, list):
+        content["member"] = _overlay_entries([entry for entries in groups.values() for entry in entries], own, "id")
+    return {entry["id"]: group for group, entries in groups.items() for entry in entries}
 
 
 def _refuse_duplicates(file: TomlFile) -> None:

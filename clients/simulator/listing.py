@@ -74,9 +74,9 @@ def power_instruments(park: Park) -> list[InstrumentSpec]:
             band_low_ticks=power.min_price_ticks,
             band_high_ticks=power.max_price_ticks,
             max_order_lots=power.max_order_lots,
-            maker_fee_lot_micro=_fee_of_a_lot(power.maker_fee_micro_per_kwh, "maker fee"),
-            taker_fee_lot_micro=_fee_of_a_lot(power.taker_fee_micro_per_kwh, "taker fee"),
-            park_fee_lot_micro=_fee_of_a_lot(power.park_fee_micro_per_kwh, "park fee"),
+            maker_fee_lot_micro=fee_of_a_lot(power.maker_fee_micro_per_kwh, "maker fee"),
+            taker_fee_lot_micro=fee_of_a_lot(power.taker_fee_micro_per_kwh, "taker fee"),
+            park_fee_lot_micro=fee_of_a_lot(power.park_fee_micro_per_kwh, "park fee"),
             deficit_price_ticks=int(park.deficit_price_ticks[i]),
             surplus_price_ticks=int(park.surplus_price_ticks[i]),
             delivery_start_ns=int(park.start_ns[i]),
@@ -191,7 +191,7 @@ def average_contract_price_ticks(park: Park) -> int:
     return value // sum(lots) // micro_per_tick if sum(lots) else 0
 
 
-def _fee_of_a_lot(micro_per_kwh: int, what: str) -> int:
+def fee_of_a_lot(micro_per_kwh: int, what: str) -> int:
     """Fee of one lot. Raises InputError where the fee of a kWh does not divide into lots."""
     per_lot, rest = divmod(micro_per_kwh * POWER_LOT_WH, WH_PER_KWH)
     if rest:

@@ -1,8 +1,8 @@
 """The seam between the accounts and who knows of green energy and its certificates: `ClaimedGreen`.
 
 Who implements it answers for one thing: no Wh appears twice. Energy that is `direct` is not also `covered`, and neither is what a retired GEC is for.
-The accounts count direct supply and cover only as far as the meters bear them out (a correction may say less than certificates were issued by), and
-say what cover they left unused.
+The accounts count direct supply, forgone green and cover only as far as the meters bear them out (a correction may say less than certificates were
+issued by), and say what they left out and what cover they left unused.
 """
 
 from collections.abc import Iterable, Sequence

@@ -8,10 +8,11 @@ gone are those of its exports first. So in every period
     withdrawal = direct + grid + undelivered + discharge        for each member, and
     import of the grid = grid parts of members + network        for the park.
 
-Invariants: nothing is negative; all sums are exact; no Wh stands in two columns.
+Invariants: nothing is negative; all sums are exact; no Wh stands in two columns; what certificates say beyond the meters is left out and told.
 """
 
 from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from exchange.errors import CheckFailedError
 
 Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+PARK_SUMS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +49,8 @@ class EnergySums:
 
     `direct_wh`: never more than the meters say. `forgone_wh`: own or direct green whose certificate is gone; `lost_wh`: the same of what was
     `undelivered_wh`. `covered_wh`: by granular certificates, never more than received in their period; what was beyond is `idle_wh`. `matched_wh`:
-    green within the hour of use.
+    green within the hour of use. `direct_beyond_wh`, `forgone_beyond_wh`: certificates of direct supply, and of green whose certificate is gone, that
+    the meters do not bear out; they are in no other column.
     """
 
     consumption_wh: Int64Array
@@ -62,11 +66,15 @@ class EnergySums:
     forgone_wh: Int64Array
     load_wh: Int64Array
     matched_wh: Int64Array
-    park: Int64Array  # import, export, losses, network's part of the import and of what is lost, generation of no storage, matched load
+    # Import, export, losses, network's part of the import and of what is lost, generation of no storage, matched load, and certificates that are gone
+    # beyond what was generated and delivered to nobody.
+    park: Int64Array
+    direct_beyond_wh: Int64Array
+    forgone_beyond_wh: Int64Array
 
     @classmethod
     def zero(cls, n: int) -> "EnergySums":
-        return cls(**{item.name: np.zeros(7 if item.name == "park" else n, np.int64) for item in fields(cls)})
+        return cls(**{item.name: np.zeros(PARK_SUMS if item.name == "park" else n, np.int64) for item in fields(cls)})
 
     def add(self, other: "EnergySums") -> None:
         """Take in another span of time, in place."""
@@ -110,19 +118,22 @@ def attribute(flows: Flows) -> EnergySums:
     own_generation = flows.generation_wh[~flows.is_storage].sum()
     of_park = matched_wh(load.sum(axis=0, keepdims=True), green.sum(axis=0, keepdims=True), hours)[0]
     network = flows.grid_import_wh.sum() - grid[:-1].sum()
-    park = [flows.grid_import_wh.sum(), exported.sum(), flows.losses_wh.sum(), network, lost[-1].sum(), own_generation, of_park]
+    gone_beyond = np.maximum(flows.gone_wh - generated, 0).sum()
+    park = [flows.grid_import_wh.sum(), exported.sum(), flows.losses_wh.sum(), network, lost[-1].sum(), own_generation, of_park, gone_beyond]
     return EnergySums(
         consumption_wh=flows.consumption_wh.sum(axis=1), generation_wh=flows.generation_wh.sum(axis=1), self_use_wh=self_use.sum(axis=1),
         direct_wh=direct.sum(axis=1), grid_wh=grid[:-1].sum(axis=1), undelivered_wh=loose[:-1].sum(axis=1),
         lost_wh=lost[:-1].sum(axis=1), discharge_wh=stored[:-1].sum(axis=1), covered_wh=covered.sum(axis=1),
         idle_wh=(flows.covered_wh - covered).sum(axis=1), forgone_wh=forgone.sum(axis=1), load_wh=load.sum(axis=1),
         matched_wh=matched_wh(load, green, hours), park=np.array(park, np.int64),
+        direct_beyond_wh=(flows.direct_wh - direct).sum(axis=1), forgone_beyond_wh=(flows.forgone_wh - forgone).sum(axis=1),
     )  # fmt: skip
 
 
 def _within_meters(direct_wh: Int64Array, withdrawal_wh: Int64Array, injected_wh: Int64Array) -> Int64Array:
     """Direct supply as far as the meters of now bear it out, [n, T]: certificates were issued by those of the first run, and a correction may say
-    that less was used or generated. What is beyond supplied nobody; of less generation all have their part.
+    that less was used or generated. What is beyond supplied nobody and is `direct_beyond_wh`; of less generation all have
+    their part. Whether a correction or a fault is behind it exchange.order_path.delivery_check says.
     """
     direct = np.minimum(direct_wh, withdrawal_wh)
     sums = direct.sum(axis=0)

@@ -22,7 +22,8 @@ from exchange.units import PPM, divide_half_even
 class ParkElectricity:
     """A year at the park's boundary, Wh. `generation_wh`: of all but storage, inside. `forgone_wh`: green used inside, its certificate gone.
 
-    `deductible_export_wh`: exported, and its GEC neither sold nor tradable.
+    `deductible_export_wh`: exported, and its GEC neither sold nor tradable. `direct_beyond_wh`, `forgone_beyond_wh`: what certificates say of direct
+    supply and of forgone green beyond the meters, which counts nowhere.
     """
 
     import_wh: int
@@ -32,6 +33,8 @@ class ParkElectricity:
     gec_retired_wh: int = 0
     granular_retired_wh: int = 0
     deductible_export_wh: int = 0
+    direct_beyond_wh: int = 0
+    forgone_beyond_wh: int = 0
 
     @property
     def used_wh(self) -> int:
@@ -42,7 +45,8 @@ class ParkElectricity:
 class ParkAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Grams of CO2, Wh, and grams of coal equivalent. E_park = fuel + conversion + indirect + process; bunker is beside it.
 
-    `indirect_factor` is what received power counts at. `gec_idle_wh`: retired beyond the import they could cover.
+    `indirect_factor` is what received power counts at. `gec_idle_wh`: retired beyond the import they could cover. `direct_beyond_wh`,
+    `forgone_beyond_wh`: certificates of direct supply, and sold or expired ones, beyond what the meters bear out: shown, and counted nowhere.
     """
 
     fuel_g: int
@@ -58,6 +62,8 @@ class ParkAccount(msgspec.Struct, frozen=True, kw_only=True):
     export_wh: int
     generation_wh: int
     forgone_wh: int
+    direct_beyond_wh: int
+    forgone_beyond_wh: int
     gec_used_wh: int
     gec_idle_wh: int
     export_deducted_wh: int
@@ -132,7 +138,8 @@ def park_account(
         fuel_g=grams(fuels.combustion_ug), conversion_g=grams(fuels.conversion_ug), indirect_electricity_g=grams(electricity),
         indirect_heat_g=grams(fuels.heat_ug), process_g=grams(fuels.process_ug), total_g=grams(total), bunker_g=grams(fuels.bunker_ug),
         energy_gce=grams(energy), electricity_used_wh=power.used_wh, import_wh=power.import_wh, export_wh=power.export_wh,
-        generation_wh=power.generation_wh, forgone_wh=power.forgone_wh, gec_used_wh=gec_wh, gec_idle_wh=power.gec_retired_wh - gec_wh,
+        generation_wh=power.generation_wh, forgone_wh=power.forgone_wh, direct_beyond_wh=power.direct_beyond_wh,
+        forgone_beyond_wh=power.forgone_beyond_wh, gec_used_wh=gec_wh, gec_idle_wh=power.gec_retired_wh - gec_wh,
         export_deducted_wh=export_wh, charged_wh=charged_wh, indirect_factor=factor.label, emission_ug=total, energy_ugce=energy,
         indirect_mg_per_kwh=factor.mg_per_kwh,
     )  # fmt: skip

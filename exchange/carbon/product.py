@@ -19,14 +19,16 @@ from exchange.units import divide_half_even, split_by_largest_remainder
 
 MILLI: Final = 1000
 _SPLIT: Final = (
-    "consumption_wh", "self_use_wh", "direct_wh", "forgone_wh", "covered_wh", "gec_used_wh", "scope1_g", "scope2_location_g", "scope2_market_g",
+    "consumption_wh", "self_use_wh", "direct_wh", "forgone_wh", "direct_beyond_wh", "covered_wh", "gec_used_wh", "scope1_g", "scope2_location_g",
+    "scope2_market_g",
 )  # fmt: skip
 
 
 class ProductStatement(msgspec.Struct, frozen=True, kw_only=True):
     """Energies in Wh, emissions in grams; `_mg_per_unit`: milligrams of CO2 a unit of output, half-even. Shares are ppm of the electricity used.
 
-    The green share is `direct` (own use and direct supply with their certificates) plus `certificate` (GEC and granular). `factors` names those used.
+    The green share is `direct` (own use and direct supply with their certificates) plus `certificate` (GEC and granular). Direct supply that
+    certificates say and the meters do not bear out, `direct_beyond_wh`, is not in it. `factors` names those used.
     """
 
     year: int
@@ -38,6 +40,7 @@ class ProductStatement(msgspec.Struct, frozen=True, kw_only=True):
     electricity_wh: int
     direct_green_wh: int
     certificate_green_wh: int
+    direct_beyond_wh: int
     direct_share_ppm: int
     certificate_share_ppm: int
     green_share_ppm: int
@@ -73,8 +76,9 @@ def product_statement(
 
     return ProductStatement(
         year=year, account=member.account, member=member.name, product=product, unit=unit, output_milli=output, electricity_wh=used_wh,
-        direct_green_wh=direct_wh, certificate_green_wh=certificate_wh, direct_share_ppm=Share(direct_wh, used_wh).ppm,
-        certificate_share_ppm=Share(certificate_wh, used_wh).ppm, green_share_ppm=Share(direct_wh + certificate_wh, used_wh).ppm,
+        direct_green_wh=direct_wh, certificate_green_wh=certificate_wh, direct_beyond_wh=part["direct_beyond_wh"],
+        direct_share_ppm=Share(direct_wh, used_wh).ppm, certificate_share_ppm=Share(certificate_wh, used_wh).ppm,
+        green_share_ppm=Share(direct_wh + certificate_wh, used_wh).ppm,
         scope1_g=part["scope1_g"], scope2_location_g=part["scope2_location_g"], scope2_market_g=part["scope2_market_g"],
         direct_mg_per_unit=per_unit(part["scope1_g"]), location_mg_per_unit=per_unit(part["scope2_location_g"]),
         market_mg_per_unit=per_unit(part["scope2_market_g"]), factors=list(factors),

@@ -42,6 +42,7 @@ def _energy(statement: ProductStatement, zh: bool) -> list[tuple[str, str]]:
         ("绿电占比" if zh else "green share", percent(statement.green_share_ppm)),
         ("其中自用与直供" if zh else "of which own use and direct supply", percent(statement.direct_share_ppm)),
         ("其中已核销凭证" if zh else "of which retired certificates", percent(statement.certificate_share_ppm)),
+        ("超出计量的直供凭证（不计入）" if zh else "direct supply beyond the meters, not counted", f"{mwh(statement.direct_beyond_wh)} MWh"),
     ]
 
 

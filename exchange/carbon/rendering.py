@@ -29,6 +29,8 @@ _POWER_LINES: Final = (
     ("export_wh", "exported", "上网电量"),
     ("electricity_used_wh", "used in the park", "园区用电量"),
     ("forgone_wh", "green used, its certificate sold or expired", "绿证已售出或过期的绿电"),
+    ("direct_beyond_wh", "direct supply beyond the meters, not counted", "超出计量的直供凭证（不计入）"),
+    ("forgone_beyond_wh", "sold or expired beyond the meters, not counted", "超出计量的已售出或过期凭证（不计入）"),
     ("gec_used_wh", "covered by retired GEC", "已核销绿证抵扣"),
     ("gec_idle_wh", "retired GEC beyond the import", "超出网购电量的绿证"),
     ("export_deducted_wh", "export deducted", "扣除的上网电量"),
@@ -51,6 +53,7 @@ def report_to_text(report: CarbonReport, language: Language = "en") -> str:
     if report.direct_connection:
         lines += _connection(report, language)
     lines += _scope2(report, language)
+    lines += _beyond_meters(report, language)
     lines += _retirements(report, language)
     lines += ["", "权益抵扣规则" if zh else "Which claim lowers which account", *_matrix_table(language)]
     return "\n".join(lines) + "\n"
@@ -164,6 +167,16 @@ def _member(member: MemberAccount) -> str:
         tonnes(member.scope2_location_g), tonnes(member.scope2_market_g), percent(member.matched_share_hourly_ppm),
         percent(member.matched_share_annual_ppm),
     )  # fmt: skip
+
+
+def _beyond_meters(report: CarbonReport, language: Language) -> list[str]:
+    members = [member for member in report.members if member.direct_beyond_wh or member.forgone_beyond_wh]
+    if not members:
+        return []
+    zh = language == "zh"
+    heads = ("成员", "直供 MWh", "售出或过期 MWh") if zh else ("member", "direct MWh", "gone MWh")
+    lines = ["", "超出计量的凭证（不计入）" if zh else "Certificates beyond the meters, not counted", _cells(*heads)]
+    return lines + [_cells(member.name, mwh(member.direct_beyond_wh), mwh(member.forgone_beyond_wh)) for member in members]
 
 
 def _retirements(report: CarbonReport, language: Language) -> list[str]:

@@ -135,12 +135,13 @@ def report_content(report: CarbonReport, *, with_members: bool = True) -> dict[s
 
 
 def _power(given: YearInput) -> ParkElectricity:
-    import_wh, export_wh, _, _, network_lost_wh, generation_wh, _ = (int(value) for value in given.sums.park)
+    import_wh, export_wh, _, _, network_lost_wh, generation_wh, _, gone_beyond_wh = (int(value) for value in given.sums.park)
     forgone_wh = int(given.sums.forgone_wh.sum() + given.sums.lost_wh.sum()) + network_lost_wh
     return ParkElectricity(
         import_wh=import_wh, export_wh=export_wh, generation_wh=generation_wh, forgone_wh=forgone_wh,
         gec_retired_wh=gec_wh(given.retirements), granular_retired_wh=int(given.sums.covered_wh.sum()),
-        deductible_export_wh=given.deductible_export_wh,
+        deductible_export_wh=given.deductible_export_wh, direct_beyond_wh=int(given.sums.direct_beyond_wh.sum()),
+        forgone_beyond_wh=int(given.sums.forgone_beyond_wh.sum()) + gone_beyond_wh,
     )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def _members(
 
 
 def _scope2(given: YearInput, members: Sequence[MemberAccount], average: EmissionFactor, residual: EmissionFactor) -> ParkScope2:
-    import_wh, _, _, network_wh, network_lost_wh, _, matched_wh = (int(value) for value in given.sums.park)
+    import_wh, _, _, network_wh, network_lost_wh, _, matched_wh, _ = (int(value) for value in given.sums.park)
     left_wh = sum(gec_wh(given.retirements, member.account) - member.gec_used_wh for member in members if member.role == OPERATOR)
     network_gec_wh = certificates_used(network_wh + network_lost_wh, 0, left_wh)[1]
     uncovered_wh = sum(member.uncovered_wh for member in members) + network_wh + network_lost_wh - network_gec_wh

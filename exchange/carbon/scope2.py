@@ -21,7 +21,8 @@ class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
     consumption = self_use + direct + grid + undelivered + discharge, but for a storage, which uses none of its generation; `lost_wh` is the part of
     `undelivered_wh` whose certificate is gone. `gec_used_wh` and
     `covered_wh` are what certificates covered, `certificates_idle_wh` what was retired beyond the energy they could cover (an
-    operator's: before the network line takes its part). Shares are ppm.
+    operator's: before the network line takes its part). `direct_beyond_wh` and `forgone_beyond_wh` are in no other figure: direct supply, and green
+    whose certificate is gone, that certificates say and the meters do not bear out. Shares are ppm.
     """
 
     account: int
@@ -35,6 +36,8 @@ class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
     undelivered_wh: int
     discharge_wh: int
     forgone_wh: int
+    direct_beyond_wh: int
+    forgone_beyond_wh: int
     lost_wh: int
     covered_wh: int
     gec_used_wh: int
@@ -83,7 +86,8 @@ def member_account(
     return MemberAccount(
         account=account, name=name, role=role, consumption_wh=int(sums.consumption_wh[row]), generation_wh=int(sums.generation_wh[row]),
         self_use_wh=self_use, direct_wh=direct, grid_wh=int(sums.grid_wh[row]), undelivered_wh=int(sums.undelivered_wh[row]),
-        discharge_wh=int(sums.discharge_wh[row]), forgone_wh=forgone, lost_wh=int(sums.lost_wh[row]), covered_wh=granular, gec_used_wh=gec,
+        discharge_wh=int(sums.discharge_wh[row]), forgone_wh=forgone, direct_beyond_wh=int(sums.direct_beyond_wh[row]),
+        forgone_beyond_wh=int(sums.forgone_beyond_wh[row]), lost_wh=int(sums.lost_wh[row]), covered_wh=granular, gec_used_wh=gec,
         certificates_idle_wh=int(sums.idle_wh[row]) + int(sums.covered_wh[row]) - granular + gec_wh - gec, scope1_g=grams(scope1_ug),
         scope2_location_g=grams(location_ug(int(sums.grid_wh[row]), average)),
         scope2_market_g=grams(market_ug(base_wh - granular - gec, residual)),

@@ -80,6 +80,8 @@ def _tell(audited: Audited, say: Say) -> None:
     )
     for finding in audited.findings:
         say(f"invariants  {finding.invariants} {finding.subject}: {finding.checked}")
+        for what in finding.waiting:
+            say(f"correction  {what}")
 
 
 def _check_read_model(reader: JournalReader, mark: Watermark, rows: int | None, say: Say) -> None:

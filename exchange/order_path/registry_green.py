@@ -4,7 +4,7 @@ From granular certificates by how settlement issued them (who got them first, fo
 first holder still has, or retired for itself, speaks for that holder's own or delivered energy; one that was sold or has expired speaks for it no
 more; one that somebody else retired covers other energy that this account received in the quarter-hour. One retired for a time of consumption that
 its quarter-hour is no part of speaks for nobody's energy in that quarter-hour: a granular certificate says nothing of other hours. Energy that no
-granular certificate was issued for is told from the meters alone. Reads only.
+granular certificate was issued for, or whose certificate was withdrawn, is told from the meters alone. Reads only.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 _GRANULAR: Final = (int(UnitScheme.GC), int(UnitScheme.SDGC))
+_NO_MORE: Final = (int(UnitState.SPLIT), int(UnitState.WITHDRAWN))
 _OWN: Final = (int(GreenUse.SELF_USE), int(GreenUse.DELIVERED))
 
 
@@ -62,7 +63,7 @@ class RegistryGreen:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         rows = rooms.registry.rows
-        leaves = np.flatnonzero(np.isin(rows["scheme"], _GRANULAR) & (rows["state"] != int(UnitState.SPLIT)))
+        leaves = np.flatnonzero(np.isin(rows["scheme"], _GRANULAR) & ~np.isin(rows["state"], _NO_MORE))
         start_ns, holder, use = (np.asarray(rows[name][leaves], np.int64) for name in ("period_start_ns", "holder", "use"))
         state = np.asarray(rows["state"][leaves])
         energy_wh = rows["serial_to"][leaves] - rows["serial_from"][leaves] + 1

@@ -15,9 +15,11 @@ PACKAGES: Final = ("matching", "exchange", "clients")
 # uvicorn finds these by itself; of plotly only its bundle of JavaScript is used.
 NOT_IMPORTED: Final = {"uvloop", "httptools", "plotly"}
 # Where the name of an import is not that of its distribution.
-DISTRIBUTED_AS: Final = {"prometheus_client": "prometheus-client"}
+DISTRIBUTED_AS: Final = {"prometheus_client": "prometheus-client", "SALib": "salib"}
 # Parts of a library's own interface that come with it.
-BROUGHT_BY: Final = {"starlette": "fastapi", "pydantic": "fastapi", "click": "typer", "llvmlite": "numba"}
+BROUGHT_BY: Final = {"starlette": "fastapi", "pydantic": "fastapi", "click": "typer", "llvmlite": "numba", "distributed": "dask"}
+# Rooms that may use an extra, by a part of their path; each says what to install where it is missing.
+EXTRAS_OF: Final = {"derive": ("profiles",), "files": ("parquet",), "sweep": ("cluster", "laboratory")}
 
 
 def _name(requirement: str) -> str:
@@ -57,6 +59,7 @@ def test_what_is_imported_is_declared() -> None:
     undeclared = set()
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            allowed = _declared() | (_declared("profiles") if "derive" in path.parts else _declared("parquet") if "files" in path.parts else set())
+            extras = [extra for part in path.parts for extra in EXTRAS_OF.get(part, ())]
+            allowed = _declared().union(*map(_declared, extras))
             undeclared |= {(path.name, name) for name in _imported(path) if BROUGHT_BY.get(name, name) not in allowed}
     assert undeclared == set()

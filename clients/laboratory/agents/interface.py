@@ -19,6 +19,8 @@ import numpy as np
 
 NO_QUOTE: Final = -(2**31)
 
+NOT_COMPILED: Final = 0  # kind of an agent whose prices come from elsewhere: a user's class, or no power market at all
+
 
 class Population(IntEnum):
     """Kinds of price formation that are compiled. Numbers are written into records, never reused."""
@@ -32,7 +34,6 @@ class Population(IntEnum):
     PRICE_TAKER = 7
     TRUTHFUL = 8
     STRATEGIC = 9
-    USER = 10  # a class of the user, asked in Python
 
 
 # What an agent is born with (learning rates, aggressiveness, parameters of the scenario) and keeps over all markets.

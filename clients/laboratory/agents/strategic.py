@@ -9,6 +9,7 @@ wants to know what a manipulation gains, sets them and compares.
 from typing import Any, Final
 
 from clients.laboratory.agents.grid import BUY, highest, lowest, to_ticks
+from clients.laboratory.agents.interface import NO_QUOTE
 from matching.compile import kernel
 
 SHADE: Final = 0  # slot of the trait: share of the limit that a report stays below (buyer) or above (seller) it; negative: the other way
@@ -18,6 +19,9 @@ WITHHELD: Final = 1  # slot of the trait: share of the quantity that never comes
 @kernel(internal=True)
 def quote_report(trait: Any, view: Any, side: Any, limit_ticks: Any) -> Any:
     """The limit as reported, inside the band. With a negative shade it may lie beyond the limit."""
+    low, high = lowest(view), highest(view)
+    if low > high:
+        return NO_QUOTE
     shade = trait.p[SHADE] * abs(limit_ticks)
     reported = limit_ticks - shade if side == BUY else limit_ticks + shade
-    return min(max(to_ticks(reported, side, view.tick_step), lowest(view)), highest(view))
+    return min(max(to_ticks(reported, side, view.tick_step), low), high)

@@ -19,8 +19,8 @@ _FAR: Final = np.int64(2**62)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crossing:
-    """Equilibria of P periods, int64[P]: the largest efficient volume in lots, the ends of the closed interval of competitive prices in ticks, and the
-    gains from trade in tick x lot.
+    """Equilibria of P periods, int64[P]: the largest efficient volume in lots, the ends of the closed interval of competitive prices in ticks, and
+    the gains from trade in tick x lot.
 
     Where nothing trades the interval is from the best bid to the best ask; an end that nobody sets is the other end. `is_defined` is false where
     neither side wants anything: both ends are then 0.
@@ -60,7 +60,8 @@ def crossing(value_ticks: Integers, buy_lots: Integers, cost_ticks: Integers, se
 
 def gains_at(price_ticks: Integers, value_ticks: Integers, buy_lots: Integers, cost_ticks: Integers, sell_lots: Integers) -> Integers:
     """What each row would gain in each period if it traded all it likes at `price_ticks` (int64[P]): int64[n, P], tick x lot."""
-    return buy_lots * np.maximum(value_ticks - price_ticks, 0) + sell_lots * np.maximum(price_ticks - cost_ticks, 0)
+    gains: Integers = buy_lots * np.maximum(value_ticks - price_ticks, 0) + sell_lots * np.maximum(price_ticks - cost_ticks, 0)
+    return gains
 
 
 def is_coupled(scenario: Scenario) -> bool:
@@ -89,8 +90,10 @@ def _volume(value_ticks: Integers, buy_lots: Integers, demand: Integers, cost_ti
 
 
 def _largest(price_ticks: Integers, chosen: NDArray[np.bool_]) -> Integers:
-    return np.where(chosen, price_ticks, -_FAR).max(axis=0, initial=-_FAR)
+    largest: Integers = np.where(chosen, price_ticks, -_FAR).max(axis=0, initial=-_FAR)
+    return largest
 
 
 def _smallest(price_ticks: Integers, chosen: NDArray[np.bool_]) -> Integers:
-    return np.where(chosen, price_ticks, _FAR).min(axis=0, initial=_FAR)
+    smallest: Integers = np.where(chosen, price_ticks, _FAR).min(axis=0, initial=_FAR)
+    return smallest

@@ -1,14 +1,14 @@
 """Compiled: one round of some books. Each agent looks at each book once, in a sequence drawn for the book and the round, and says what it wants.
 
-What an agent sees is the book as it was before the round: nobody sees the orders of the same round. Modifies the memories of agents, `views`, `reported`,
-and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
+What an agent sees is the book as it was before the round: nobody sees the orders of the same round. Modifies the memories of agents, `views`,
+`reported`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
 """
 
 from typing import Any
 
 import numpy as np
 
-from clients.laboratory.agents.interface import NO_QUOTE, Population
+from clients.laboratory.agents.interface import NO_QUOTE, NOT_COMPILED
 from clients.laboratory.agents.kernels import begin_market, quote_price
 from clients.laboratory.draws import EVERYBODY, Purpose, below, bits, more
 from exchange.journal.record import RECORD_VERSION, CommandFlag, CommandKind
@@ -81,7 +81,7 @@ def ask_price(table: Any, agent: Any, period: Any, side: Any, round_index: Any, 
     rules, view, trait = table.rules[0], table.views[period], table.traits[agent]
     row, limit = 2 * agent + side, table.limits[2 * agent + side, period]
     table.reported[agent, period] = limit
-    if trait.kind == Population.USER:
+    if trait.kind == NOT_COMPILED:
         return table.forced[row, period]
     number, clock = table.number[period], table.clock[period]
     memory = table.memory[row, clock]
@@ -133,9 +133,12 @@ def write_command(table: Any, commands: Any, origins: Any, n: Any, agent: Any, p
 
 @kernel(internal=True)
 def act(
-    state: Any, table: Any, commands: Any, origins: Any, n: Any, agent: Any, period: Any, side: Any, price_ticks: Any, lots: Any, stamp_ns: Any, number: Any
+    state: Any, table: Any, commands: Any, origins: Any, n: Any, agent: Any, period: Any, side: Any, price_ticks: Any, lots: Any, stamp_ns: Any,
+    number: Any
 ) -> Any:
-    """Bring the working order of one side to `lots` at `price_ticks`: nothing, a new order, an amend or a cancel. Returns the new count of commands."""
+    """Bring the working order of one side to `lots` at `price_ticks`: nothing, a new order, an amend or a cancel. Returns the new count of
+    commands.
+    """
     position = state.positions[table.slots[period], table.accounts[agent]]
     open_lots = position.open_buy_lots if side == Side.BUY else position.open_sell_lots
     working = table.working[2 * agent + side, period]
@@ -167,7 +170,7 @@ def act(
 
 
 @kernel(internal=True)
-def write_sealed(table: Any, orders: Any, origins: Any, n: Any, agent: Any, period: Any, side: Any, price_ticks: Any, lots: Any) -> Any:
+def write_sealed(orders: Any, origins: Any, n: Any, agent: Any, period: Any, side: Any, price_ticks: Any, lots: Any) -> Any:
     """A sealed order; its id is its place among those of the round. Returns the new count."""
     if lots <= 0 or price_ticks == NO_QUOTE:
         return n
@@ -184,20 +187,28 @@ def write_sealed(table: Any, orders: Any, origins: Any, n: Any, agent: Any, peri
 
 
 @kernel(internal=True)
-def wanted_lots(rules: Any, wanted: Any) -> Any:
-    """A quantity on a whole step, at most what one order may hold."""
+def wanted_lots(table: Any, agent: Any, side: Any, target_lots: Any, net_lots: Any) -> Any:
+    """Lots that an agent wants on one side beyond what it holds, on a whole step, at most what one order may hold.
+
+    Who quotes both sides stays inside its own limits with what the order would bring.
+    """
+    rules = table.rules[0]
+    wanted = target_lots - net_lots if side == Side.BUY else net_lots - target_lots
+    if table.quote_lots[agent] > 0:
+        room = table.net_limits[agent, 1] - net_lots if side == Side.BUY else net_lots - table.net_limits[agent, 0]
+        wanted = min(table.quote_lots[agent], room)
     capped = min(wanted, rules.max_order_lots)
     return capped // rules.lot_step * rules.lot_step if capped > 0 else np.int64(0)
 
 
 @kernel
 def decide(
-    state: Any, table: Any, commands: Any, sealed: Any, origins: Any, periods: Any, rounds: Any, wants: Any, stamp_ns: Any, number: Any
+    state: Any, table: Any, commands: Any, sealed: Any, origins: Any, periods: Any, rounds: Any, targets: Any, stamp_ns: Any, number: Any
 ) -> Any:
     """One round of the books `periods` (int64[m], columns of the table), which are at their rounds `rounds` (int64[m]).
 
-    `wants` is int64[2 n, m]: lots that an agent wants on each side beyond what it has. Writes COMMAND words into `commands` with client order ids from
-    `number` on, or SEALED_ORDER records into `sealed`, and their origins, in the sequence in which they are to be carried out. Returns how many.
+    `targets` is int64[n, m]: net lots that an agent wants to end with. Writes COMMAND words into `commands` with client order ids from `number` on,
+    or SEALED_ORDER records into `sealed`, and their origins, in the sequence in which they are to be carried out. Returns how many.
     """
     n = np.int64(0)
     rules = table.rules[0]
@@ -207,19 +218,19 @@ def decide(
         draw_sequence(table, table.number[period], round_index)
         for place in range(table.sequence.shape[0]):
             agent = table.sequence[place]
-            position = state.positions[table.slots[period], table.accounts[agent]]
-            net_lots = np.int64(position.net_lots)
+            net_lots = np.int64(state.positions[table.slots[period], table.accounts[agent]].net_lots)
             # What an agent no longer wants leaves first, so that it never meets itself.
-            first = np.int64(Side.SELL) if wants[2 * agent, at] > 0 else np.int64(Side.BUY)
+            first = np.int64(Side.SELL) if targets[agent, at] > net_lots else np.int64(Side.BUY)
             for turn in range(2):
                 side = first if turn == 0 else 1 - first
-                lots = wanted_lots(rules, wants[2 * agent + side, at])
+                lots = wanted_lots(table, agent, side, targets[agent, at], net_lots)
+                table.wanted[2 * agent + side, period] = lots
                 price_ticks = np.int64(NO_QUOTE)
                 if lots > 0:
                     price_ticks = fits(rules, side, ask_price(table, agent, period, side, round_index, net_lots))
                 before = n
                 if rules.is_sealed:
-                    n = write_sealed(table, sealed, origins, n, agent, period, side, price_ticks, lots)
+                    n = write_sealed(sealed, origins, n, agent, period, side, price_ticks, lots)
                 else:
                     n = act(state, table, commands, origins, n, agent, period, side, price_ticks, lots, stamp_ns, number)
                 if n > before:

@@ -7,7 +7,6 @@ import numpy as np
 from clients.laboratory.agents.interface import SHOUTS_KEPT
 from clients.laboratory.agents.kernels import hear_shout
 from clients.laboratory.draws import Purpose, bits
-from clients.laboratory.run.record import DEPTH_TICKS
 from exchange.journal.record import CommandKind
 from exchange.protocol.reject_codes import RejectCode
 from exchange.units import POWER_MULTIPLIER_MICRO
@@ -47,6 +46,12 @@ def keep_shout(table: Any, command: Any, origin: Any, outcome: Any, side: Any) -
         shout.price_ticks = outcome.notional_micro // (outcome.filled_lots * POWER_MULTIPLIER_MICRO)
 
 
+@kernel(internal=True)
+def is_heard(rules: Any, outcome: Any) -> Any:
+    """Whether the rule of transparency lets others hear of an order: of quotes, or of trades only."""
+    return rules.shows_quotes != 0 or (rules.shows_trades != 0 and outcome.filled_lots > 0)
+
+
 @kernel
 def note_outcomes(table: Any, commands: Any, origins: Any, outcomes: Any, n: Any) -> Any:
     """Take over the answers to the first `n` commands of a round (OUTCOME records). Returns how many were refused."""
@@ -56,13 +61,13 @@ def note_outcomes(table: Any, commands: Any, origins: Any, outcomes: Any, n: Any
         note_working(table, command, origin, outcome)
         if outcome.code != RejectCode.ACCEPTED:
             refused += 1
-        elif command.kind != CommandKind.CANCEL:
+        elif command.kind != CommandKind.CANCEL and is_heard(table.rules[0], outcome):
             keep_shout(table, command, origin, outcome, np.int64(origin.side))
     return refused
 
 
 @kernel
-def hear(table: Any, period: Any, first_shout: Any, round_index: Any) -> None:
+def hear(table: Any, period: Any, first_shout: Any) -> None:
     """Let every agent that has looked at a book hear its shouts from `first_shout` on, in their sequence. Modifies memories."""
     clock, number = table.clock[period], table.number[period]
     last = table.n_shouts[clock]
@@ -77,32 +82,29 @@ def hear(table: Any, period: Any, first_shout: Any, round_index: Any) -> None:
 
 
 @kernel(internal=True)
-def depth_lots(state: Any, book: Any, side: Any) -> Any:
-    """Lots within DEPTH_TICKS of the best price of a side."""
+def depth_lots(state: Any, book: Any, side: Any, depth_ticks: Any) -> Any:
+    """Lots within `depth_ticks` of the best price of a side."""
     best = state.books.sides[LADDERS * book + side]
     level, total = np.int64(best.best_level), np.int64(0)
-    while level >= 0 and abs(level_price(state.books, level) - best.best_ticks) <= DEPTH_TICKS:
+    while level >= 0 and abs(level_price(state.books, level) - best.best_ticks) <= depth_ticks:
         total += state.books.levels[level].quantity_lots
         level = next_level(state.books, side, level)
     return total
 
 
 @kernel
-def write_quotes(state: Any, table: Any, quotes: Any, n: Any, periods: Any, rounds: Any, first_period: Any, stamp_ns: Any) -> Any:
-    """QUOTE records of the books after a round, from `n` on. Returns the new count."""
+def write_quotes(state: Any, table: Any, quotes: Any, periods: Any, rounds: Any, first_period: Any, depth_ticks: Any) -> None:
+    """QUOTE records (int64[m] of them, but for their stamp) of the books after a round; depth counts up to `depth_ticks` behind the best price."""
     for at in range(periods.shape[0]):
         period = periods[at]
         instrument = state.instruments[table.slots[period]]
         book = np.int64(instrument.book)
         bids, asks = state.books.sides[LADDERS * book + Side.BUY], state.books.sides[LADDERS * book + Side.SELL]
-        quote = quotes[n]
+        quote = quotes[at]
         quote.period = first_period + period
         quote.round = rounds[at]
-        quote.stamp_ns = stamp_ns
         quote.bid_ticks = bids.best_ticks if bids.best_level >= 0 else -1
         quote.ask_ticks = asks.best_ticks if asks.best_level >= 0 else -1
-        quote.bid_lots = depth_lots(state, book, np.int64(Side.BUY))
-        quote.ask_lots = depth_lots(state, book, np.int64(Side.SELL))
+        quote.bid_lots = depth_lots(state, book, np.int64(Side.BUY), depth_ticks)
+        quote.ask_lots = depth_lots(state, book, np.int64(Side.SELL), depth_ticks)
         quote.orders = instrument.open_orders
-        n += 1
-    return n

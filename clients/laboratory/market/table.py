@@ -17,7 +17,8 @@ WORKING: Final = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("revision
 # Rules of a round that kernels read. `shows_quotes`, `shows_trades`: transparency. `is_sealed`: orders go to a one-shot mechanism.
 RULES: Final = np.dtype(
     [
-        ("seed", "u8"), ("low_ticks", "i8"), ("high_ticks", "i8"), ("max_order_lots", "i8"), ("tick_step", "i8"), ("lot_step", "i8"), ("self_trade", "i8"),
+        ("seed", "u8"), ("low_ticks", "i8"), ("high_ticks", "i8"), ("max_order_lots", "i8"), ("tick_step", "i8"), ("lot_step", "i8"),
+        ("self_trade", "i8"),
         ("shows_quotes", "i8"), ("shows_trades", "i8"), ("is_sealed", "i8"), ("n_rounds", "i8"),
     ]
 )  # fmt: skip
@@ -42,6 +43,9 @@ class MarketTable(StateBlock):
     n_shouts: Any  # int64[quarter-hours of the clock]
     working: Any  # WORKING[2 n, T]
     limits: Any  # int64[2 n, T], ticks: the most a buyer pays, the least a seller takes
+    wanted: Any  # int64[2 n, T], lots asked for beyond what was held, at the last round
+    quote_lots: Any  # int64[n], lots on each side for who quotes both; 0: quotes towards its target
+    net_limits: Any  # int64[n, 2], net lots of a quarter-hour: the least and the most
     reported: Any  # int64[n, T], the limit that an agent last acted on, -1: none
     forced: Any  # int64[2 n, T], prices of strategies written in Python, NO_QUOTE: none
     sequence: Any  # int64[n], scratch: who acts when

@@ -6,6 +6,7 @@ Finance" (NPV, IRR, payback); Short, Packey and Holt (1995), NREL/TP-462-5173 (L
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import brentq
@@ -68,7 +69,7 @@ def internal_rates(flows: Sequence[float]) -> list[float]:
     With one change of sign there is at most one (Descartes). With more, a grid in 1 / (1 + rate) brackets the roots.
     """
     signs = [flow > 0 for flow in flows if flow != 0]
-    changes = sum(before != after for before, after in zip(signs, signs[1:], strict=False))
+    changes = sum(before != after for before, after in pairwise(signs))
     if changes == 0:
         return []
     edges = (1 / (1 + _HIGHEST_RATE), 1 / (1 + _LOWEST_RATE))

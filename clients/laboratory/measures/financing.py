@@ -45,7 +45,7 @@ def _plan(record: RunRecord, row: int, runs_per_year: float) -> Plan:
     asset = record.scenario.participants[row].asset
     assert asset is not None
     generation = int(record.generation_wh[row].sum())
-    energy = generation if generation else int(record.discharge_wh[row].sum())
+    energy = generation or int(record.discharge_wh[row].sum())
     return Plan(
         capex=cny(asset.capex_micro), revenue=cny(revenue_micro(record, row)) * runs_per_year, operation=cny(asset.operation_micro_per_year),
         energy_kwh=kwh(energy) * runs_per_year, life_years=asset.life_years, degradation=asset.degradation_ppm / PPM,

@@ -34,7 +34,7 @@ class NettingGame:
         n = len(self.net_wh)
         game = np.zeros(2**n, np.int64)
         alone = [0] * 2**n
-        net_wh = np.zeros(self.net_wh.shape[1], np.int64)
+        net_wh: Integers = np.zeros(self.net_wh.shape[1], np.int64)
         mask = 0
         for step in range(1, 2**n):  # Gray code: one member comes or goes at each step
             member = (step & -step).bit_length() - 1
@@ -48,7 +48,7 @@ class NettingGame:
     def marginals(self, permutation: Sequence[int]) -> Integers:
         """What each member in turn adds to the coalition of those before it, int64[n]."""
         together = np.cumsum(self.net_wh[list(permutation)], axis=0)
-        cost = np.maximum(together, 0) @ self._deficit_ticks - np.maximum(-together, 0) @ self._surplus_ticks
+        cost: Integers = np.maximum(together, 0) @ self._deficit_ticks - np.maximum(-together, 0) @ self._surplus_ticks
         alone = np.array([self._alone[member] for member in permutation], np.int64)
         added: Integers = alone - np.diff(cost, prepend=0)
         return added

@@ -19,7 +19,7 @@ def participant_table(record: RunRecord) -> list[dict[str, str | Figure]]:
         named: dict[str, str | Figure] = {
             "participant": entry.id, "name_en": entry.name_en, "name_zh": entry.name_zh, "role": entry.role, "population": entry.agent.name,
         }  # fmt: skip
-        rows.append(named | energy[row] | money[row] | {"shared_gain_cny": cny(shares[row])} | finance[row])
+        rows.append({**named, **energy[row], **money[row], "shared_gain_cny": cny(shares[row]), **finance[row]})
     return rows
 
 

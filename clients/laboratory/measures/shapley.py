@@ -1,7 +1,7 @@
 """Shapley values: exact from all coalitions, or sampled over permutations with their standard errors; and how far an allocation is from the core.
 
-A game is int64[2**n]: the value of each coalition by its bit mask (member i is bit i), the empty one 0.
-Papers: Shapley (1953), "A value for n-person games"; Castro, Gomez and Tejada (2009), "Polynomial calculation of the Shapley value based on sampling".
+A game is int64[2**n]: the value of each coalition by its bit mask (member i is bit i), the empty one 0. Papers: Shapley (1953), "A value for
+n-person games"; Castro, Gomez and Tejada (2009), "Polynomial calculation of the Shapley value based on sampling".
 """
 
 from collections.abc import Callable, Sequence

@@ -74,8 +74,8 @@ class Losses:
 def losses_by_kind(record: RunRecord, positions: Positions, equilibrium: Crossing) -> Losses:
     """After Rust, Miller and Palmer (1993), at the middle of the interval of competitive prices, so that the four add up exactly.
 
-    Intramarginal: lots that trade in equilibrium and did not. Extramarginal: lots that do not trade in equilibrium and did, among them what was bought
-    or sold beyond what was wanted.
+    Intramarginal: lots that trade in equilibrium and did not. Extramarginal: lots that do not trade in equilibrium and did, among them what was
+    bought or sold beyond what was wanted.
     """
     price = equilibrium.price_half_ticks
     above, below = 2 * record.value_ticks - price, price - 2 * record.cost_ticks

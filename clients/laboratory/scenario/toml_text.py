@@ -10,7 +10,7 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def toml_text(content: Mapping[str, Any]) -> str:
-    """The content as TOML that reads as the same. Tables of the first level, arrays of tables and tables of tables get headers, others stand inline."""
+    """The content as TOML that reads as the same: tables and arrays of tables under headers, what they hold inline."""
     plain = {key: value for key, value in content.items() if not _has_header(value)}
     lines = [_line(key, value) for key, value in plain.items()]
     for key, value in content.items():

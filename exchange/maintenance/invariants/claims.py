@@ -1,10 +1,13 @@
-"""Invariants 9 and 10, claims: one claim a Wh and no more than was metered; retirements are numbered, chained, and of units that have ended."""
+"""Invariants 9 and 10, claims: one claim a Wh and no more than was metered, where it was generated and where it went; retirements are numbered,
+chained, and of units that have ended.
+"""
 
 import hashlib
 
 from exchange.ledger.records import PostingReason
 from exchange.maintenance.invariants.interface import Finding, breach
 from exchange.order_path.claim_check import claim_breaches
+from exchange.order_path.delivery_check import certificates_beyond_meters
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.registry.claims import ClaimScheme
 from exchange.registry.lifecycle import UnitState
@@ -12,7 +15,9 @@ from exchange.registry.retirements import Retirement
 
 
 class ClaimsWatch:
-    """Follows retirements by their notices; at the end looks for what is claimed twice (exchange.order_path.claim_check)."""
+    """Follows retirements by their notices; at the end looks for what is claimed twice (exchange.order_path.claim_check) and for certificates
+    beyond the meters (exchange.order_path.delivery_check).
+    """
 
     def __init__(self) -> None:
         self._number = 0
@@ -32,9 +37,15 @@ class ClaimsWatch:
             raise breach("10", "there is a retirement that no command made, or one was altered", exchange.last_sequence)
         for what in claim_breaches(exchange):
             raise breach("9", what, exchange.last_sequence)
+        beyond = certificates_beyond_meters(exchange)
+        faults = [str(one) for one in beyond if not one.is_corrected]
+        if faults:
+            raise breach("9", "; ".join(faults), exchange.last_sequence)
+        waiting = tuple(f"{one}; the readings were corrected after it was settled: {one.beyond_wh:,} Wh wait for the registrar" for one in beyond)
         claims = exchange.rooms.certificates.claims
         claimed_wh = sum(claims.total_wh(scheme) for scheme in ClaimScheme)
-        return Finding("9, 10", "claims", f"{self._number:,} retirements follow from each other; {claimed_wh:,} Wh claimed once, within the meters")
+        checked = f"{self._number:,} retirements follow from each other; {claimed_wh:,} Wh claimed once, within the meters"
+        return Finding("9, 10", "claims", checked, waiting)
 
     def _follow(self, exchange: Exchange, batch: BatchResult, number: int, sequence: int) -> None:
         retirement = exchange.rooms.certificates.retirements.by_number.get(number)

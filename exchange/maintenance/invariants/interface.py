@@ -7,11 +7,15 @@ from exchange.order_path.path import BatchResult, Exchange
 
 
 class Finding(NamedTuple):
-    """What was looked at, for the report: the invariants by their numbers, their subject, and how much of it there was."""
+    """What was looked at, for the report: the invariants by their numbers, their subject, and how much of it there was.
+
+    `waiting`: what is no breach and yet somebody has to act on, one line each.
+    """
 
     invariants: str
     subject: str
     checked: str
+    waiting: tuple[str, ...] = ()
 
 
 class Watch(Protocol):

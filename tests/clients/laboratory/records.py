@@ -89,7 +89,7 @@ def record_of(
     days: int = 1,
     **changes: Any,
 ) -> RunRecord:
-    """A record of [n, P] kWh. Participants want what their meters show; deficits and surpluses are priced dual; the pool is at the mid-market rate."""
+    """A record of [n, P] kWh. Participants want what their meters show; imbalance is priced dual; the pool is at the mid-market rate."""
     shape = np.array(load_kwh).shape
     load, generation, charge, discharge = (_wh(energy, shape) for energy in (load_kwh, generation_kwh, charge_kwh, discharge_kwh))
     n, periods = shape

@@ -90,16 +90,22 @@ def test_granular_cover_counts_in_its_own_quarter_hour_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "direct", "forgone"),
+    ("changes", "direct", "forgone", "beyond"),
     [
-        ({"direct_wh": [[0], [1]]}, [0, 0], [0, 0]),  # who generates draws nothing
-        ({"direct_wh": [[11], [0]]}, [10, 0], [0, 0]),
-        ({"direct_wh": [[11], [0]], "forgone_wh": [[11], [0]]}, [10, 0], [10, 0]),
-        ({"forgone_wh": [[1], [0]]}, [0, 0], [0, 0]),
+        ({"direct_wh": [[10], [0]], "forgone_wh": [[10], [0]], "gone": [0]}, [10, 0], [10, 0], ([0, 0], [0, 0], 0)),
+        ({"direct_wh": [[0], [1]]}, [0, 0], [0, 0], ([0, 1], [0, 0], 0)),  # who generates draws nothing
+        ({"direct_wh": [[11], [0]]}, [10, 0], [0, 0], ([1, 0], [0, 0], 0)),
+        ({"direct_wh": [[11], [0]], "forgone_wh": [[13], [2]]}, [10, 0], [10, 0], ([1, 0], [3, 2], 0)),
+        ({"forgone_wh": [[1], [0]]}, [0, 0], [0, 0], ([0, 0], [1, 0], 0)),
+        ({"direct_wh": [[7], [0]], "gone": [3]}, [7, 0], [0, 0], ([0, 0], [0, 0], 0)),
+        ({"direct_wh": [[7], [0]], "gone": [5]}, [7, 0], [0, 0], ([0, 0], [0, 0], 2)),  # 3 were delivered to nobody
     ],
 )
-def test_claims_count_as_far_as_the_meters_bear_them_out(changes: dict[str, Any], direct: list[int], forgone: list[int]) -> None:
+def test_claims_count_as_far_as_the_meters_bear_them_out(
+    changes: dict[str, Any], direct: list[int], forgone: list[int], beyond: tuple[list[int], list[int], int]
+) -> None:
     sums = attribute(flows([[10], [0]], [[0], [10]], **changes))
+    assert (sums.direct_beyond_wh.tolist(), sums.forgone_beyond_wh.tolist(), int(sums.park[7])) == beyond
     assert (sums.direct_wh.tolist(), sums.forgone_wh.tolist()) == (direct, forgone)
     assert int(sums.undelivered_wh.sum()) == 10 - sum(direct)
 
@@ -108,6 +114,7 @@ def test_of_less_generation_than_was_delivered_all_have_their_part() -> None:
     """20 and 10 were delivered of 30; the corrected meter says 15. The rest is of the grid."""
     sums = attribute(flows([[20], [10], [0]], [[0], [0], [15]], direct_wh=[[20], [10], [0]]))
     assert (sums.direct_wh.tolist(), sums.grid_wh.tolist()) == ([10, 5, 0], [10, 5, 0])
+    assert sums.direct_beyond_wh.tolist() == [10, 5, 0]
 
 
 def test_meters_that_do_not_balance_are_refused() -> None:
@@ -173,6 +180,8 @@ def test_every_wh_has_one_source(given_flows: Flows) -> None:
     assert (sums.covered_wh <= sums.received_wh).all()
     assert (sums.covered_wh + sums.idle_wh).tolist() == f.covered_wh.sum(axis=1).tolist()
     assert (sums.matched_wh <= sums.load_wh).all()
+    assert not sums.direct_beyond_wh.any()
+    assert not sums.forgone_beyond_wh.any()
     # One period at a time, by fractions: the grid's part of each member is its share of what was left to supply, give or take a Wh.
     for p in range(t):
         rest = [max(int(f.consumption_wh[row, p] - f.generation_wh[row, p]), 0) - int(f.direct_wh[row, p]) for row in range(n)]
@@ -189,6 +198,24 @@ def _inside(f: Flows, p: int) -> int:
     injected = sum(max(int(f.generation_wh[row, p] - f.consumption_wh[row, p]), 0) for row in range(len(f.is_storage)))
     inside = injected - int(f.direct_wh[:, p].sum())
     return inside - min(int(f.grid_export_wh[p]), inside)
+
+
+claim = st.integers(0, 120)
+
+
+@given(periods(), st.data())
+def test_no_claim_is_dropped_unseen(given_flows: Flows, data: st.DataObject) -> None:
+    """Whatever certificates say: what counts and what is beyond the meters is what they say, and the meters' energy is supplied all the same."""
+    f = given_flows
+    n, t = f.consumption_wh.shape
+    direct, forgone = ([[data.draw(claim) for _ in range(t)] for _ in range(n)] for _ in range(2))
+    changed = {"direct_wh": np.array(direct, np.int64), "forgone_wh": np.array(forgone, np.int64)}
+    sums = attribute(Flows(**{name: changed.get(name, getattr(f, name)) for name in f.__slots__}))
+    assert (sums.direct_wh + sums.direct_beyond_wh).tolist() == [sum(row) for row in direct]
+    assert (sums.forgone_wh + sums.forgone_beyond_wh).tolist() == [sum(row) for row in forgone]
+    withdrawal = np.maximum(f.consumption_wh - f.generation_wh, 0).sum(axis=1)
+    assert (sums.direct_wh + sums.grid_wh + sums.undelivered_wh + sums.discharge_wh).tolist() == withdrawal.tolist()
+    assert int(sums.lost_wh.sum() + sums.park[4] + sums.park[7]) <= int(f.gone_wh.sum())  # what is missing are exports
 
 
 @given(periods(), st.data())

@@ -197,11 +197,16 @@ def test_products_without_records_are_refused(documents: list[RecordActivity], p
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", ("Scope 2, market-based", "1,219.200", "60.00 %", "GEC-33")), ("zh", ("市场法", "绿电占比", "60.00 %"))]
+    ("language", "words"),
+    [
+        ("en", ("Scope 2, market-based", "1,219.200", "60.00 %", "GEC-33", "meters, not counted", "5,250.000 MWh")),
+        ("zh", ("市场法", "绿电占比", "60.00 %", "（不计入）", "5,250.000 MWh")),
+    ],
 )
 def test_the_page_of_a_product(language: str, words: tuple[str, ...]) -> None:
     documents = entries(activity("product_output", 2_000_000, unit="<b>piece"))
-    page = product_page(product_statement(2026, "bearings", member(name="M&M"), documents, [gec(33, 1_000)], ["f"], 7, final=False), language)
+    enterprise = member(name="M&M", direct_beyond_wh=5_250 * MWH)
+    page = product_page(product_statement(2026, "bearings", enterprise, documents, [gec(33, 1_000)], ["f"], 7, final=False), language)
     assert page.startswith(f'<!doctype html><html lang="{"zh-CN" if language == "zh" else "en"}">')
     assert all(word in page for word in words)
     assert "M&amp;M" in page
@@ -220,6 +225,35 @@ def test_the_report_as_text(language: str, words: tuple[str, ...]) -> None:
     text = report_to_text(report_of(three(), (gec(33, 100),)), language)
     assert all(word in text for word in words), text
     assert language == "zh" or text.isascii() or "国" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("en", (
+            "direct supply beyond the meters, not counted 9,000.000",
+            "sold or expired beyond the meters, not counted 4,500.000",
+            "Certificates beyond the meters, not counted",
+            "M0 9,000.000 4,000.000",
+        )),
+        ("zh", (
+            "超出计量的直供凭证（不计入） 9,000.000",
+            "超出计量的已售出或过期凭证（不计入） 4,500.000",
+            "超出计量的凭证（不计入）",
+            "M0 9,000.000 4,000.000",
+        )),
+    ],
+)  # fmt: skip
+def test_what_is_beyond_the_meters_is_shown_by_park_and_member(language: str, lines: tuple[str, ...]) -> None:
+    """12 GWh were delivered to who drew 8, of 3 that were fed in; gone are certificates of 9, of 2 + 3 that it used, and of half of one exported."""
+    claims: dict[str, Any] = {"direct_wh": [[12 * GWH], [0], [0]], "forgone_wh": [[9 * GWH], [0], [0]], "gone": [GWH // 2]}
+    report = report_of(flows([[10 * GWH], [0], [0]], [[2 * GWH], [3 * GWH], [0]], **claims))
+    text = report_to_text(report, language)
+    assert set(lines) <= {" ".join(line.split()) for line in text.splitlines()}, text
+    content = report_content(report)
+    assert (content["park"]["direct_beyond_wh"], content["park"]["forgone_beyond_wh"]) == (9 * GWH, 4_500 * MWH)
+    assert [(m["direct_beyond_wh"], m["forgone_beyond_wh"]) for m in content["members"]] == [(9 * GWH, 4 * GWH), (0, 0), (0, 0)]
+    assert "Certificates beyond" not in report_to_text(report_of(three()))
 
 
 def test_totals_alone_tell_nothing_of_members() -> None:

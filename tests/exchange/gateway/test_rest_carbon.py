@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
 from exchange.gateway import rest_carbon
+from exchange.order_path.business.granular import issue_granular
 from exchange.order_path.carbon_queries import year_report
 from exchange.protocol.documents import MeterReadings, SetPhase, SettleDay
+from exchange.protocol.value_chain.metering import RegisterDevice
+from exchange.registry.green_output import GreenOutput, GreenUse
 from exchange.units import NS_PER_DAY, PERIOD_NS
 from tests.exchange.carbon.accounts import activity
 from tests.exchange.gateway.parks import FACTORY, SOLAR, UNITS, RunningPark, running_park
@@ -46,8 +51,21 @@ async def test_a_member_sees_its_own_line() -> None:
         expected = next(m for m in year_report(park.node.exchange, 2026).members if m.account == FACTORY)
         for key in ("factory", "operator"):
             body = (await get(park, target, authorization(key, target))).json()
-            assert body["member"]["grid_wh"] == expected.grid_wh
+            assert body["member"] == msgspec.to_builtins(expected)
             assert (body["year"], body["closed"], body["retirements"]) == (2026, False, [])
+
+
+async def test_what_certificates_say_beyond_the_meters_is_told_to_everyone_in_sum_and_to_the_member_in_its_line() -> None:
+    async with running_park() as park:
+        await settle(park)
+        output = GreenOutput(*(np.array([value], np.int64) for value in (START_NS, 1, int(GreenUse.DELIVERED), FACTORY, 400_000)))
+        await park.document(RegisterDevice(account=SOLAR, name="roof", kind="pv", capacity_w=10**8, commissioned_ns=0, scheme="granular"))
+        issue_granular(park.node.exchange, output)
+        target = "/v1/carbon/report?year=2026"
+        told = (await get(park, target, None)).json()["report"]["park"]
+        assert (told["direct_beyond_wh"], told["forgone_beyond_wh"]) == (100_000, 0)  # 300 kWh were fed in
+        target = f"/v1/carbon/members/{FACTORY}?year=2026"
+        assert (await get(park, target, authorization("factory", target))).json()["member"]["direct_beyond_wh"] == 100_000
 
 
 @pytest.mark.parametrize(("signer", "status"), [("solar", 403), ("stranger", 401), (None, 401)])

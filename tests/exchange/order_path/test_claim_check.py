@@ -18,9 +18,11 @@ from tests.exchange.order_path.business.test_granular import NOON, quarter_ns, s
 
 def retired() -> CertificatePark:
     park = settled()
+    starts_ns = [quarter_ns(NOON), quarter_ns(NOON + 1)]
     readings = MeterReadings(
-        revision=1, accounts=[park.plant] * 2, period_starts_ns=[quarter_ns(NOON), quarter_ns(NOON + 1)], consumption_wh=[0, 0],
-        generation_wh=[600, 300], soc_wh=[-1, -1], grid_starts_ns=[], grid_import_wh=[], grid_export_wh=[], losses_wh=[],
+        revision=1, accounts=[account for account in (park.plant, park.user, park.other) for _ in starts_ns], period_starts_ns=starts_ns * 3,
+        consumption_wh=[100, 0, 300, 250, 200, 0], generation_wh=[600, 300, 0, 0, 0, 0], soc_wh=[-1] * 6, grid_starts_ns=[], grid_import_wh=[],
+        grid_export_wh=[], losses_wh=[],
     )  # fmt: skip
     assert park.document(readings)[0] == 0
     park.ok(park.retire("", 400), park.user)

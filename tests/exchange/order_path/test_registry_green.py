@@ -4,7 +4,7 @@ from exchange.carbon.claimed_green import Retirement
 from exchange.order_path.carbon_queries import year_report
 from exchange.order_path.registry_green import RegistryGreen
 from exchange.protocol.value_chain.certificates import GrantMandate, RecordCharge
-from exchange.protocol.value_chain.units import TransferUnits
+from exchange.protocol.value_chain.units import TransferUnits, WithdrawUnits
 from exchange.registry.retirements import RetirementKind
 from tests.exchange.order_path.business.certificate_park import JULY, CertificatePark, at
 from tests.exchange.order_path.business.test_granular import NOON, august, battery_park, charge, quarter_ns, settled
@@ -68,6 +68,15 @@ def test_a_certificate_claimed_for_other_hours_covers_nothing_in_its_own() -> No
     assert told(park, "forgone_wh", park.user) == [200, 0]
     park.ok(park.retire("", 10, **later), park.user)
     assert told(park, "forgone_wh", park.user) == [210, 0], "delivered energy whose certificate was claimed for another hour is green no more"
+
+
+def test_energy_whose_certificate_was_withdrawn_is_told_from_the_meters_alone() -> None:
+    park = settled()
+    park.ok(WithdrawUnits(account=park.user, symbol="", reference="meter fault", quantity_lots=310), park.registrar)
+    assert told(park, "direct_wh", park.user) == [0, 240]
+    assert told(park, "forgone_wh", park.user) == [0, 0]
+    park.ok(WithdrawUnits(account=park.plant, symbol="", reference="meter fault", quantity_lots=150), park.registrar)
+    assert RegistryGreen(park.exchange.rooms).gone_wh(STARTS).tolist() == [0, 0]
 
 
 def test_under_a_mandate_the_beneficiary_is_covered() -> None:

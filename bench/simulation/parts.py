@@ -1,0 +1,99 @@
+"""The three measures, each called in a process of its own."""
+
+import dataclasses
+import datetime
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, Final
+
+from bench.checks import ResultMismatchError
+from clients.laboratory.run.engine import simulate
+from clients.laboratory.scenario.model import Scenario
+from clients.laboratory.scenario.resolve import load_scenario
+from exchange.units import WH_PER_KWH
+
+SEED: Final = 7
+ORDERS_A_DAY: Final = 50_000
+PARTICIPANTS: Final = 100
+_REPEATS: Final = 5
+_ROUNDS_MORE: Final = 28
+
+
+def busy_day() -> Scenario:
+    """The demo park with so many rounds the day before that a day has 50,000 orders."""
+    return load_scenario("park", {"market.day_ahead_rounds": str(_ROUNDS_MORE), "market.day_ahead_minutes": "5"})
+
+
+def large_park(days: int) -> Scenario:
+    """The demo park's loads and plants over and over until there are 100 participants, from the first of January, ten rounds a quarter-hour."""
+    park = load_scenario("park")
+    metered = [entry for entry in park.participants if entry.load or entry.generation]
+    participants = tuple(
+        dataclasses.replace(metered[index % len(metered)], id=f"{metered[index % len(metered)].id}-{index // len(metered) + 1}")
+        for index in range(PARTICIPANTS)
+    )
+    first = datetime.date(park.first_date.year, 1, 1)
+    return dataclasses.replace(park, name="large-park", participants=participants, first_date=first, days=days, instruments=())
+
+
+def measure_day(_: int) -> dict[str, Any]:
+    """Seconds and orders of the busy day."""
+    scenario, seconds, hashes = busy_day(), [], set()
+    for repeat in range(1 + _REPEATS):
+        began = time.perf_counter()
+        record = simulate(scenario, SEED)
+        if repeat:
+            seconds.append(time.perf_counter() - began)
+        hashes.add(record.state_hash)
+    if len(hashes) != 1 or record.orders < ORDERS_A_DAY:
+        raise ResultMismatchError(f"{record.orders} orders, {len(hashes)} different state hashes")
+    return {"day_s": round(statistics.median(seconds), 3), "day_orders": record.orders, "state_hash": record.state_hash}
+
+
+def measure_year(days: int) -> dict[str, Any]:
+    """Seconds, orders and peak memory of the year; the compiler is warm, as on every run but the first."""
+    simulate(large_park(1), SEED)
+    began = time.perf_counter()
+    record = simulate(large_park(days), SEED)
+    seconds = time.perf_counter() - began
+    if int(record.issued_wh.sum()) != int(record.generation_wh.sum()) or record.double_claimed_wh:
+        raise ResultMismatchError("certificates differ from the generation that was metered")
+    return {
+        "year_s": round(seconds, 2),
+        "year_orders": record.orders,
+        "year_trades": len(record.trades),
+        "year_traded_mwh": round(int(record.bought_lots.sum()) / 10 / WH_PER_KWH, 1),
+        "year_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "year_parts_s": {name: round(value, 2) for name, value in record.seconds.items()},
+        "year_state_hash": record.state_hash,
+    }
+
+
+def _play(seed: int) -> str:
+    return simulate(load_scenario("park"), seed).state_hash
+
+
+def measure_sweep(park_days: int) -> dict[str, Any]:
+    """Park-days on all cores against the same one after the other in one process; both warm, both ending in the same hashes."""
+    cores = os.cpu_count() or 1
+    seeds = range(1, park_days + 1)
+    _play(0)
+    began = time.perf_counter()
+    alone = [_play(seed) for seed in seeds]
+    alone_s = time.perf_counter() - began
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_play, range(cores)))
+        began = time.perf_counter()
+        together = list(pool.map(_play, seeds, chunksize=2))
+        together_s = time.perf_counter() - began
+    if alone != together:
+        raise ResultMismatchError("a run in another process came to another state")
+    return {"sweep_s": round(together_s, 2), "sweep_alone_s": round(alone_s, 2), "sweep_efficiency": round(together_s * cores / alone_s, 3)}
+
+
+PARTS: Final[dict[str, Callable[[int], dict[str, Any]]]] = {"day": measure_day, "year": measure_year, "sweep": measure_sweep}

@@ -1,0 +1,78 @@
+"""What of a scenario can be planned: storages, fleets of vehicles, load that can be moved; as records of the kernels."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from clients.laboratory.planning import kernels
+from clients.laboratory.scenario.model import EvFleet, FlexibleLoad, Participant, Scenario
+from clients.scenarios.model import WH_PER_KW_QUARTER, Storage
+from clients.scenarios.periods import QUARTERS_A_DAY
+from exchange.errors import InputError
+from exchange.units import NS_PER_HOUR, PERIOD_NS
+
+# The parameter of a participant's agent that says how its storage is planned, and its values; the first is the default.
+PLANNING: Final = "planning"
+LINEAR_PROGRAM: Final = "linear_program"
+DYNAMIC_PROGRAM: Final = "dynamic_program"
+
+_NO_ROOM_LIMIT_WH: Final = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the participant in `row`; `record` is a STORAGE, FLEET or FLEXIBLE of `kernels`."""
+
+    row: int
+    record: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StorageDevice(Device):
+    """`is_alone`: its meter shows nothing else. `uses_program`: planned by linear program, else by backward induction."""
+
+    is_alone: bool
+    uses_program: bool
+
+
+class Devices:
+    """`storages`, `fleets` and `flexible` loads of a scenario in the order of its participants; `soc_initial_wh` int64[n]."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        """Raises InputError for an unknown way of planning."""
+        members = list(enumerate(scenario.participants))
+        self.storages = [_storage(row, one, one.storage) for row, one in members if one.storage is not None]
+        self.fleets = [_fleet(row, one.ev) for row, one in members if one.ev is not None]
+        self.flexible = [_flexible(row, one, one.flexible) for row, one in members if one.flexible is not None and one.load is not None]
+        self.soc_initial_wh = np.array([one.storage.soc_initial_wh if one.storage else 0 for one in scenario.participants], dtype=np.int64)
+
+
+def _record(values: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    return np.array([values], dtype=dtype).view(np.recarray)[0]
+
+
+def _storage(row: int, one: Participant, storage: Storage) -> StorageDevice:
+    is_alone = one.load is None and one.generation is None and one.ev is None
+    limit_wh = storage.power_w * PERIOD_NS // NS_PER_HOUR
+    values = storage.soc_min_wh, storage.soc_max_wh, limit_wh, storage.charge_efficiency_ppm, storage.discharge_efficiency_ppm
+    return StorageDevice(row, _record(values, kernels.STORAGE), is_alone, _uses_program(one))
+
+
+def _fleet(row: int, fleet: EvFleet) -> Device:
+    """A departure at 00:00 is the end of the day."""
+    first = 4 * fleet.arrival.hour + fleet.arrival.minute // 15
+    after = (4 * fleet.departure.hour + fleet.departure.minute // 15) or QUARTERS_A_DAY
+    return Device(row, _record((fleet.energy_wh, fleet.power_w * PERIOD_NS // NS_PER_HOUR, first, after), kernels.FLEET))
+
+
+def _flexible(row: int, one: Participant, load: FlexibleLoad) -> Device:
+    room_wh = one.connection_kw * WH_PER_KW_QUARTER or _NO_ROOM_LIMIT_WH
+    return Device(row, _record((load.share_ppm, load.shift_periods, load.cost_micro_per_kwh, room_wh), kernels.FLEXIBLE))
+
+
+def _uses_program(one: Participant) -> bool:
+    way = one.agent.parameters.get(PLANNING, LINEAR_PROGRAM)
+    if way not in {LINEAR_PROGRAM, DYNAMIC_PROGRAM}:
+        raise InputError(f"participant {one.id}: planning {way!r}; expected {LINEAR_PROGRAM} or {DYNAMIC_PROGRAM}")
+    return way == LINEAR_PROGRAM

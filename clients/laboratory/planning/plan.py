@@ -1,0 +1,156 @@
+"""How much each participant wants of each quarter-hour, from what it believes at a round.
+
+Everybody wants its expected net consumption less its position: load less generation, plus what it has planned of its own devices.
+
+- Storage is planned by linear program or by backward induction (`linear_program`, `dynamic_program`) over the rest of the day, at the opening and
+  again every six hours. A storage alone behind its meter trades the plan; orders are cut to what holds in the worst case of what fills
+  (docs/rules.md, "Storage"), and its limits come from the value of stored energy. Behind a load or plant it follows the plan, whatever was traded.
+- A fleet of vehicles charges in the cheapest quarter-hours between arrival and departure: the fractional knapsack, solved by taking the best first
+  (G. B. Dantzig, "Discrete-variable extremum problems", Operations Research 5 (1957)).
+- Flexible load moves to the cheapest quarter-hour within reach where that saves more than its cost, as in A.-H. Mohsenian-Rad and A. Leon-Garcia,
+  "Optimal residential load control with price prediction in real-time electricity pricing environments", IEEE Transactions on Smart Grid 1 (2010);
+  exact as long as no connection is full.
+
+What a gate has closed on stays as it is. Prices are those of `prices`.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.laboratory.planning import dynamic_program, kernels, linear_program
+from clients.laboratory.planning.devices import Devices, StorageDevice
+from clients.laboratory.planning.prices import PlanPrices, plan_prices
+from clients.laboratory.planning.state import PlanState
+from clients.laboratory.scenario.model import Scenario
+from clients.laboratory.world.day import WorldDay
+from clients.scenarios.periods import quarter_of_day
+from exchange.units import NS_PER_HOUR, POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, PPM
+
+Integers = NDArray[np.int64]
+
+# A plan of storage costs the most by far; half a dozen a day follow the forecasts closely enough.
+STORAGE_EVERY_NS: Final = 6 * NS_PER_HOUR
+
+
+class Planner:
+    """Plans of all participants of a scenario. Arrays are int64; n participants, T quarter-hours."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        """Raises InputError for an unknown way of planning."""
+        self._scenario = scenario
+        self._rules = scenario.market
+        self.devices = Devices(scenario)
+        self._min_lots = np.array([one.min_net_power_lots for one in scenario.participants], dtype=np.int64)
+        self._max_lots = np.array([one.max_net_power_lots for one in scenario.participants], dtype=np.int64)
+
+    def begin(self, day: WorldDay, soc_wh: Integers | None = None, last_ticks: Integers | None = None) -> PlanState:
+        """Plans at the opening of the day's books. `soc_wh` [n]: at the day's start, the scenario's where it is None; `last_ticks` as of `replan`."""
+        shape = day.load_wh.shape
+        start_wh = (self.devices.soc_initial_wh if soc_wh is None else soc_wh).astype(np.int64)
+        shift, vehicle, storage = np.zeros((3, *shape), dtype=np.int64)
+        moves = {place: np.zeros((shape[1], 2 * int(load.record.reach) + 1), dtype=np.int64) for place, load in enumerate(self.devices.flexible)}
+        quarters = quarter_of_day(day.start_ns, self._scenario.zone)
+        limits = day.value_ticks.copy(), day.cost_ticks.copy()
+        state = PlanState(shift, vehicle, storage, moves, *limits, soc_start_wh=start_wh, soc_wh=start_wh.copy(), quarters=quarters)
+        self.replan(day, day.opens_ns, np.zeros(shape, dtype=np.int64), state, last_ticks)
+        return state
+
+    def replan(self, day: WorldDay, now_ns: int, positions_lots: Integers, state: PlanState, last_ticks: Integers | None = None) -> None:
+        """Plan what is still open with the forecasts of the last rounds up to `now_ns`. Modifies `state`.
+
+        `positions_lots` [n, T]: net, bought positive; `last_ticks` [T]: last observed price of the same quarter-hour, -1: none.
+        """
+        self.close(day, now_ns, positions_lots, state)
+        if state.first_open >= day.n_periods:
+            return
+        prices = plan_prices(day, self._rules, last_ticks)
+        rounds = np.maximum((day.round_ns <= now_ns).sum(axis=0) - 1, 0)
+        columns = np.arange(day.n_periods)
+        load_wh = np.ascontiguousarray(day.forecast_load_wh[rounds, :, columns].T)
+        self._plan_loads(load_wh, prices, state)
+        if now_ns - state.storage_planned_ns >= STORAGE_EVERY_NS and len(self.devices.storages):
+            state.storage_planned_ns = now_ns
+            net_wh = load_wh - day.forecast_generation_wh[rounds, :, columns].T + state.shift_wh + state.vehicle_wh
+            self._plan_storages(day, np.ascontiguousarray(net_wh), prices, state)
+
+    def close(self, day: WorldDay, now_ns: int, positions_lots: Integers, state: PlanState) -> None:
+        """Let plans of periods whose gate closed before `now_ns` stand, and move states of charge on to the first open one. Modifies `state`.
+
+        A storage alone does what it has traded.
+        """
+        before, state.first_open = state.first_open, max(state.first_open, int(np.searchsorted(day.gate_ns, now_ns, side="left")))
+        for unit in self.devices.storages:
+            wanted = positions_lots[unit.row] * POWER_LOT_WH if unit.is_alone else state.storage_wh[unit.row]
+            done, soc = np.zeros((2, day.n_periods), dtype=np.int64)
+            state.soc_wh[unit.row] = kernels.run_storage(unit.record, state.soc_wh[unit.row], wanted, before, state.first_open, done, soc)
+            state.storage_wh[unit.row, before : state.first_open] = done[before : state.first_open]
+
+    def wants(self, day: WorldDay, rounds: int | Integers, positions_lots: Integers, state: PlanState, periods: Integers | None = None) -> Integers:
+        """Lots that each participant wants to buy (negative: to sell) beyond its position, int64[n, m].
+
+        `periods` int64[m] (None: all T) are looked at in their `rounds` (one for all, or int64[m]); `positions_lots` is [n, T] in any case. Rounded
+        towards zero in lots and steps, so that nobody buys more than it needs or sells more than it has; position limits hold.
+        """
+        columns = np.arange(day.n_periods) if periods is None else periods
+        load_wh, generation_wh = (forecast[rounds, :, columns].T for forecast in (day.forecast_load_wh, day.forecast_generation_wh))
+        planned_wh = state.shift_wh[:, columns] + state.vehicle_wh[:, columns] + state.storage_wh[:, columns]
+        target = _towards_zero(load_wh - generation_wh + planned_wh, POWER_LOT_WH)
+        positions = positions_lots[:, columns]
+        target = np.clip(target, self._min_lots[:, None], self._max_lots[:, None])
+        wanted = _towards_zero(target - positions, self._rules.lot_step) * self._rules.lot_step
+        for unit in self.devices.storages:
+            if unit.is_alone:
+                wanted[unit.row] = self._storage_wants(unit, positions_lots[unit.row], state)[columns]
+        return wanted
+
+    def _storage_wants(self, unit: StorageDevice, positions_lots: Integers, state: PlanState) -> Integers:
+        """What a storage alone wants of all periods, int64[T]."""
+        gap = np.clip(_towards_zero(state.storage_wh[unit.row], POWER_LOT_WH), self._min_lots[unit.row], self._max_lots[unit.row]) - positions_lots
+        gap[: state.first_open] = 0
+        cut = np.zeros(len(gap), dtype=np.int64)
+        positions = np.ascontiguousarray(positions_lots)
+        kernels.cut_to_worst_case(unit.record, state.soc_wh[unit.row], state.first_open, positions, gap, cut)
+        return _towards_zero(cut, self._rules.lot_step) * self._rules.lot_step
+
+    def _plan_loads(self, load_wh: Integers, prices: PlanPrices, state: PlanState) -> None:
+        for place, load in enumerate(self.devices.flexible):
+            served = np.zeros(load_wh.shape[1], dtype=np.int64)
+            kernels.shift_load(load.record, state.first_open, load_wh[load.row], prices.buy_micro, state.moves_wh[place], served)
+            state.shift_wh[load.row] = served - load_wh[load.row]
+        for fleet in self.devices.fleets:
+            kernels.charge_fleet(fleet.record, state.quarters, state.first_open, prices.buy_micro, state.vehicle_wh[fleet.row])
+
+    def _plan_storages(self, day: WorldDay, net_wh: Integers, prices: PlanPrices, state: PlanState) -> None:
+        first, final_micro = state.first_open, self._scenario.soc_value_micro_per_kwh
+        buy, sell = prices.buy_micro[first:], prices.sell_micro[first:]
+        for unit in self.devices.storages:
+            soc, net = int(state.soc_wh[unit.row]), net_wh[unit.row, first:]
+            if unit.uses_program:
+                state.storage_wh[unit.row, first:] = linear_program.best_meter_wh(unit.record, soc, net, buy, sell, final_micro)
+            if unit.is_alone or not unit.uses_program:
+                function = dynamic_program.value_function(unit.record, net, buy, sell, final_micro)
+                if not unit.uses_program:
+                    state.storage_wh[unit.row, first:] = dynamic_program.best_meter_wh(unit.record, soc, function)
+                if unit.is_alone:
+                    self._set_limits(day, unit, soc, function, state)
+
+    def _set_limits(self, day: WorldDay, unit: StorageDevice, soc_wh: int, function: dynamic_program.ValueFunction, state: PlanState) -> None:
+        """Limits at which a storage alone breaks even against the worth of what it stores, fees taken off; it sells no lower than the grid pays."""
+        first, row, step, record = state.first_open, unit.row, self._rules.tick_step, unit.record
+        done, soc = np.zeros((2, day.n_periods - first), dtype=np.int64)
+        kernels.run_storage(record, soc_wh, state.storage_wh[row, first:], 0, day.n_periods - first, done, soc)
+        last_micro, next_micro = dynamic_program.stored_values_micro(record, soc, function)
+        fee_micro, park_micro = self._rules.taker_fee_micro_per_kwh, self._rules.park_fee_micro_per_kwh
+        buy_micro = last_micro * record.charge_ppm // PPM - park_micro - fee_micro
+        worth_micro = -(-next_micro * PPM // record.discharge_ppm)
+        sell_micro = np.maximum(worth_micro, day.surplus_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH) + fee_micro
+        step_micro = step * POWER_TICK_MICRO_PER_KWH
+        low, high = -(-self._rules.min_price_ticks // step) * step, self._rules.max_price_ticks // step * step
+        state.buy_limit_ticks[row, first:] = np.clip(buy_micro // step_micro * step, low, high)
+        state.sell_limit_ticks[row, first:] = np.clip(-(-sell_micro // step_micro) * step, low, high)
+
+
+def _towards_zero(values: Integers, divisor: int) -> Integers:
+    return np.asarray(np.sign(values) * (abs(values) // divisor), dtype=np.int64)

@@ -1,0 +1,1 @@
+"""Published experiments run again with this laboratory's agents and mechanisms, with the published figures beside ours."""

@@ -1,0 +1,119 @@
+"""Days as they are played, put together to the record of the run."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.laboratory.run.bills import DayBills
+from clients.laboratory.run.day_market import DayMarket, Tally
+from clients.laboratory.run.metering import MeteredDay
+from clients.laboratory.run.record import QUOTE, TRADE, RunRecord
+from clients.laboratory.run.virtual_exchange import VirtualExchange
+from clients.laboratory.scenario.model import Scenario
+from clients.laboratory.world.day import WorldDay
+from exchange.order_path import canonical
+from exchange.order_path.claim_check import claim_breaches
+from exchange.registry.green_output import GreenUse
+from exchange.registry.lifecycle import UnitState
+from exchange.registry.serials import UnitScheme
+from exchange.units import PERIOD_NS, POWER_LOT_WH
+
+Integers = NDArray[np.int64]
+
+_BY_PERIOD: Final = (
+    "load_wh", "generation_wh", "charge_wh", "discharge_wh", "curtailed_wh", "soc_wh", "value_ticks", "cost_ticks", "limit_reported_ticks",
+    "want_buy_lots", "want_sell_lots", "bought_lots", "sold_lots", "deficit_wh", "surplus_wh",
+)  # fmt: skip
+_OF_PARK: Final = ("start_ns", "deficit_price_ticks", "surplus_price_ticks", "import_wh", "export_wh", "loss_wh")
+_BY_DAY: Final = ("bill_retail_micro", "bill_pool_micro", "bill_market_micro", "fee_micro", "imbalance_micro", "trade_micro")
+
+
+@dataclass(slots=True, eq=False)
+class Collector:
+    """Columns of the record, a day at a time."""
+
+    scenario: Scenario
+    seed: int
+    accounts: list[int]
+    columns: dict[str, list[Integers]] = field(default_factory=dict)
+    day_of_period: list[Integers] = field(default_factory=list)
+    operator_micro: list[int] = field(default_factory=list)
+    netting_micro: list[int] = field(default_factory=list)
+
+    def add_day(
+        self, day: WorldDay, market: DayMarket, metered: MeteredDay, charge_wh: Integers, discharge_wh: Integers, soc_wh: Integers,
+        bought_lots: Integers, sold_lots: Integers, bills: DayBills, netting_micro: int,
+    ) -> None:  # fmt: skip
+        """A settled day; arrays are [n, T]."""
+        imbalance_wh = metered.generation_wh - metered.consumption_wh + (bought_lots - sold_lots) * POWER_LOT_WH
+        values: dict[str, Integers] = {
+            "load_wh": metered.consumption_wh - charge_wh, "generation_wh": metered.generation_wh - discharge_wh, "charge_wh": charge_wh,
+            "discharge_wh": discharge_wh, "curtailed_wh": metered.curtailed_wh, "soc_wh": soc_wh, "value_ticks": day.value_ticks,
+            "cost_ticks": day.cost_ticks, "limit_reported_ticks": market.table.reported, "want_buy_lots": market.table.wanted[0::2],
+            "want_sell_lots": market.table.wanted[1::2], "bought_lots": bought_lots, "sold_lots": sold_lots,
+            "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0), "start_ns": day.start_ns,
+            "deficit_price_ticks": day.deficit_price_ticks, "surplus_price_ticks": day.surplus_price_ticks, "import_wh": metered.import_wh,
+            "export_wh": metered.export_wh, "loss_wh": metered.loss_wh, "bill_retail_micro": bills.retail_micro, "bill_pool_micro": bills.pool_micro,
+            "bill_market_micro": bills.market_micro, "fee_micro": bills.fee_micro, "imbalance_micro": bills.imbalance_micro,
+            "trade_micro": bills.trade_micro,
+        }  # fmt: skip
+        for name, column in values.items():
+            self.columns.setdefault(name, []).append(column)
+        self.day_of_period.append(np.full(day.n_periods, day.index, np.int64))
+        self.operator_micro.append(market.operator_micro)
+        self.netting_micro.append(netting_micro)
+
+    def record(self, link: VirtualExchange, tally: Tally, seconds: dict[str, float]) -> RunRecord:
+        """The record of all days; the exchange is asked for its certificates and hashes."""
+        start_ns = np.concatenate(self.columns["start_ns"])
+        certificates = _certificates(link, self.accounts, start_ns)
+        return RunRecord(
+            scenario=self.scenario,
+            seed=self.seed,
+            day_of_period=np.concatenate(self.day_of_period),
+            **{name: np.concatenate(self.columns[name], axis=1) for name in _BY_PERIOD},
+            **{name: np.concatenate(self.columns[name]) for name in _OF_PARK},
+            **{name: np.stack(self.columns[name], axis=1) for name in _BY_DAY},
+            operator_micro=np.array(self.operator_micro, np.int64),
+            netting_micro=np.array(self.netting_micro, np.int64),
+            **certificates,
+            double_claimed_wh=_double_claimed_wh(link),
+            trades=np.concatenate(tally.trades) if tally.trades else np.zeros(0, TRADE),
+            quotes=np.concatenate(tally.quotes) if tally.quotes else np.zeros(0, QUOTE),
+            orders=tally.orders,
+            state_hash=canonical.state_hash(link.exchange).hex(),
+            event_hash=link.exchange.event_hash,
+            journal_hash=link.journal.chain_hash,
+            seconds=seconds,
+        )
+
+
+def _certificates(link: VirtualExchange, accounts: list[int], start_ns: Integers) -> dict[str, Integers]:
+    """Granular certificates from the registry: issued to and matched by each participant. Wh."""
+    rows = link.exchange.rooms.registry.rows
+    issued = rows[(rows["scheme"] == int(UnitScheme.GC)) & (rows["parent"] < 0)]
+    n, periods = len(accounts), len(start_ns)
+    energy_wh = (issued["serial_to"] - issued["serial_from"] + 1).astype(np.int64)
+    row_of = np.full(max(accounts) + 1, -1, np.int64)
+    row_of[accounts] = np.arange(n)
+    holder = row_of[issued["account"].astype(np.int64)]
+    period = (issued["period_start_ns"].astype(np.int64) - int(start_ns[0])) // PERIOD_NS
+    used = issued["use"] != int(GreenUse.EXPORTED)
+    matched = np.zeros((n, periods), np.int64)
+    np.add.at(matched, (holder[used], period[used]), energy_wh[used])
+    found = {"matched_wh": matched, "issued_wh": _sums(holder, energy_wh, n), "claimed_wh": matched.sum(axis=1)}
+    live = rows[(rows["scheme"] == int(UnitScheme.GC)) & (rows["state"] == int(UnitState.EXPIRED))]
+    return found | {"expired_wh": _sums(row_of[live["account"].astype(np.int64)], live["serial_to"] - live["serial_from"] + 1, n)}
+
+
+def _sums(rows: Integers, values: Any, n: int) -> Integers:
+    total = np.zeros(n, np.int64)
+    np.add.at(total, rows, values.astype(np.int64))
+    return total
+
+
+def _double_claimed_wh(link: VirtualExchange) -> int:
+    """Breaches of one claim per Wh that the audit's own check finds; each counts as a Wh at least."""
+    return sum(1 for _ in claim_breaches(link.exchange))

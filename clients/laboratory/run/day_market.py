@@ -1,0 +1,229 @@
+"""The books of one day in the hands of its participants: rounds become commands, answers become what everybody knows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.laboratory.agents.interface import MEMORY, NO_QUOTE
+from clients.laboratory.market.deciding import decide
+from clients.laboratory.market.hearing import hear, note_outcomes, write_quotes
+from clients.laboratory.market.one_shot import clear_round, rules_of
+from clients.laboratory.market.table import ORIGIN, RULES, WORKING, MarketTable, new_history, new_views, records
+from clients.laboratory.run.calendar import RoundsAt
+from clients.laboratory.run.record import DEPTH_TICKS, QUOTE, TRADE
+from clients.laboratory.run.virtual_exchange import VirtualExchange
+from clients.laboratory.scenario.model import CONTINUOUS, MarketRules
+from clients.laboratory.world.day import WorldDay
+from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
+from exchange.order_path.path import BatchResult
+from exchange.order_path.records import ExecutionKind
+from exchange.order_path.state import COMMAND_WORDS
+from exchange.units import PERIOD_NS, POWER_MULTIPLIER_MICRO
+from matching.mechanisms import SEALED_ORDER
+from matching.records import Reason, SelfTrade, Side, TimeInForce
+
+Integers = NDArray[np.int64]
+
+QUARTERS_OF_THE_CLOCK: Final = 100  # of the longest day
+_AUCTION: Final = 255
+_SHOWS_QUOTES: Final = ("full", "top")
+_SHOWS_TRADES: Final = ("full", "top", "trades")
+_DIGITS: Final = 12
+
+# (table, periods, rounds) -> prices of the strategies written in Python go into table.forced
+Strategies = Callable[[MarketTable, Integers, Integers], None]
+
+
+@dataclass(slots=True, eq=False)
+class Minds:
+    """What agents keep over the days: traits, and memories by quarter-hour of the clock. `quote_lots`, `net_limits`: see MarketTable.
+
+    Two days are open at a time, so each has memories of its own and begins with those of the day before, as they are when its books are listed.
+    """
+
+    traits: Any
+    quote_lots: Integers
+    net_limits: Integers
+    memory: Any = field(init=False)
+    history: Any = field(init=False)
+    n_shouts: Any = field(init=False)
+    learns: bool = True
+
+    def __post_init__(self) -> None:
+        self.memory = records((2 * len(self.traits), QUARTERS_OF_THE_CLOCK), MEMORY)
+        self.history, self.n_shouts = new_history(QUARTERS_OF_THE_CLOCK)
+
+    def next_day(self) -> None:
+        """Go on with copies; who holds the arrays of a day keeps them."""
+        if self.learns:
+            self.memory, self.history, self.n_shouts = self.memory.copy(), self.history.copy(), self.n_shouts.copy()
+
+
+@dataclass(slots=True, eq=False)
+class Tally:
+    """What all days add to: trades and quotes in order, orders sent and refused, payments of mechanisms by participant and day."""
+
+    trades: list[NDArray[np.void]] = field(default_factory=list)
+    quotes: list[NDArray[np.void]] = field(default_factory=list)
+    orders: int = 0
+    refused: int = 0
+    next_number: int = 1
+
+
+class DayMarket:
+    """`payments_micro` [n] and `operator_micro` are what the mechanism moved beside the exchange, paid positive."""
+
+    def __init__(
+        self, link: VirtualExchange, market: MarketRules, day: WorldDay, instruments: list[int], accounts: list[int], minds: Minds, seed: int,
+        tally: Tally, first_period: int,
+    ) -> None:  # fmt: skip
+        n, periods = len(accounts), day.n_periods
+        self.day = day
+        self._link, self._market, self._tally, self._seed, self._first_period = link, market, tally, seed, first_period
+        self._learns = minds.learns
+        minds.next_day()
+        slots = [link.exchange.rooms.instruments.by_id[instrument].slot for instrument in instruments]
+        self.table = MarketTable(
+            rules=_rules(market, seed), accounts=np.array(accounts, np.int64), traits=minds.traits, memory=minds.memory,
+            clock=np.arange(periods, dtype=np.int64), number=day.start_ns // PERIOD_NS, instruments=np.array(instruments, np.int64),
+            slots=np.array(slots, np.int64), views=_views(market, day), history=minds.history, n_shouts=minds.n_shouts,
+            working=records((2 * n, periods), WORKING), limits=_limits(day), wanted=np.zeros((2 * n, periods), np.int64),
+            quote_lots=minds.quote_lots, net_limits=minds.net_limits, reported=np.full((n, periods), -1, np.int64),
+            forced=np.full((2 * n, periods), NO_QUOTE, np.int64), sequence=np.zeros(n, np.int64),
+        )  # fmt: skip
+        self.payments_micro = np.zeros(n, np.int64)
+        self.operator_micro = 0
+        self._commands = np.zeros(2 * n * periods, COMMAND)
+        self._words = self._commands.view(COMMAND_WORDS).view(np.recarray)
+        self._sealed = records(2 * n * periods, SEALED_ORDER)
+        self._origins = records(2 * n * periods, ORIGIN)
+
+    @property
+    def net_lots(self) -> Integers:
+        """What each participant has bought less sold, [n, T]."""
+        positions = np.asarray(self._link.exchange.state.positions)["net_lots"]
+        return np.ascontiguousarray(positions[np.ix_(self.table.slots, self.table.accounts)].T)
+
+    def hold(self, at: RoundsAt, targets: Integers, strategies: Strategies | None) -> None:
+        """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""
+        if strategies is not None:
+            strategies(self.table, at.periods, at.rounds)
+        state = self._link.exchange.state
+        n = decide(
+            state, self.table, self._words, self._sealed, self._origins, at.periods, at.rounds, targets, at.at_ns, self._tally.next_number
+        )
+        self._tally.orders += n
+        if self._market.mechanism == CONTINUOUS:
+            self._send_orders(n, at)
+        else:
+            self._clear(n, at)
+        quotes = records(len(at.periods), QUOTE)
+        write_quotes(self._link.exchange.state, self.table, quotes, at.periods, at.rounds, self._first_period, DEPTH_TICKS)
+        quotes["stamp_ns"] = at.at_ns
+        self._tally.quotes.append(quotes)
+
+    def _send_orders(self, n: int, at: RoundsAt) -> None:
+        if not n:
+            return
+        self._tally.next_number += n
+        before = self.table.n_shouts.copy() if self._learns else None
+        result = self._link.trade(self._commands[:n])
+        self._tally.refused += int(note_outcomes(self.table, self._words, self._origins, result.outcomes.view(np.recarray), n))
+        self._note_trades(result, at)
+        if before is not None:
+            for period in at.periods.tolist():
+                hear(self.table, period, before[self.table.clock[period]])
+
+    def _note_trades(self, result: BatchResult, at: RoundsAt) -> None:
+        """Trades of a batch as TRADE rows; the taker of an auction's trade is the buyer."""
+        executions = result.executions[result.executions["kind"] == int(ExecutionKind.TRADE)]
+        if not len(executions):
+            return
+        trades = np.zeros(len(executions), TRADE)
+        periods = np.searchsorted(self.table.instruments, executions["instrument"].astype(np.int64))  # listed in order of time
+        taker = np.searchsorted(self.table.accounts, executions["account"].astype(np.int64))
+        maker = np.searchsorted(self.table.accounts, executions["counter_account"].astype(np.int64))
+        buys = executions["side"] == Side.BUY
+        round_of = np.zeros(self.day.n_periods, np.int64)
+        round_of[at.periods] = at.rounds
+        trades["stamp_ns"], trades["period"] = executions["stamp_ns"], self._first_period + periods
+        trades["round"] = round_of[periods]
+        trades["taker_side"] = np.where(executions["reason"] == int(Reason.AUCTION), _AUCTION, executions["side"])
+        trades["buyer"], trades["seller"] = np.where(buys, taker, maker), np.where(buys, maker, taker)
+        trades["price_ticks"] = trades["buyer_price_ticks"] = executions["price_ticks"]
+        trades["quantity_lots"] = executions["quantity_lots"]
+        self._tally.trades.append(trades)
+
+    # One-shot mechanisms
+
+    def _clear(self, n: int, at: RoundsAt) -> None:
+        sealed, origins = np.asarray(self._sealed[:n]), np.asarray(self._origins[:n])
+        for period, round_index in zip(at.periods.tolist(), at.rounds.tolist(), strict=True):
+            orders = sealed[origins["period"] == period].copy()
+            if not len(orders):
+                continue
+            orders["order_id"] = np.arange(1, len(orders) + 1)
+            deficit, surplus = int(self.day.deficit_price_ticks[period]), int(self.day.surplus_price_ticks[period])
+            rules = rules_of(self._market, self._seed, int(self.table.number[period]), round_index, deficit, surplus)
+            outcome = clear_round(self._market.mechanism, orders, rules, len(self.table.accounts))
+            self.payments_micro += outcome.extra_tick_lots * POWER_MULTIPLIER_MICRO
+            self.operator_micro += outcome.surplus_tick_lots * POWER_MULTIPLIER_MICRO
+            self._enter(outcome.pairs, period, round_index, at)
+
+    def _enter(self, pairs: tuple[Any, ...], period: int, round_index: int, at: RoundsAt) -> None:
+        """Fills of a mechanism as orders that meet: the seller's rests, the buyer's takes it."""
+        pairs = tuple(pair for pair in pairs if pair.buyer != pair.seller)
+        if not pairs:
+            return
+        commands = np.zeros(2 * len(pairs), COMMAND)
+        commands["kind"], commands["version"], commands["stamp_ns"] = CommandKind.PLACE, RECORD_VERSION, at.at_ns
+        commands["instrument"] = self.table.instruments[period]
+        commands["price_ticks"] = np.repeat([pair.price_ticks for pair in pairs], 2)
+        commands["quantity_lots"] = np.repeat([pair.lots for pair in pairs], 2)
+        commands["account"][0::2] = self.table.accounts[[pair.seller for pair in pairs]]
+        commands["account"][1::2] = self.table.accounts[[pair.buyer for pair in pairs]]
+        commands["side"][0::2], commands["side"][1::2] = Side.SELL, Side.BUY
+        commands["time_in_force"][0::2], commands["time_in_force"][1::2] = TimeInForce.IOC, TimeInForce.IOC
+        commands["time_in_force"][0::2] = TimeInForce.GTC
+        commands["client_order_id"] = _client_order_ids(self._tally.next_number, len(commands))
+        self._tally.next_number += len(commands)
+        result = self._link.trade(commands)
+        self._tally.refused += int(np.count_nonzero(result.outcomes["code"]))
+        first = len(self._tally.trades)
+        self._note_trades(result, RoundsAt(at.at_ns, np.array([period]), np.array([round_index])))
+        for trades in self._tally.trades[first:]:
+            trades["taker_side"] = _AUCTION
+            if len(trades) == len(pairs):
+                trades["buyer_price_ticks"] = [pair.buyer_price_ticks for pair in pairs]
+
+
+def _client_order_ids(first: int, n: int) -> NDArray[Any]:
+    digits = (first + np.arange(n))[:, None] // 10 ** np.arange(_DIGITS - 1, -1, -1) % 10
+    return (digits + ord("0")).astype(np.uint8).view(f"S{_DIGITS}").reshape(n)
+
+
+def _rules(market: MarketRules, seed: int) -> Any:
+    rules = records(1, RULES)
+    rules["seed"] = seed
+    rules["low_ticks"], rules["high_ticks"], rules["max_order_lots"] = market.min_price_ticks, market.max_price_ticks, market.max_order_lots
+    rules["tick_step"], rules["lot_step"], rules["n_rounds"] = market.tick_step, market.lot_step, market.n_rounds
+    rules["self_trade"] = int(SelfTrade[market.self_trade.upper()])
+    rules["shows_quotes"], rules["shows_trades"] = market.transparency in _SHOWS_QUOTES, market.transparency in _SHOWS_TRADES
+    rules["is_sealed"] = market.mechanism != CONTINUOUS
+    return rules
+
+
+def _views(market: MarketRules, day: WorldDay) -> Any:
+    views = new_views(day.n_periods)
+    views["low_ticks"], views["high_ticks"], views["tick_step"] = market.min_price_ticks, market.max_price_ticks, market.tick_step
+    views["anchor_low_ticks"], views["anchor_high_ticks"] = day.surplus_price_ticks, day.deficit_price_ticks
+    return views
+
+
+def _limits(day: WorldDay) -> Integers:
+    limits = np.empty((2 * len(day.value_ticks), day.n_periods), np.int64)
+    limits[0::2], limits[1::2] = day.value_ticks, day.cost_ticks
+    return limits

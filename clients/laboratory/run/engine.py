@@ -1,0 +1,195 @@
+"""`simulate`: a scenario and a seed become a record. The exchange is the live one: what differs is who holds the clock.
+
+Day by day: contracts are listed, participants act in rounds, energy flows and is metered, the day is settled and its certificates are issued.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.laboratory.agents import market_maker, strategic
+from clients.laboratory.agents.catalogue import traits
+from clients.laboratory.agents.interface import Population
+from clients.laboratory.run.bills import bill_day
+from clients.laboratory.run.calendar import Agenda, RoundsAt, Step, listed_ns, rounds_of
+from clients.laboratory.run.collect import Collector
+from clients.laboratory.run.day_market import DayMarket, Minds, Tally
+from clients.laboratory.run.membership import list_day, open_accounts, top_up
+from clients.laboratory.run.metering import meter_day, readings_document
+from clients.laboratory.run.record import RunRecord
+from clients.laboratory.run.virtual_exchange import VirtualExchange
+from clients.laboratory.scenario.model import Scenario
+from clients.laboratory.world.day import WorldDay
+from clients.laboratory.world.world import World
+from exchange.order_path.check import check_exchange
+from exchange.protocol.documents import SettleDay
+from exchange.units import PERIOD_NS, POWER_LOT_WH, PPM
+
+Integers = NDArray[np.int64]
+
+# They listen to what others say, or look back at it.
+_LEARNERS = (Population.ZIP, Population.GDX, Population.AGGRESSIVE)
+
+OnDay = Callable[[int], None]
+
+
+def simulate(
+    scenario: Scenario, seed: int, *, days: int | None = None, journal_directory: Path | None = None, on_day: OnDay | None = None,
+    check: bool = False,
+) -> RunRecord:  # fmt: skip
+    """Play `days` (default: the scenario's) from its first date. The result is a function of scenario, seed and days alone.
+
+    `journal_directory`: keep the journal there, so that `parkex verify` and `parkex replay` can read the run; default: its running digest only.
+    `on_day` hears the number of days settled; `check` tests every invariant of the exchange after each. Raises InputError for a scenario that cannot
+    be played and for a strategy that fails, CheckFailedError for a broken invariant.
+    """
+    run = _Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory)
+    try:
+        return run.play(on_day, check=check)
+    finally:
+        run.link.close()
+
+
+class _Run:
+    """One run at work."""
+
+    def __init__(self, scenario: Scenario, seed: int, journal_directory: Path | None) -> None:
+        self._scenario, self._seed = scenario, seed
+        self._world = World(scenario, seed)
+        self._agenda = Agenda()
+        self._seconds = _Seconds({})
+        first = self._world.day(0)
+        self.link = VirtualExchange(scenario.name, listed_ns(first), journal_directory)
+        self._accounts = open_accounts(self.link, scenario)
+        self._minds = _born(scenario, seed)
+        self._offered_ppm = _offered_ppm(self._minds)
+        self._tally = Tally()
+        self._collector = Collector(scenario, seed, self._accounts)
+        self._first_period = 0
+        self._markets: dict[int, DayMarket] = {}
+        self._rounds: dict[int, list[RoundsAt]] = {}
+        self._agenda.add_listing(first)
+        self._next: WorldDay | None = first
+
+    def play(self, on_day: OnDay | None, *, check: bool) -> RunRecord:
+        for due in self._agenda:
+            self.link.advance(due.at_ns)
+            if due.step is Step.LIST:
+                self._list()
+            elif due.step is Step.ROUND:
+                self._hold(self._markets[due.day], self._rounds[due.day][due.index])
+            else:
+                self._settle(self._markets.pop(due.day))
+                del self._rounds[due.day]
+                if check:
+                    check_exchange(self.link.exchange)
+                if on_day is not None:
+                    on_day(due.day + 1)
+        return self._collector.record(self.link, self._tally, self._seconds.by_part)
+
+    def _list(self) -> None:
+        """Open the books of the next day, and bring the one after it into sight."""
+        day = self._next
+        assert day is not None
+        with self._seconds.of("list"):
+            top_up(self.link, self._scenario, self._accounts)
+            instruments = list_day(self.link, self._scenario.market, day)
+        self._markets[day.index] = DayMarket(
+            self.link, self._scenario.market, day, instruments, self._accounts, self._minds, self._seed, self._tally, self._first_period
+        )  # fmt: skip
+        self._first_period += day.n_periods
+        self._rounds[day.index] = rounds_of(day)
+        self._agenda.add_day(day, self._rounds[day.index])
+        with self._seconds.of("world"):
+            self._next = self._world.day(day.index + 1) if day.index + 1 < self._scenario.days else None
+        if self._next is not None:
+            self._agenda.add_listing(self._next)
+
+    def _hold(self, market: DayMarket, at: RoundsAt) -> None:
+        with self._seconds.of("plan"):
+            targets = self._targets(market, at)
+        with self._seconds.of("trade"):
+            market.hold(at, targets, None)
+
+    def _targets(self, market: DayMarket, at: RoundsAt) -> Integers:
+        """Net lots that each participant wants to end with, [n, m]: what it expects its meter to show, rounded towards nothing."""
+        day = market.day
+        net_wh = (day.forecast_load_wh[at.rounds, :, at.periods] - day.forecast_generation_wh[at.rounds, :, at.periods]).T
+        targets: Integers = np.sign(net_wh) * (np.abs(net_wh) // POWER_LOT_WH)
+        return targets * self._offered_ppm[:, np.newaxis] // PPM
+
+    def _settle(self, market: DayMarket) -> None:
+        day, scenario = market.day, self._scenario
+        positions = self._positions(market)
+        net_lots = market.net_lots
+        with self._seconds.of("deliver"):
+            self.link.tick()
+        charge, discharge, soc_wh, soc_start = self._storage(net_lots)
+        curtailable = np.array([entry.generation is not None for entry in scenario.participants])
+        metered = meter_day(day.load_wh + charge, day.generation_wh + discharge, curtailable, scenario.network)
+        with self._seconds.of("meter"):
+            self.link.submit(readings_document(scenario, self._accounts, day.start_ns, metered, soc_wh))
+        name = day.date.isoformat()
+        adders = {
+            str(account): entry.voltage_adder_micro_per_kwh
+            for account, entry in zip(self._accounts, scenario.participants, strict=True)
+            if entry.voltage_adder_micro_per_kwh
+        }
+        with self._seconds.of("settle"):
+            self.link.submit(
+                SettleDay(
+                    day=name, day_start_ns=int(day.start_ns[0]), day_end_ns=int(day.start_ns[-1]) + PERIOD_NS, voltage_adders_micro_per_kwh=adders
+                )
+            )
+        record = self.link.exchange.rooms.settlements.get(name)
+        assert record is not None
+        with self._seconds.of("bills"):
+            bills = bill_day(scenario, day, metered, record, self._accounts, market.payments_micro, soc_wh, soc_start)
+        self._collector.add_day(day, market, metered, charge, discharge, soc_wh, *positions, bills, record.total("netting_fund_micro"))
+
+    def _positions(self, market: DayMarket) -> tuple[Integers, Integers]:
+        """(bought, sold) lots of each participant in each quarter-hour, [n, T]."""
+        rows = np.asarray(self.link.exchange.state.positions)[np.ix_(market.table.slots, market.table.accounts)]
+        return np.ascontiguousarray(rows["bought_lots"].T), np.ascontiguousarray(rows["sold_lots"].T)
+
+    def _storage(self, net_lots: Integers) -> tuple[Integers, Integers, Integers, Integers]:
+        zero = np.zeros_like(net_lots)
+        return zero, zero, zero - 1, zero[:, 0]
+
+
+def _born(scenario: Scenario, seed: int) -> Minds:
+    """Traits of all agents; a market maker quotes one unit of inventory on each side."""
+    born = traits(scenario, seed).view(np.recarray)
+    limits = np.array([[entry.min_net_power_lots, entry.max_net_power_lots] for entry in scenario.participants], np.int64)
+    makers = born["kind"] == Population.MARKET_MAKER
+    quote_lots = np.where(makers, born["p"][:, market_maker.UNIT_LOTS], 0).astype(np.int64)
+    return Minds(born, quote_lots, limits, learns=bool(np.isin(born["kind"], _LEARNERS).any()))
+
+
+def _offered_ppm(minds: Minds) -> Integers:
+    """The share of its energy that each participant brings to the market, [n]: all, but for who withholds."""
+    withheld = np.where(minds.traits["kind"] == Population.STRATEGIC, minds.traits["p"][:, strategic.WITHHELD], 0.0)
+    offered_ppm: Integers = PPM - np.rint(withheld * PPM).astype(np.int64)
+    return offered_ppm
+
+
+@dataclass(slots=True)
+class _Seconds:
+    """Wall seconds by part of a run: information, no part of any result."""
+
+    by_part: dict[str, float]
+
+    @contextmanager
+    def of(self, part: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.by_part[part] = self.by_part.get(part, 0.0) + time.perf_counter() - began
+
+

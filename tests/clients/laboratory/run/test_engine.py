@@ -1,0 +1,128 @@
+"""A run of the laboratory: what it conserves, what it depends on, and that its exchange is the live one."""
+
+import dataclasses
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clients.laboratory.agents.catalogue import CATALOGUE
+from clients.laboratory.run.engine import simulate
+from clients.laboratory.run.record import RunRecord
+from clients.laboratory.scenario.model import Scenario
+from clients.laboratory.scenario.resolve import load_scenario
+from exchange.journal.segments import JournalReader
+from exchange.order_path import canonical
+from exchange.order_path.path import Exchange
+from exchange.replay import replay_into
+from exchange.units import POWER_LOT_WH, POWER_MULTIPLIER_MICRO
+from matching.mechanisms import MECHANISMS
+
+ONE_DAY = ("cda", *MECHANISMS)
+
+
+@cache
+def park(mechanism: str = "cda", population: str = "zi_c", **market: str) -> Scenario:
+    overrides = {"market.mechanism": mechanism, "population.default": population} | {f"market.{key}": value for key, value in market.items()}
+    return load_scenario("park", overrides)
+
+
+@cache
+def played(mechanism: str = "cda", population: str = "zi_c", days: int = 1, seed: int = 7) -> RunRecord:
+    return simulate(park(mechanism, population), seed, days=days, check=True)
+
+
+@pytest.mark.parametrize("mechanism", ONE_DAY)
+def test_what_is_bought_is_sold_and_money_goes_round(mechanism: str) -> None:
+    record = played(mechanism)
+    assert (record.bought_lots.sum(axis=0) == record.sold_lots.sum(axis=0)).all()
+    supply = record.generation_wh.sum(axis=0) + record.discharge_wh.sum(axis=0) + record.import_wh
+    use = record.load_wh.sum(axis=0) + record.charge_wh.sum(axis=0) + record.export_wh + record.loss_wh
+    assert (supply == use).all()
+    trades = record.trades
+    value_micro = int((trades["price_ticks"] * trades["quantity_lots"]).sum()) * POWER_MULTIPLIER_MICRO
+    assert int(record.bought_lots.sum()) == int(trades["quantity_lots"].sum())
+    bought = np.zeros(record.n_participants, np.int64)
+    np.add.at(bought, trades["buyer"], trades["price_ticks"] * trades["quantity_lots"] * POWER_MULTIPLIER_MICRO)
+    assert int(bought.sum()) == value_micro
+    # What members pay beyond the trades is what the mechanism keeps, and what its environment component moves cancels out.
+    assert int(record.trade_micro.sum()) == pytest.approx(int(record.operator_micro.sum()), abs=2 * record.n_participants)
+
+
+@pytest.mark.parametrize("mechanism", ONE_DAY)
+def test_no_energy_is_certified_twice(mechanism: str) -> None:
+    record = played(mechanism)
+    assert int(record.issued_wh.sum()) == int(record.generation_wh.sum())
+    assert record.double_claimed_wh == 0
+    assert (record.matched_wh <= record.load_wh).all()
+    assert (record.matched_wh.sum(axis=0) <= record.generation_wh.sum(axis=0)).all()
+
+
+def test_imbalance_is_the_meter_less_the_position() -> None:
+    record = played()
+    net = record.generation_wh + record.discharge_wh - record.load_wh - record.charge_wh
+    assert (net + (record.bought_lots - record.sold_lots) * POWER_LOT_WH == record.surplus_wh - record.deficit_wh).all()
+    assert not (record.surplus_wh * record.deficit_wh).any()
+
+
+def test_no_rule_of_the_market_moves_the_world() -> None:
+    plain, other = played(), simulate(park("uniform", "truthful", gate_closure_minutes="60"), 7)
+    for name in ("load_wh", "generation_wh", "deficit_price_ticks"):
+        assert (getattr(plain, name) == getattr(other, name)).all()
+    # Nor does it move what a buyer would pay at the same fees.
+    assert (plain.value_ticks == other.value_ticks).all()
+
+
+def test_equal_runs_end_in_equal_hashes_and_other_seeds_in_others() -> None:
+    again = simulate(park(), 7)
+    first = played()
+    assert (again.state_hash, again.event_hash, again.journal_hash) == (first.state_hash, first.event_hash, first.journal_hash)
+    assert (again.trades == first.trades).all()
+    assert played(seed=8).state_hash != first.state_hash
+
+
+def test_a_longer_run_begins_as_the_shorter_one() -> None:
+    short, long = played("cda", "zip"), played("cda", "zip", days=2)
+    periods = short.n_periods
+    assert (long.bought_lots[:, :periods] == short.bought_lots).all()
+    assert (long.bill_market_micro[:, 0] == short.bill_market_micro[:, 0]).all()
+    assert long.n_periods == 2 * periods
+
+
+def test_the_journal_of_a_run_replays_to_its_hashes(tmp_path: Path) -> None:
+    record = simulate(park("mcafee"), 7, journal_directory=tmp_path / "journal")
+    reader = JournalReader.open(tmp_path / "journal")
+    exchange = Exchange(reader.genesis)
+    replay_into(exchange, reader)
+    assert canonical.state_hash(exchange).hex() == record.state_hash
+    assert reader.chain_hash == record.journal_hash == played("mcafee").journal_hash
+
+
+@pytest.mark.parametrize("population", [name for name, entry in CATALOGUE.items() if entry.is_rational and entry.kind and name != "market_maker"])
+def test_no_rational_population_trades_beyond_its_limits(population: str) -> None:
+    trades = (record := played("cda", population)).trades
+    assert len(trades)
+    assert (trades["price_ticks"] <= record.value_ticks[trades["buyer"], trades["period"]]).all()
+    assert (trades["price_ticks"] >= record.cost_ticks[trades["seller"], trades["period"]]).all()
+
+
+def test_prices_and_quantities_keep_their_steps() -> None:
+    record = simulate(park(tick_cny_per_kwh="0.005", lot_kwh="1"), 7)
+    assert len(record.trades)
+    assert not (record.trades["price_ticks"] % 50).any()
+    assert not (record.trades["quantity_lots"] % 10).any()
+
+
+@pytest.mark.parametrize(("shown", "hidden"), [("full", "trades"), ("trades", "none")])
+def test_what_is_hidden_is_not_heard(shown: str, hidden: str) -> None:
+    """Learners act otherwise with what they hear; who learns nothing acts the same."""
+    for population, differs in (("zip", True), ("zi_c", False)):
+        runs = [simulate(park("cda", population, transparency=name), 7) for name in (shown, hidden)]
+        assert (runs[0].event_hash != runs[1].event_hash) is differs
+
+
+def test_each_day_brings_cash_back() -> None:
+    poor = tuple(dataclasses.replace(entry, cash_micro=min(entry.cash_micro, 20_000_000_000)) for entry in park().participants)
+    record = simulate(dataclasses.replace(park(), participants=poor), 7, days=2)
+    assert int(record.bought_lots[:, 96:].sum()) > 0
