@@ -22,7 +22,9 @@ COUNTS_AND_INDICES: Final = {
 EMPTY = record_of(scenario_of(member("F1")), load_kwh=[[0]], generation_kwh=[[0]])
 BUSY = record_of(
     scenario_of(member("F1"), member("S1"), member("B1", storage=battery())),
-    load_kwh=[[10, 5], [0, 0], [0, 0]], generation_kwh=[[0, 0], [8, 8], [0, 0]], charge_kwh=[[0, 0], [0, 0], [0, 3]],
+    load_kwh=[[10, 5], [0, 0], [0, 0]],
+    generation_kwh=[[0, 0], [8, 8], [0, 0]],
+    charge_kwh=[[0, 0], [0, 0], [0, 3]],
     trades=[trade(0, 0, 1, 80, 5000), trade(1, 0, 1, 50, 4000), trade(1, 2, 1, 30, 4100)],
     quotes=[quote(0, 0, 4000, 5000), quote(0, 1, 4500, 5000)],
 )  # fmt: skip
