@@ -113,6 +113,8 @@ def charts(evidence: Evidence, days_shown: int = DAYS_SHOWN_MAX) -> list[Figure]
 
 def _with_tables(evidence: Evidence) -> list[tuple[Text, RunOutput]]:
     """One run of each set of rules, as many as there are colours."""
+    if len(evidence.settings) == 1 and evidence.settings[0].run is not None:
+        return [(say("this_run"), evidence.settings[0].run)]
     return [(setting.label, setting.run) for setting in evidence.settings if setting.run is not None][: len(RUN_COLOURS)]
 
 
@@ -135,7 +137,8 @@ def _measures_with_spread(evidence: Evidence) -> list[str]:
 
 def _answer(evidence: Evidence) -> str:
     sentences = "".join(f"<li>{words(sentence)}</li>" for sentence in three_sentences(evidence))
-    return f'<p class="question">{words(_question(evidence))}</p><ol class="answer">{sentences}</ol>'
+    alone = f'<p class="note">{words(say("one_seed_only"))}</p>' if len(evidence.seeds) == 1 else ""
+    return f'<p class="question">{words(_question(evidence))}</p><ol class="answer">{sentences}</ol>{alone}'
 
 
 def _question(evidence: Evidence) -> Text:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Final
 
 from clients.laboratory.report.answer import Difference, Verdict, amount_text, compare
-from clients.laboratory.report.inputs import Evidence, flat_scenario
+from clients.laboratory.report.inputs import Evidence, cell_label, flat_scenario
 from clients.laboratory.report.markup import Text, escape, same, table, words
 from clients.laboratory.report.measure_names import FAMILIES, NAMES, format_value, meaning, measure_name, unit
 from clients.laboratory.report.wording import RULES, joined, rule_name, say
 from clients.laboratory.run.output import RunOutput
+from clients.laboratory.sweep.findings import Analysis
 
 _KEYS_SHOWN_MAX: Final = 40
 _SEEDS_LISTED_MAX: Final = 8
@@ -25,13 +26,16 @@ def asked(evidence: Evidence) -> str:
     """Period, seeds and rules, and what differs."""
     parts = [f"<p>{words(_facts(evidence))}</p>"]
     if evidence.sweep is not None:
+        done = sum(result.is_done for result in evidence.sweep.results)
+        if evidence.sweep.analysis is None:
+            parts.append(f'<p class="warn">{words(say("unfinished", done=done, planned=evidence.sweep.n_planned))}</p>')
         failed = [result.reason for result in evidence.sweep.results if not result.is_done]
         if failed:
             parts.append(f'<p class="warn">{words(say("failed_runs", count=len(failed), reason=failed[0]))}</p>')
     labels = [setting.label for setting in evidence.settings]
     if evidence.differing:
         shown = list(evidence.differing.items())[:_KEYS_SHOWN_MAX]
-        rows = [[rule_name(key), *(value or say("not_set") for value in values)] for key, values in shown]
+        rows: list[list[Text | str]] = [[rule_name(key), *(value or say("not_set") for value in values)] for key, values in shown]
         head, n_names = [say("rule"), *labels], 1 + len(labels)
         if len(labels) > len(rows):  # many rules that differ in a few keys read better downwards
             head = [say("setting"), *(rule_name(key) for key, _ in shown)]
@@ -41,14 +45,15 @@ def asked(evidence: Evidence) -> str:
         if len(evidence.differing) > len(shown):
             parts.append(f'<p class="note">{words(say("and_more", count=len(evidence.differing) - len(shown)))}</p>')
     flat = flat_scenario(evidence.settings[0].scenario_toml, Path("scenario.toml"))
-    rules = [[rule_name(key), flat[key]] for key in RULES if key in flat and key not in evidence.differing]
+    rules: list[list[Text | str]] = [[rule_name(key), flat[key]] for key in RULES if key in flat and key not in evidence.differing]
     if rules:
-        parts.append(table([say("rule"), say("value")], rules, n_names=2, caption=say("rules_in_short")))
+        content = table([say("rule"), say("value")], rules, n_names=2)
+        parts.append(f"<details><summary>{words(say('rules_in_short'))}</summary>{content}</details>")
     return "".join(parts)
 
 
 def _facts(evidence: Evidence) -> Text:
-    seeds = say("one_seed", seed=evidence.seeds[0]) if len(evidence.seeds) == 1 else say("many_seeds", count=len(evidence.seeds), list=_listed(evidence.seeds))
+    seeds = _seeds(evidence.seeds)
     if evidence.sweep is None:
         first = evidence.runs[0]
         date = first.table("days", ["date"]).column("date")[0].as_py()
@@ -59,33 +64,57 @@ def _facts(evidence: Evidence) -> Text:
     return say("asked_facts_sweep", cells=len(evidence.settings), seeds=seeds, populations=populations, runs=len(evidence.sweep.results))
 
 
-def _listed(seeds: list[int]) -> str:
-    if len(seeds) <= _SEEDS_LISTED_MAX:
-        return ", ".join(map(str, seeds))
-    return f"{seeds[0]} – {seeds[-1]}"
+def _seeds(seeds: list[int]) -> Text:
+    if len(seeds) == 1:
+        return say("one_seed", seed=seeds[0])
+    listed = ", ".join(map(str, seeds)) if len(seeds) <= _SEEDS_LISTED_MAX else f"{seeds[0]} – {seeds[-1]}"
+    return say("many_seeds", count=len(seeds), list=listed)
 
 
 def differences(evidence: Evidence) -> str:
-    """Every set of rules against the first on the measures that most ask for."""
+    """Every set of rules against the first on the measures that most ask for, and what a sweep tried of responses."""
     base = evidence.settings[0].label
+    of_sweep = evidence.sweep.analysis if evidence.sweep is not None else None
+    cells = list(evidence.sweep.cells) if evidence.sweep is not None else []
     names = [name for name in _COMPARED if evidence.values(name, 0)]
-    rows = []
+    head = [say("measure_name"), say("setting"), say("verdict"), say("difference"), say("interval_head")]
+    rows: list[list[Text | str]] = []
     for name in names:
         for setting in range(1, len(evidence.settings)):
             found = compare(evidence, name, setting)
-            rows.append([measure_name(name), evidence.settings[setting].label, *_difference(found), say(found.verdict)])
-    head = [say("measure_name"), say("setting"), say("difference"), say("interval_head"), say("verdict")]
-    return table(head, rows, n_names=2, caption=say("difference_caption", base=base))
+            row = [measure_name(name), evidence.settings[setting].label, say(found.verdict), *_difference(found)]
+            if of_sweep is not None:
+                row += ["–" if found.p_holm is None else f"{found.p_holm:.3f}", _detectable(of_sweep, cells[setting], name)]
+            rows.append(row)
+    if of_sweep is not None:
+        head += [say("p_holm"), say("detectable")]
+    said = table(head, rows, n_names=3, caption=say("difference_caption", base=base))
+    return said + (_regrets(of_sweep) if of_sweep is not None and of_sweep.regrets else "")
 
 
 def _difference(found: Difference) -> list[Text | str]:
-    if found.spread is None:
+    if found.spread.mean is None:
         return ["–", "–"]
     mean = amount_text(found.measure, found.spread.mean)
-    if found.spread.n == 1 or found.verdict is Verdict.SAME:
+    if found.spread.low is None or found.spread.high is None or found.verdict is Verdict.SAME:
         return [mean, "–"]
-    low, high = format_value(found.measure, found.spread.low), format_value(found.measure, found.spread.high)
-    return [mean, Text(f"{low} to {high}", f"{low} 至 {high}")]
+    return [mean, say("range", low=format_value(found.measure, found.spread.low), high=format_value(found.measure, found.spread.high))]
+
+
+def _detectable(analysis: Analysis, cell: str, measure: str) -> Text | str:
+    """Of the population in which it is largest."""
+    sizes = [d.detectable for d in analysis.differences if (d.cell, d.measure) == (cell, measure) and d.detectable is not None]
+    return amount_text(measure, max(sizes), signed=False) if sizes else "–"
+
+
+def _regrets(analysis: Analysis) -> str:
+    head = [say("setting"), say("participant"), say("alternative"), say("gain"), say("interval_head")]
+    rows: list[list[Text | str]] = []
+    for regret in sorted(analysis.regrets, key=lambda entry: -(entry.gain_cny or 0.0)):
+        gain = "–" if regret.gain_cny is None else f"{regret.gain_cny:,.2f}"
+        ends = "–" if regret.low is None or regret.high is None else say("range", low=f"{regret.low:,.2f}", high=f"{regret.high:,.2f}")
+        rows.append([cell_label(regret.cell), regret.participant, regret.alternative, gain, ends])
+    return table(head, rows, n_names=3, caption=say("regrets_caption"))
 
 
 def measures_table(evidence: Evidence) -> str:
@@ -109,7 +138,8 @@ def measures_table(evidence: Evidence) -> str:
         for name in names
         if name in NAMES
     )
-    return f'<p class="note">{words(say("measures_note"))}</p>{grid}<h3>{words(say("definitions"))}</h3><dl>{entries}</dl>'
+    folded = f'<details id="definitions"><summary>{words(say("definitions"))}</summary><dl>{entries}</dl></details>'
+    return f'<p class="note">{words(say("measures_note"))}</p>{grid}{folded}'
 
 
 def _families(evidence: Evidence) -> Iterable[tuple[Text, list[str]]]:

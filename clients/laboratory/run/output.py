@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
@@ -125,8 +124,6 @@ def _facts(record: RunRecord) -> dict[str, Any]:
 
 def _finite(value: Measure) -> Measure:
     """A number that JSON can hold; None says that a measure is not defined for this run."""
-    if isinstance(value, np.generic):
-        value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -127,8 +127,9 @@ def certificates(record: RunRecord) -> pa.Table:
 def _storage_value_change_micro(record: RunRecord) -> list[int]:
     """What each storage holds more at the end than at the beginning, priced by the scenario."""
     value = record.scenario.soc_value_micro_per_kwh
-    held = [0 if row.storage is None else int(record.soc_wh[at, -1]) - row.storage.soc_initial_wh for at, row in enumerate(record.scenario.participants)]
-    return [energy_cost_micro(energy_wh, value) for energy_wh in held]
+    storages = [row.storage for row in record.scenario.participants]
+    held_wh = [0 if storage is None else int(record.soc_wh[at, -1]) - storage.soc_initial_wh for at, storage in enumerate(storages)]
+    return [energy_cost_micro(energy_wh, value) for energy_wh in held_wh]
 
 
 def _days(record: RunRecord) -> Mapping[str, object]:

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from clients.laboratory.report.figures.parts import Floats, numbers
 from clients.laboratory.report.markup import Text, same
@@ -60,7 +59,7 @@ def shown_days(run: RunOutput, most: int = DAYS_SHOWN_MAX) -> list[tuple[int, Te
     return [(int(by_volume[at]), say(key, date=dates[by_volume[at]])) for key, at in list(chosen.items())[:most]]
 
 
-def lots_by_day(run: RunOutput, n_days: int) -> NDArray[np.float64]:
+def lots_by_day(run: RunOutput, n_days: int) -> Floats:
     periods = run.table("periods", ["day", "traded_lots"])
     days = np.asarray(periods.column("day").to_numpy(), dtype=np.int64)
-    return np.bincount(days, weights=numbers(periods, "traded_lots"), minlength=n_days)
+    return np.bincount(days, weights=numbers(periods, "traded_lots"), minlength=n_days).astype(np.float64)
