@@ -35,6 +35,7 @@ class Verdict(StrEnum):
     SAME = "v_same"
     ONCE = "v_once"
     NO_PAIR = "v_no_pair"
+    UNDEFINED = "v_undefined"
 
 
 # What a sweep concludes, and what that is here.
@@ -72,20 +73,25 @@ def compare(evidence: Evidence, measure: str, setting: int) -> Difference:
     # Populations share the weather of a seed, so a seed is one draw, whatever number of populations played it.
     of_seed = [fmean(d for (_, own), d in pairs.items() if own == seed) for seed in sorted({seed for _, seed in pairs})]
     spread = interval(of_seed, 1 - (1 - LEVEL) / (len(evidence.settings) - 1))
-    return Difference(measure, setting, _verdict(spread), spread, by_population)
+    return Difference(measure, setting, _verdict(spread) if base and other else Verdict.UNDEFINED, spread, by_population)
 
 
-def three_sentences(evidence: Evidence) -> list[Text]:
-    """Money, market, carbon."""
+def three_sentences(evidence: Evidence) -> tuple[list[Text], Text | None]:
+    """Money, market, carbon; and how far they depend on behaviour, where the same can be said of all of them."""
     if len(evidence.settings) == 1:
-        return [_money(evidence), _market(evidence), _carbon(evidence)]
-    return [_told(evidence, candidates) for candidates in (MONEY, MARKET, CARBON)]
+        return [_money(evidence), _market(evidence), _carbon(evidence)], None
+    told = [_told(evidence, candidates) for candidates in (MONEY, MARKET, CARBON)]
+    said = [behaviour for _, behaviour in told if behaviour is not None]
+    if said and len(set(said)) == 1:
+        return [sentence for sentence, _ in told], said[0]
+    return [joined([sentence, behaviour], (" ", "")) if behaviour else sentence for sentence, behaviour in told], None
 
 
-def amount_text(measure: str, value: float, *, signed: bool = True) -> Text:
-    """A value with its unit; a difference with its sign."""
+def difference_text(measure: str, value: float, *, signed: bool = True) -> Text:
+    """A difference with its sign and unit; of shares in points."""
     text = format_value(measure, value)
-    return with_unit(measure, f"+{text}" if signed and value > 0 else text)
+    text = f"+{text}" if signed and value > 0 else text
+    return Text(f"{text} points", f"{text} 个百分点") if measure.endswith("_percent") else with_unit(measure, text)
 
 
 def _verdict(spread: Interval) -> Verdict:
@@ -111,30 +117,36 @@ def _worth_telling(evidence: Evidence, candidates: Sequence[str]) -> list[Differ
     return next(moving, found[0])
 
 
-def _told(evidence: Evidence, candidates: Sequence[str]) -> Text:
-    """The sentence on the largest difference that can be told, or on the largest at all."""
+def _told(evidence: Evidence, candidates: Sequence[str]) -> tuple[Text, Text | None]:
+    """The sentence on the largest difference that can be told, or on the largest at all; how far a told one depends on behaviour."""
     found = _worth_telling(evidence, candidates)
     told = [difference for difference in found if difference.verdict in {Verdict.ROBUST, Verdict.BEHAVIOUR}]
     chosen = max(told or found, key=lambda difference: abs(difference.spread.mean or 0.0))
     measure, mean = chosen.measure, chosen.spread.mean
     base, other, name = evidence.settings[0].label, evidence.settings[chosen.setting].label, measure_name(measure)
     if not any(evidence.values(measure, setting) for setting in range(len(evidence.settings))):
-        return say("undefined", measure=_capital(name))
+        return say("undefined", measure=_capital(name)), None
     if mean is None:
-        return say("no_pair", measure=name, base=base, other=other)
+        return say("no_pair", measure=name, base=base, other=other), None
     if chosen.verdict is Verdict.SAME:
-        return say("same_everywhere", measure=_capital(name), base=base, other=other)
-    amount = amount_text(measure, mean)
+        return say("same_everywhere", measure=_capital(name), base=base, other=other), None
+    amount = difference_text(measure, mean)
     if chosen.verdict is Verdict.ONCE:
-        return say("once", measure=name, base=base, other=other, amount=amount)
-    spread = _spread(measure, chosen.spread, len(found))
+        return say("once", measure=name, base=base, other=other, amount=amount), None
     if chosen.verdict is Verdict.UNTOLD:
         key = "untold" if len(found) == 1 else "untold_all"
-        return say(key, measure=name, base=base, other=other, amount=amount, spread=spread, count=len(found))
+        spread = _spread(measure, chosen.spread, len(found))
+        return say(key, measure=name, base=base, other=other, amount=amount, spread=spread, count=len(found)), None
     moves = say("raises" if mean > 0 else "lowers")
-    size = amount_text(measure, abs(mean), signed=False)
-    sentence = say("told", base=base, other=other, moves=moves, measure=name, amount=size, spread=spread)
-    return joined([sentence, _on_behaviour(chosen)], (" ", ""))
+    size, spread = difference_text(measure, abs(mean), signed=False), _spread(measure, _size(chosen.spread), len(found))
+    return say("told", base=base, other=other, moves=moves, measure=name, amount=size, spread=spread), _on_behaviour(chosen)
+
+
+def _size(spread: Interval) -> Interval:
+    """How far something moves, whichever way."""
+    if spread.mean is None or spread.mean >= 0 or spread.low is None or spread.high is None:
+        return spread
+    return Interval(spread.n, -spread.mean, -spread.high, -spread.low)
 
 
 def _on_behaviour(difference: Difference) -> Text:

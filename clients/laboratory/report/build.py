@@ -136,9 +136,11 @@ def _measures_with_spread(evidence: Evidence) -> list[str]:
 
 
 def _answer(evidence: Evidence) -> str:
-    sentences = "".join(f"<li>{words(sentence)}</li>" for sentence in three_sentences(evidence))
-    alone = f'<p class="note">{words(say("one_seed_only"))}</p>' if len(evidence.seeds) == 1 else ""
-    return f'<p class="question">{words(_question(evidence))}</p><ol class="answer">{sentences}</ol>{alone}'
+    told, on_all = three_sentences(evidence)
+    sentences = "".join(f"<li>{words(sentence)}</li>" for sentence in told)
+    notes = [on_all, say("one_seed_only") if len(evidence.seeds) == 1 else None]
+    below = "".join(f'<p class="note">{words(note)}</p>' for note in notes if note is not None)
+    return f'<p class="question">{words(_question(evidence))}</p><ol class="answer">{sentences}</ol>{below}'
 
 
 def _question(evidence: Evidence) -> Text:

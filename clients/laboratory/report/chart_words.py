@@ -41,17 +41,13 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "curves_title": ("Supply and demand of a quarter-hour", "单个时段的供需曲线"),
     "curves_note": (
-        (
-            "What participants wanted at the last round before the gate, at their private limits with fees taken off. Where the curves cross is the "
-            "competitive equilibrium."
-        ),
+        ("What participants wanted at the last round before the gate, at their private limits with fees taken off. Where the curves cross is the "
+        "competitive equilibrium."),
         "关闸前最后一轮各方意愿电量与私有限价（已扣费用）。两线交点为竞争均衡。",
     ),
     "curves_note_coupled": (
-        (
-            "What participants wanted at the last round before the gate, at their private limits with fees taken off. Storage, vehicles or shifted "
-            "load tie quarter-hours together here: the crossing describes this one alone and is no benchmark."
-        ),
+        ("What participants wanted at the last round before the gate, at their private limits with fees taken off. Storage, vehicles or shifted "
+        "load tie quarter-hours together here: the crossing describes this one alone and is no benchmark."),
         "关闸前最后一轮各方意愿电量与私有限价（已扣费用）。此处储能、车辆或可移负荷使各时段相互关联：交点仅描述本时段，不作为基准。",
     ),
     "demand": ("demand", "需求"),
@@ -65,8 +61,9 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     "curves_no_trade": ("nothing was traded.", "无成交。"),
     "book_title": ("Map of the order book", "订单簿热图"),
     "book_note": (
-        "The book of each quarter-hour after each round, the last round on top. Empty: a side of the book was empty.",
-        "各时段订单簿在每轮之后的状态，最后一轮在上。空白：订单簿某一侧无订单。",
+        ("The book of each quarter-hour after each round, the last round on top. Empty: a side of the book was empty, or orders gathered for an "
+        "auction and crossed."),
+        "各时段订单簿在每轮之后的状态，最后一轮在上。空白：订单簿某一侧无订单，或集合竞价申报中买卖价交叉。",
     ),
     "spread": ("spread, CNY/kWh", "买卖价差，元/千瓦时"),
     "bid_depth": ("bids near the best, kWh", "最优价附近买单，千瓦时"),
@@ -79,10 +76,8 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     "round_both": ("{number}: {hours} h {minutes} min before", "{number}：前 {hours} 小时 {minutes} 分"),
     "flows_title": ("Where the energy came from and went", "能量流向"),
     "flows_note": (
-        (
-            "Sums over the run. Own use: what a participant used in the quarter-hour in which it generated it; everything else passes the lines of "
-            "the park."
-        ),
+        ("Sums over the run. Own use: what a participant used in the quarter-hour in which it generated it; everything else passes the lines of "
+        "the park."),
         "全程合计。自用：参与者在发电当时段自行使用的电量；其余经园区线路。",
     ),
     "grid_import": ("grid import", "网购电量"),
@@ -93,10 +88,8 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     "others": ("{count} others", "其余 {count} 家"),
     "saving_title": ("What each participant saves", "各参与者节省"),
     "saving_note": (
-        (
-            "Against the pool, where all share one grid meter without a market: to the right pays less, to the left pays more. Whoever loses is "
-            "shown first in the table."
-        ),
+        ("Against the pool, where all share one grid meter without a market: to the right pays less, to the left pays more. Whoever loses is "
+        "shown first in the table."),
         "与共用一个关口、不设市场的资源池相比：右侧少付，左侧多付。下表中受损者在前。",
     ),
     "bills_caption": ("Bills of “{run}”, CNY, paid positive", "“{run}”的账单，元，支出为正"),
@@ -111,8 +104,8 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     "all_participants": ("all", "合计"),
     "carbon_title": ("Green energy through the day", "日内绿电匹配"),
     "carbon_note": (
-        "Energy used in each quarter-hour, and the part of it that green energy of the same quarter-hour covers.",
-        "各时段用电量，以及同一时段绿电所覆盖的部分。",
+        "Energy used and stored in each quarter-hour, and the part of it that green energy of the same quarter-hour covers.",
+        "各时段用电与充电量，以及同一时段绿电所覆盖的部分。",
     ),
     "matched": ("covered by green energy", "绿电覆盖"),
     "unmatched": ("not covered", "未覆盖"),

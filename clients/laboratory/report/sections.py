@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from clients.laboratory.report.answer import Difference, Verdict, amount_text, compare
+from clients.laboratory.report.answer import Difference, Verdict, compare, difference_text
 from clients.laboratory.report.inputs import Evidence, cell_label, flat_scenario
 from clients.laboratory.report.markup import Text, escape, same, table, words
 from clients.laboratory.report.measure_names import FAMILIES, NAMES, format_value, meaning, measure_name, unit
@@ -95,7 +95,7 @@ def differences(evidence: Evidence) -> str:
 def _difference(found: Difference) -> list[Text | str]:
     if found.spread.mean is None:
         return ["–", "–"]
-    mean = amount_text(found.measure, found.spread.mean)
+    mean = difference_text(found.measure, found.spread.mean)
     if found.spread.low is None or found.spread.high is None or found.verdict is Verdict.SAME:
         return [mean, "–"]
     return [mean, say("range", low=format_value(found.measure, found.spread.low), high=format_value(found.measure, found.spread.high))]
@@ -104,7 +104,7 @@ def _difference(found: Difference) -> list[Text | str]:
 def _detectable(analysis: Analysis, cell: str, measure: str) -> Text | str:
     """Of the population in which it is largest."""
     sizes = [d.detectable for d in analysis.differences if (d.cell, d.measure) == (cell, measure) and d.detectable is not None]
-    return amount_text(measure, max(sizes), signed=False) if sizes else "–"
+    return difference_text(measure, max(sizes), signed=False) if sizes else "–"
 
 
 def _regrets(analysis: Analysis) -> str:

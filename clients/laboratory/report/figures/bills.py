@@ -61,7 +61,7 @@ def savings(runs: Sequence[tuple[Text, RunOutput]]) -> Figure:
         "yaxis": {"automargin": True, "type": "category", "dtick": 1},
     }  # fmt: skip
     share_axis = {"xaxis": axis("axis_saving_percent", zeroline=True, zerolinewidth=2)}
-    views = {
+    views: dict[str, dict[str, Any]] = {
         "0": {"traces": [_saved(bills, shown) for bills in by_run]},
         "1": {"traces": [_share(bills, shown) for bills in by_run], "layout": share_axis},
     }

@@ -1,7 +1,7 @@
 """Green energy through the day, and what became of the certificates."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +17,7 @@ _BAR_PX: Final = 20
 
 
 def green_energy(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequence[Text]) -> Figure:
-    """Use of the park by quarter-hour in two parts, with its generation as a line; mean power."""
+    """Use of the park and what its storage takes, by quarter-hour in two parts, with its generation as a line; mean power."""
     area: Trace = {"mode": "lines", "stackgroup": "use", "hovertemplate": "%{y:,.0f} kW"}
     traces: list[Trace] = [
         {
@@ -37,10 +37,10 @@ def green_energy(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequence[Text]
     return Figure("carbon", say("carbon_title"), say("carbon_note"), traces, layout, 380, controls, views)
 
 
-def _view(day: RunDay) -> dict[str, list[Trace]]:
-    load, matched, generation = (day.column(name) / _WH_PER_QUARTER_KW for name in ("load_wh", "matched_wh", "generation_wh"))
-    values = (matched, np.maximum(load - matched, 0), generation)
-    return {"traces": [{"x": day.starts, "y": plain(value)} for value in values]}
+def _view(day: RunDay) -> dict[str, Any]:
+    load, charge, matched, generation = (day.column(f"{name}_wh") / _WH_PER_QUARTER_KW for name in ("load", "charge", "matched", "generation"))
+    values = (matched, np.maximum(load + charge - matched, 0), generation)
+    return {"traces": [{"x": day.starts, "y": plain(value)} for value in values], "layout": {"xaxis": {"range": day.clock_range}}}
 
 
 def certificates(runs: Sequence[tuple[Text, RunOutput]]) -> Figure | None:

@@ -32,6 +32,11 @@ class RunDay:
     def n_periods(self) -> int:
         return len(self.starts)
 
+    @property
+    def clock_range(self) -> list[str]:
+        """From the start of the first quarter-hour to the end of the last."""
+        return [self.starts[0], (datetime.fromisoformat(self.starts[-1]) + 2 * _HALF_PERIOD).isoformat()]
+
     def column(self, name: str) -> Floats:
         """A column of the table of quarter-hours, [T]."""
         return numbers(self.periods, name)

@@ -56,7 +56,10 @@ def prices_through_the_day(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequ
         "hovermode": "x unified", "xaxis": clock_axis(anchor="y2"), "barmode": "group",
         "yaxis": axis("axis_price", domain=[0.38, 1], rangemode="tozero"), "yaxis2": axis("axis_volume", domain=[0, 0.3], rangemode="tozero"),
     }  # fmt: skip
-    views = {str(day): {"traces": _day_traces([run_days[day] for _, run_days in runs])} for day in range(len(days))}
+    views: dict[str, dict[str, Any]] = {
+        str(day): {"traces": _day_traces([run_days[day] for _, run_days in runs]), "layout": {"xaxis": {"range": runs[0][1][day].clock_range}}}
+        for day in range(len(days))
+    }
     control = (Control(say("day"), list(days)),)
     return Figure("prices", say("prices_title"), say("prices_note"), traces, layout, 460, control, views)
 
