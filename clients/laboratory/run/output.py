@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from clients.laboratory.run.record import RunRecord
-from clients.laboratory.run.tables import tables
+from clients.laboratory.run.tables import Source, tables
 from clients.laboratory.scenario.write import scenario_text
 from clients.simulator.output import check_empty
 from exchange.errors import InputError
@@ -52,8 +52,10 @@ def write_run(record: RunRecord, directory: Path, measures: Mapping[str, Measure
     check_empty(directory)
     (directory / TABLES).mkdir(parents=True, exist_ok=True)
     _write(directory / SCENARIO, scenario_text(record.scenario).encode())
-    for name, make in tables(record).items():
-        _write_table(directory / TABLES / name, make())
+    for name, source in tables(record).items():
+        _write_parquet(directory / TABLES / f"{name}.parquet", source)
+        if source.n_rows <= CSV_MAX_ROWS:
+            _write_csv(directory / TABLES / f"{name}.csv", source)
     files = {path.relative_to(directory).as_posix(): _seal(path) for path in sorted(directory.rglob("*")) if path.is_file()}
     summary = {**_facts(record), **{name: _finite(value) for name, value in measures.items()}, "files": files}
     _write(directory / SUMMARY, (json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
@@ -127,13 +129,25 @@ def _finite(value: Measure) -> Measure:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
-    parquet = path.with_suffix(".parquet")
-    with _renamed(parquet) as writing:
-        pa_parquet.write_table(table, writing, compression="zstd")
-    if table.num_rows <= CSV_MAX_ROWS:
-        with _renamed(path.with_suffix(".csv")) as writing:
-            pa_csv.write_csv(table, writing)
+def _write_parquet(path: Path, source: Source) -> None:
+    """A row group for each part, so that a reader of one day reads little more than it."""
+    with _renamed(path) as writing:
+        parts = source.parts()
+        first = next(parts)
+        with pa_parquet.ParquetWriter(writing, first.schema, compression="zstd") as file:
+            file.write_table(first)
+            for part in parts:
+                file.write_table(part)
+
+
+def _write_csv(path: Path, source: Source) -> None:
+    with _renamed(path) as writing:
+        parts = source.parts()
+        first = next(parts)
+        with pa_csv.CSVWriter(writing, first.schema) as file:
+            file.write_table(first)
+            for part in parts:
+                file.write_table(part)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from clients.laboratory.run import output
+from clients.laboratory.run import output, tables
 from clients.laboratory.run.output import FACTS, read_run, write_run
 from clients.laboratory.run.record import RunRecord
 from clients.laboratory.scenario.resolve import load_scenario
@@ -133,6 +133,21 @@ def test_a_large_table_is_not_written_as_csv(record: RunRecord, tmp_path: Path, 
     assert read_run(tmp_path).table("trades").num_rows == len(record.trades)
 
 
+def test_parts_make_the_same_table(record: RunRecord, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PART_ROWS", 100)
+    write_run(record, tmp_path, {})
+    for name in TABLES:
+        assert read_run(tmp_path).table(name).to_pylist() == read_run(written).table(name).to_pylist()
+        assert (tmp_path / "tables" / f"{name}.csv").read_bytes() == (written / "tables" / f"{name}.csv").read_bytes()
+    assert pq.ParquetFile(tmp_path / "tables" / "trades.parquet").num_row_groups == -(-len(record.trades) // 100)
+
+
+def test_a_run_without_trades_has_empty_tables(record: RunRecord, tmp_path: Path) -> None:
+    write_run(replace(record, trades=record.trades[:0], quotes=record.quotes[:0]), tmp_path, {})
+    assert read_run(tmp_path).table("trades").num_rows == 0
+    assert (tmp_path / "tables" / "quotes.csv").read_text("utf-8").startswith('"period","round"')
+
+
 def test_without_certificates_there_is_no_table(record: RunRecord, tmp_path: Path) -> None:
     none = np.zeros_like(record.issued_wh)
     write_run(replace(record, issued_wh=none, claimed_wh=none, expired_wh=none), tmp_path, {})
@@ -154,7 +169,7 @@ def test_a_write_that_fails_leaves_no_summary(record: RunRecord, tmp_path: Path,
     def fail(*_: Any) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(output.pa_csv, "write_csv", fail)
+    monkeypatch.setattr(output.pa_csv, "CSVWriter", fail)
     with pytest.raises(OSError, match="no space"):
         write_run(record, tmp_path, {})
     assert not list(tmp_path.rglob("*.writing"))

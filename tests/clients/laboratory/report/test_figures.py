@@ -1,5 +1,6 @@
 """Charts against the record they are drawn from."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,14 @@ def test_names_of_a_scenario_are_no_markup_in_a_chart(tmp_path: Path) -> None:
 def test_numbers_for_the_page() -> None:
     assert plain([1.0, 0.123456789, float("nan"), 1e9]) == [1, 0.123457, None, 1_000_000_000]
     assert words(Text("a<b", "甲&乙")) == {"en": "a&lt;b", "zh": "甲&amp;乙"}
+
+
+def test_a_run_without_trades_is_drawn(tmp_path: Path) -> None:
+    record = park_record()
+    nothing = np.zeros_like(record.bought_lots)
+    idle = replace(record, trades=record.trades[:0], quotes=record.quotes[:0], bought_lots=nothing, sold_lots=nothing)
+    evidence = read_evidence([run_folder(tmp_path / "run", idle)])
+    figures = {figure.id: figure for figure in charts(evidence)}
+    assert set(figures["prices"].views["0"]["traces"][2]["y"]) == {None}
+    assert figures["book"].views["0,0,0"]["traces"][0]["z"] == []
+    assert figures["curves"].views["0,0,48"]["say"]["en"].endswith("nothing was traded.")
