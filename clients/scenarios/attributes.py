@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from clients.scenarios.decimals import DecimalProblemError, parse_scaled
+from clients.scenarios.decimals import DecimalProblemError, decimal_text, parse_scaled
 from clients.scenarios.layers import Place, ScenarioFile
 from clients.scenarios.model import Storage, UnitProgramme
 from clients.scenarios.noise import NoiseClass
@@ -34,19 +34,35 @@ class Reader:
         name, line = self._scenario.place_of(path)
         self.problems.add(reason, line, name)
 
+    def name_of(self, path: Place) -> str:
+        """A path as a person would call it: market.tie, member E03.load.noise, outage[1].begins."""
+        return self._scenario.name_of(path)
+
     def scaled(self, value: str | int, decimals: int, *path: str | int) -> int:
         """A decimal times 10**decimals, 0 after noting a problem."""
         try:
             return parse_scaled(str(value), decimals)
         except DecimalProblemError as error:
-            self.note(f"{'.'.join(str(part) for part in path if isinstance(part, str))}: {error}", *path)
+            self.note(f"{self.name_of(path)}: {error}", *path)
             return 0
+
+    def within(self, value: str | int, decimals: int, low: int, high: int, *path: str | int) -> int:
+        """As `scaled`, within [low, high] in scaled units; `low` after noting a problem."""
+        try:
+            scaled = parse_scaled(str(value), decimals)
+        except DecimalProblemError as error:
+            self.note(f"{self.name_of(path)}: {error}", *path)
+            return low
+        if low <= scaled <= high:
+            return scaled
+        self.note(f"{self.name_of(path)}: {value} is outside {decimal_text(low, decimals)} to {decimal_text(high, decimals)}", *path)
+        return low
 
     def whole(self, value: int, low: int, high: int, *path: str | int) -> int:
         """A whole number in [low, high], `low` after noting a problem."""
         if low <= value <= high:
             return value
-        self.note(f"{'.'.join(str(part) for part in path if isinstance(part, str))}: {value} is outside {low} to {high}", *path)
+        self.note(f"{self.name_of(path)}: {value} is outside {low} to {high}", *path)
         return low
 
 
@@ -134,7 +150,7 @@ def noise_named(name: str, member_id: str, path: Place, reader: Reader, noises: 
 def noise_class(name: str, table: NoiseTable, reader: Reader) -> NoiseClass:
     """A class of noise from its table; each number is a share of one, at most 1."""
     values = [
-        reader.whole(reader.scaled(getattr(table, key), 6, "noise", name, key), 0, PPM, "noise", name, key)
+        reader.within(getattr(table, key), 6, 0, PPM, "noise", name, key)
         for key in ("plan", "update", "residual", "persistence", "common")
     ]
     return NoiseClass(name, *values)
@@ -182,7 +198,8 @@ def _programme(table: ProgrammeTable, place: Place, date: datetime.date, reader:
     limit = reader.scaled(table.limit_cny, 2, *place, "limit_cny")
     quantity = reader.whole(table.quantity, -UNITS_MAX, UNITS_MAX, *place, "quantity")
     if quantity == 0 or (limit - start) * quantity < 0:
-        reader.note("programme: expected a quantity to buy and a limit above the start, or a negative one to sell and a limit below", *place)
+        wish = "expected a quantity to buy and a limit above the start, or a negative one to sell and a limit below"
+        reader.note(f"{reader.name_of(place)}: {wish}", *place)
     return UnitProgramme(unit_symbol(table.symbol, date), quantity, start, limit)
 
 
@@ -190,9 +207,9 @@ def _storage(table: StorageTable, place: Place, reader: Reader) -> Storage:
     path = (*place, "storage")
     energy_kwh = reader.whole(table.energy_kwh, 1, KW_MAX, *path, "energy_kwh")
     if not 0 <= table.soc_min_kwh <= table.soc_initial_kwh <= table.soc_max_kwh <= energy_kwh:
-        reader.note("storage: expected 0 <= soc_min <= soc_initial <= soc_max <= energy", *path)
+        reader.note(f"{reader.name_of(path)}: expected 0 <= soc_min <= soc_initial <= soc_max <= energy", *path)
     efficiencies = [
-        reader.whole(reader.scaled(getattr(table, key), 6, *path, key), 1, PPM, *path, key) for key in ("charge_efficiency", "discharge_efficiency")
+        reader.within(getattr(table, key), 6, 1, PPM, *path, key) for key in ("charge_efficiency", "discharge_efficiency")
     ]
     return Storage(
         energy_wh=energy_kwh * WH_PER_KWH,

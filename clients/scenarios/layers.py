@@ -57,6 +57,19 @@ class ScenarioFile:
             table[path[-1]] = value
         return ScenarioFile(self.name, content, self._layers, self._group_of, {**self._overrides, **names})
 
+    def name_of(self, path: Place) -> str:
+        """A path as a person would call it: market.tie, member E03.load.noise, outage[1].begins."""
+        text = ""
+        for position, part in enumerate(path):
+            if isinstance(part, str):
+                text += f".{part}" if text else part
+            elif position == 1 and path[0] in _KEYED:
+                entry = self.content[str(path[0])][part]
+                text += f" {entry.get(_KEYED[str(path[0])], part) if isinstance(entry, dict) else part}"
+            else:
+                text += f"[{part}]"
+        return text
+
     def place_of(self, path: Place) -> tuple[str, int | None]:
         """File and line of a value of the merged content, or of the nearest table around it that a file has."""
         for length in range(len(path), 0, -1):

@@ -7,9 +7,9 @@ from Smith's alpha, bidding layer with eta. Written once for both sides: the *fa
 r = 0.
 
 Design: where no quotes are seen a trader moves on from its own last quote of the day, so that sealed rounds approach the target as rounds in the
-open do; what was heard is compared with the target in whole steps, as it would be quoted, and never counts as less (more) than the own
-aggressiveness where this has to grow (shrink), which rounding to ticks could make it; a quote that improves by less than a step improves by one; who can no longer improve on the best quote without passing its target quotes
-the target.
+open do. What was heard is compared with the target in whole steps, as it would be quoted, and never counts as less (more) than the own aggressiveness
+where this has to grow (shrink), which rounding to ticks could make it. A quote that improves by less than a step improves by one; who can no longer
+improve on the best quote without passing its target quotes the target.
 """
 
 import math
@@ -50,6 +50,8 @@ TOP: Final = 11
 
 _NEWTON_STEPS: Final = 40
 _TINY: Final = 1e-9
+_FLAT: Final = 1e-5  # below, the curve of slopes is its tangent
+_ENOUGH: Final = 1e-6
 
 
 @kernel(internal=True)
@@ -69,7 +71,7 @@ def _bent(share: Any, theta: Any) -> Any:
 @kernel(internal=True)
 def _unbent(value: Any, theta: Any) -> Any:
     """The share of which `_bent` makes this value in [0, 1]."""
-    return value if abs(theta) < _TINY else logarithm_of_one_plus(value * exponential_less_one(theta)) / theta
+    return value if abs(theta) < _TINY else min(logarithm_of_one_plus(value * exponential_less_one(theta)) / theta, 1.0)
 
 
 @kernel(internal=True)
@@ -84,19 +86,14 @@ def theta_of_steepness(steepness: Any) -> Any:
     wanted = max(steepness, 1e-6)
     theta = -wanted if wanted > 1.0 else 0.0
     for _ in range(_NEWTON_STEPS):
-        slope = -0.5 if abs(theta) < 1e-5 else _slope_of_steepness(theta)
-        step = (wanted - _steepness(theta)) / slope
+        grown = exponential_less_one(theta)
+        is_flat = abs(theta) < _FLAT
+        slope = -0.5 if is_flat else (grown - theta * (grown + 1.0)) / (grown * grown)
+        step = (wanted - (1.0 - 0.5 * theta if is_flat else theta / grown)) / slope
         theta += step
-        if step < _TINY:
+        if step < _ENOUGH:
             break
     return theta
-
-
-@kernel(internal=True)
-def _slope_of_steepness(theta: Any) -> Any:
-    """Derivative of `_steepness`, negative."""
-    grown = exponential_less_one(theta)
-    return (grown - theta * (grown + 1.0)) / (grown * grown)
 
 
 @kernel(internal=True)
@@ -107,7 +104,7 @@ def _base(memory: Any, side: Any, limit: Any) -> Any:
 
 
 @kernel(internal=True)
-def _theta_towards_profit(memory: Any, side: Any, limit: Any) -> Any:
+def theta_towards_profit(memory: Any, side: Any, limit: Any) -> Any:
     """Curvature for r < 0."""
     base, estimate = _base(memory, side, limit), memory.x[ESTIMATE]
     far = memory.x[BOTTOM] if side == BUY else memory.x[TOP]
@@ -117,17 +114,17 @@ def _theta_towards_profit(memory: Any, side: Any, limit: Any) -> Any:
 
 
 @kernel(internal=True)
-def target_price(memory: Any, side: Any, limit: Any) -> Any:
+def target_price(memory: Any, side: Any, limit: Any, towards_profit: Any) -> Any:
     """The price aimed at, a double: the far end at r = -1, the limit at r = 1."""
     r, base = memory.x[R], _base(memory, side, limit)
     if r >= 0.0:
         return base + (limit - base) * _bent(r, memory.x[THETA])
     far = memory.x[BOTTOM] if side == BUY else memory.x[TOP]
-    return base + (far - base) * _bent(-r, _theta_towards_profit(memory, side, limit))
+    return base + (far - base) * _bent(-r, towards_profit)
 
 
 @kernel(internal=True)
-def aggressiveness_of(memory: Any, side: Any, limit: Any, price: Any) -> Any:
+def aggressiveness_of(memory: Any, side: Any, limit: Any, price: Any, towards_profit: Any) -> Any:
     """The r whose target is this price; -1 and 1 where there is none."""
     base = _base(memory, side, limit)
     far = memory.x[BOTTOM] if side == BUY else memory.x[TOP]
@@ -136,7 +133,7 @@ def aggressiveness_of(memory: Any, side: Any, limit: Any, price: Any) -> Any:
     if abs(end - base) < _TINY:
         return 0.0
     value = min(max((price - base) / (end - base), 0.0), 1.0)
-    return _unbent(value, memory.x[THETA]) if is_dearer else -_unbent(value, _theta_towards_profit(memory, side, limit))
+    return _unbent(value, memory.x[THETA]) if is_dearer else -_unbent(value, towards_profit)
 
 
 @kernel(internal=True)
@@ -177,12 +174,13 @@ def hear(trait: Any, memory: Any, shout: Any, side: Any, limit_ticks: Any) -> No
     if memory.n[N_TRADES] == 0 or memory.x[TOP] <= memory.x[BOTTOM]:
         return
     limit = memory.n[LIMIT] if limit_ticks == NO_QUOTE else limit_ticks
-    target = to_ticks(target_price(memory, side, limit), side, memory.n[STEP])
+    towards_profit = theta_towards_profit(memory, side, limit)
+    target = to_ticks(target_price(memory, side, limit, towards_profit), side, memory.n[STEP])
     needs_more = target < price if side == BUY else target > price
     if shout.traded == 0 and not (needs_more or target == price):
         return
     is_up = needs_more or shout.traded == 0
-    heard, own = aggressiveness_of(memory, side, limit, price), memory.x[R]
+    heard, own = aggressiveness_of(memory, side, limit, price, towards_profit), memory.x[R]
     heard = max(heard, own) if is_up else min(heard, own)
     beside = trait.p[RELATIVE] * abs(heard) + trait.p[ABSOLUTE]
     wanted = heard + beside if is_up else heard - beside
@@ -205,7 +203,7 @@ def quote(trait: Any, memory: Any, view: Any, side: Any, limit_ticks: Any) -> An
         beyond = offered + sign * (trait.p[RELATIVE] * abs(offered) + trait.p[ABSOLUTE])
         target = beyond if is_acceptable(side, beyond, limit_ticks) else float(limit_ticks)
     else:
-        target = target_price(memory, side, limit_ticks)
+        target = target_price(memory, side, limit_ticks, theta_towards_profit(memory, side, limit_ticks))
         if best >= 0 and is_acceptable(side, offered, target):
             return _keep(memory, quote_within(view, side, limit_ticks, offered))
     room = sign * (target - begin_at)

@@ -4,7 +4,10 @@ Both reduce their argument by powers of two, which is exact, and sum a Taylor se
 decimal arithmetic of fifty digits.
 """
 
+import math
 from typing import Any, Final
+
+import numpy as np
 
 from matching.compile import kernel
 
@@ -12,8 +15,8 @@ _LN2_HIGH: Final = 0.693147180369123816490  # 32 bits of ln 2: a whole multiple 
 _LN2_LOW: Final = 1.90821492927058770002e-10
 _EXPONENT_MAX: Final = 700.0
 _SQRT2: Final = 1.4142135623730951
-_EXP_TERMS: Final = 17
-_LOG_TERMS: Final = 14
+_EXP_COEFFICIENTS: Final = np.array([1.0 / math.factorial(n) for n in range(15, 0, -1)])  # whole numbers divided: no libm
+_LOG_COEFFICIENTS: Final = np.array([1.0 / (2 * n + 1) for n in range(13, -1, -1)])
 _SMALL: Final = 0.35
 
 
@@ -34,9 +37,9 @@ def power_of_two(exponent: Any) -> Any:
 def _series(x: Any) -> Any:
     """e**x - 1 by its Taylor series; |x| up to 0.35."""
     total = 0.0
-    for n in range(_EXP_TERMS, 0, -1):
-        total = (1.0 + total) * x / n
-    return total
+    for term in range(15):
+        total = total * x + _EXP_COEFFICIENTS[term]
+    return total * x
 
 
 @kernel(internal=True)
@@ -58,8 +61,8 @@ def exponential_less_one(x: Any) -> Any:
 def _twice_artanh(s: Any) -> Any:
     """ln((1 + s) / (1 - s)); |s| up to 0.22."""
     square, total = s * s, 0.0
-    for n in range(_LOG_TERMS, -1, -1):
-        total = total * square + 1.0 / (2 * n + 1)
+    for term in range(14):
+        total = total * square + _LOG_COEFFICIENTS[term]
     return 2.0 * s * total
 
 

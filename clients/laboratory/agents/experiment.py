@@ -1,7 +1,7 @@
 """A market of one good with induced values, as in the experiments that populations were published with.
 
-Each trader is a buyer or a seller and may trade its units one after the other, the best first; a unit has a value or a cost. In each turn a trader who
-has a unit left, drawn at random, says a price. It trades at once with the best quote of the other side, at that quote's price, if it meets it;
+Each trader is a buyer or a seller and may trade its units one after the other, the best first; a unit has a value or a cost. In each turn a trader
+who has a unit left, drawn at random, says a price. It trades at once with the best quote of the other side, at that quote's price, if it meets it;
 otherwise it becomes the best quote of its own side if it improves it. The book is these two quotes. (V. L. Smith, "An experimental study of
 competitive market behavior", Journal of Political Economy 70 (1962), section II; Gode and Sunder 1993, section II.)
 
@@ -121,7 +121,7 @@ def trade_day(
     traits: Any, memories: Any, limits: Any, done: Any, n_units: Any, view: Any, history: Any, book: Any, shout: Any, deals: Any, seed: Any, day: Any,
     n_turns: Any,
 ) -> Any:  # fmt: skip
-    """One day of so many turns, deals from 0 on. Modifies memories, done, view, history, book, shout and deals in place; returns the deals' number."""
+    """One day of so many turns; how many deals there were. Modifies memories, done, view, history, book, shout and deals in place."""
     book.bid_ticks, book.ask_ticks, book.bidder, book.asker, book.n_trades = -1, -1, -1, -1, 0
     for trader in range(traits.shape[0]):
         done[trader, 0] = 0
@@ -169,9 +169,10 @@ class Induced:
 
 
 class Experiment:
-    """Traders who meet day after day, and remember. `is_cleared`: the book is emptied after each trade; `is_open`: quotes that do not improve are heard.
+    """Traders who meet day after day, and remember.
 
-    `low_ticks` and `high_ticks`: the band, not below 0. Prices are whole ticks.
+    `is_cleared`: the book is emptied after each trade; `is_open`: quotes that do not improve are heard. `low_ticks` and `high_ticks`: the band, not
+    below 0. Prices are whole ticks.
     """
 
     def __init__(

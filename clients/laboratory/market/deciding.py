@@ -17,6 +17,8 @@ from matching.records import Side, TimeInForce
 from matching.state import LADDERS
 
 AMENDS = int(CommandFlag.AMEND_PRICE | CommandFlag.AMEND_QUANTITY)
+# Rounds before the gate in which who quotes both sides closes its position, at its limits.
+FLAT_ROUNDS = 3
 _ZERO = np.uint64(ord("0"))
 _TEN = np.uint64(10)
 _BYTE = np.uint64(8)
@@ -52,7 +54,7 @@ def draw_sequence(table: Any, number: Any, round_index: Any) -> None:
         table.sequence[j] = kept
 
 
-@kernel(internal=True)
+@kernel
 def look(state: Any, table: Any, period: Any, round_index: Any) -> None:
     """Fill the public view of a book, as far as the rule of transparency shows it."""
     rules, view = table.rules[0], table.views[period]
@@ -76,6 +78,12 @@ def look(state: Any, table: Any, period: Any, round_index: Any) -> None:
 
 
 @kernel(internal=True)
+def quotes_both(table: Any, agent: Any, round_index: Any) -> Any:
+    """Whether an agent quotes both sides; in the last rounds a market maker goes back to its target, as who has no meter must."""
+    return table.quote_lots[agent] > 0 and table.rules[0].n_rounds - round_index > FLAT_ROUNDS
+
+
+@kernel(internal=True)
 def ask_price(table: Any, agent: Any, period: Any, side: Any, round_index: Any, position_lots: Any) -> Any:
     """The price at which an agent wants to trade, on a whole step and inside the band; NO_QUOTE: it does not."""
     rules, view, trait = table.rules[0], table.views[period], table.traits[agent]
@@ -83,6 +91,8 @@ def ask_price(table: Any, agent: Any, period: Any, side: Any, round_index: Any, 
     table.reported[agent, period] = limit
     if trait.kind == NOT_COMPILED:
         return table.forced[row, period]
+    if table.quote_lots[agent] > 0 and not quotes_both(table, agent, round_index):
+        return limit
     number, clock = table.number[period], table.clock[period]
     memory = table.memory[row, clock]
     if memory.is_begun != number or memory.side != side:
@@ -187,14 +197,14 @@ def write_sealed(orders: Any, origins: Any, n: Any, agent: Any, period: Any, sid
 
 
 @kernel(internal=True)
-def wanted_lots(table: Any, agent: Any, side: Any, target_lots: Any, net_lots: Any) -> Any:
+def wanted_lots(table: Any, agent: Any, side: Any, target_lots: Any, net_lots: Any, round_index: Any) -> Any:
     """Lots that an agent wants on one side beyond what it holds, on a whole step, at most what one order may hold.
 
     Who quotes both sides stays inside its own limits with what the order would bring.
     """
     rules = table.rules[0]
     wanted = target_lots - net_lots if side == Side.BUY else net_lots - target_lots
-    if table.quote_lots[agent] > 0:
+    if quotes_both(table, agent, round_index):
         room = table.net_limits[agent, 1] - net_lots if side == Side.BUY else net_lots - table.net_limits[agent, 0]
         wanted = min(table.quote_lots[agent], room)
     capped = min(wanted, rules.max_order_lots)
@@ -223,7 +233,7 @@ def decide(
             first = np.int64(Side.SELL) if targets[agent, at] > net_lots else np.int64(Side.BUY)
             for turn in range(2):
                 side = first if turn == 0 else 1 - first
-                lots = wanted_lots(table, agent, side, targets[agent, at], net_lots)
+                lots = wanted_lots(table, agent, side, targets[agent, at], net_lots, round_index)
                 table.wanted[2 * agent + side, period] = lots
                 price_ticks = np.int64(NO_QUOTE)
                 if lots > 0:

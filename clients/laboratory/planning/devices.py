@@ -48,27 +48,33 @@ class Devices:
         self.soc_initial_wh = np.array([one.storage.soc_initial_wh if one.storage else 0 for one in scenario.participants], dtype=np.int64)
 
 
-def _record(values: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+def record(values: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """A record whose fields are attributes, compiled or not."""
     return np.array([values], dtype=dtype).view(np.recarray)[0]
+
+
+def storage_record(storage: Storage) -> Any:
+    """The storage as a `kernels.STORAGE`."""
+    limit_wh = storage.power_w * PERIOD_NS // NS_PER_HOUR
+    values = storage.soc_min_wh, storage.soc_max_wh, limit_wh, storage.charge_efficiency_ppm, storage.discharge_efficiency_ppm
+    return record(values, kernels.STORAGE)
 
 
 def _storage(row: int, one: Participant, storage: Storage) -> StorageDevice:
     is_alone = one.load is None and one.generation is None and one.ev is None
-    limit_wh = storage.power_w * PERIOD_NS // NS_PER_HOUR
-    values = storage.soc_min_wh, storage.soc_max_wh, limit_wh, storage.charge_efficiency_ppm, storage.discharge_efficiency_ppm
-    return StorageDevice(row, _record(values, kernels.STORAGE), is_alone, _uses_program(one))
+    return StorageDevice(row, storage_record(storage), is_alone, _uses_program(one))
 
 
 def _fleet(row: int, fleet: EvFleet) -> Device:
     """A departure at 00:00 is the end of the day."""
     first = 4 * fleet.arrival.hour + fleet.arrival.minute // 15
     after = (4 * fleet.departure.hour + fleet.departure.minute // 15) or QUARTERS_A_DAY
-    return Device(row, _record((fleet.energy_wh, fleet.power_w * PERIOD_NS // NS_PER_HOUR, first, after), kernels.FLEET))
+    return Device(row, record((fleet.energy_wh, fleet.power_w * PERIOD_NS // NS_PER_HOUR, first, after), kernels.FLEET))
 
 
 def _flexible(row: int, one: Participant, load: FlexibleLoad) -> Device:
     room_wh = one.connection_kw * WH_PER_KW_QUARTER or _NO_ROOM_LIMIT_WH
-    return Device(row, _record((load.share_ppm, load.shift_periods, load.cost_micro_per_kwh, room_wh), kernels.FLEXIBLE))
+    return Device(row, record((load.share_ppm, load.shift_periods, load.cost_micro_per_kwh, room_wh), kernels.FLEXIBLE))
 
 
 def _uses_program(one: Participant) -> bool:

@@ -47,7 +47,11 @@ def follow_soc(unit: Any, soc_wh: Any, targets_wh: Any, meter_wh: Any) -> None:
     for t in range(len(targets_wh)):
         change = targets_wh[t] - soc_wh
         wanted = -(-change * PPM // unit.charge_ppm) if change >= 0 else -(-change * unit.discharge_ppm // PPM)
-        meter_wh[t], soc_wh = stepped(unit, soc_wh, wanted)
+        meter_wh[t], after_wh = stepped(unit, soc_wh, wanted)
+        if after_wh == soc_wh:
+            # A Wh that rounding stores nothing of is not charged.
+            meter_wh[t] = 0
+        soc_wh = after_wh
 
 
 @kernel(internal=True)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from clients.laboratory.planning import kernels
 from clients.laboratory.planning.devices import Devices
+from clients.laboratory.planning.plan import Planner
 from clients.laboratory.planning.state import PlanState
 from clients.laboratory.scenario.model import Network
 from clients.laboratory.world.day import WorldDay
 from clients.scenarios.model import WH_PER_KW_QUARTER
 from clients.scenarios.whole import half_even, whole_parts
-from exchange.units import POWER_LOT_WH, PPM
+from exchange.units import INT64_MAX, PPM
 
 Integers = NDArray[np.int64]
 
@@ -42,17 +43,18 @@ class Delivery:
     soc_end_wh: Integers
 
 
-def deliver(devices: Devices, network: Network, day: WorldDay, positions_lots: Integers, state: PlanState) -> Delivery:
-    """The day as it happens: truth of the world, plans of vehicles, moved load and storage, and positions, int64[n, T], of storages alone.
-
-    The power of storage is the energy at its meter, so a storage does what it traded or planned as far as rating and range let it.
+def deliver(planner: Planner, day: WorldDay, positions_lots: Integers, state: PlanState) -> Delivery:
+    """The day as it happens after its last gate: truth of the world, plans of vehicles, moved load and storage, positions, int64[n, T], of storages
+    alone. Modifies `state`, of which all periods are closed.
     """
+    planner.close(day, INT64_MAX, positions_lots, state)
+    network = planner.scenario.network
     load_wh = day.load_wh + state.vehicle_wh
-    for place, load in enumerate(devices.flexible):
+    for place, load in enumerate(planner.devices.flexible):
         served = np.zeros(day.n_periods, dtype=np.int64)
         kernels.move_load(day.load_wh[load.row], load.record.share_ppm, state.moves_wh[place], served)
         load_wh[load.row] += served - day.load_wh[load.row]
-    meter_wh, soc_wh, soc_end_wh = _run_storages(devices, day, positions_lots, state)
+    meter_wh, soc_wh, soc_end_wh = _run_storages(planner.devices, day, state)
     charge_wh, discharge_wh = np.maximum(meter_wh, 0), np.maximum(-meter_wh, 0)
     generation_wh = day.generation_wh.copy()
     curtailed_wh = _curtail(load_wh + charge_wh - discharge_wh, generation_wh, network)
@@ -68,15 +70,14 @@ def park_balance(net_wh: Integers, loss_ppm: int) -> tuple[Integers, Integers, I
     return np.maximum(missing, 0), np.maximum(-missing, 0), loss_wh
 
 
-def _run_storages(devices: Devices, day: WorldDay, positions_lots: Integers, state: PlanState) -> tuple[Integers, Integers, Integers]:
+def _run_storages(devices: Devices, day: WorldDay, state: PlanState) -> tuple[Integers, Integers, Integers]:
     """(energy at the meter, state of charge after each period, at the end)."""
     meter_wh = np.zeros(day.load_wh.shape, dtype=np.int64)
     soc_wh = np.full(day.load_wh.shape, -1, dtype=np.int64)
     end_wh = state.soc_start_wh.copy()
     for unit in devices.storages:
         row = unit.row
-        wanted = positions_lots[row] * POWER_LOT_WH if unit.is_alone else state.storage_wh[row]
-        end_wh[row] = kernels.run_storage(unit.record, end_wh[row], wanted, 0, day.n_periods, meter_wh[row], soc_wh[row])
+        end_wh[row] = kernels.run_storage(unit.record, end_wh[row], state.storage_wh[row], 0, day.n_periods, meter_wh[row], soc_wh[row])
     return meter_wh, soc_wh, end_wh
 
 

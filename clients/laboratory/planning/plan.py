@@ -4,7 +4,8 @@ Everybody wants its expected net consumption less its position: load less genera
 
 - Storage is planned by linear program or by backward induction (`linear_program`, `dynamic_program`) over the rest of the day, at the opening and
   again every six hours. A storage alone behind its meter trades the plan; orders are cut to what holds in the worst case of what fills
-  (docs/rules.md, "Storage"), and its limits come from the value of stored energy. Behind a load or plant it follows the plan, whatever was traded.
+  (docs/rules.md, "Storage"), and its limits come from the value of stored energy. It does what it traded, and of what it could not trade only what
+  pays at the price of the grid. Behind a load or plant it follows the plan, whatever was traded.
 - A fleet of vehicles charges in the cheapest quarter-hours between arrival and departure: the fractional knapsack, solved by taking the best first
   (G. B. Dantzig, "Discrete-variable extremum problems", Operations Research 5 (1957)).
 - Flexible load moves to the cheapest quarter-hour within reach where that saves more than its cost, as in A.-H. Mohsenian-Rad and A. Leon-Garcia,
@@ -39,7 +40,7 @@ class Planner:
 
     def __init__(self, scenario: Scenario) -> None:
         """Raises InputError for an unknown way of planning."""
-        self._scenario = scenario
+        self.scenario = scenario
         self._rules = scenario.market
         self.devices = Devices(scenario)
         self._min_lots = np.array([one.min_net_power_lots for one in scenario.participants], dtype=np.int64)
@@ -51,9 +52,10 @@ class Planner:
         start_wh = (self.devices.soc_initial_wh if soc_wh is None else soc_wh).astype(np.int64)
         shift, vehicle, storage = np.zeros((3, *shape), dtype=np.int64)
         moves = {place: np.zeros((shape[1], 2 * int(load.record.reach) + 1), dtype=np.int64) for place, load in enumerate(self.devices.flexible)}
-        quarters = quarter_of_day(day.start_ns, self._scenario.zone)
+        quarters = quarter_of_day(day.start_ns, self.scenario.zone)
         limits = day.value_ticks.copy(), day.cost_ticks.copy()
-        state = PlanState(shift, vehicle, storage, moves, *limits, soc_start_wh=start_wh, soc_wh=start_wh.copy(), quarters=quarters)
+        charges, discharges = np.zeros((2, *shape), dtype=np.bool_)
+        state = PlanState(shift, vehicle, storage, moves, *limits, charges, discharges, start_wh, start_wh.copy(), quarters)
         self.replan(day, day.opens_ns, np.zeros(shape, dtype=np.int64), state, last_ticks)
         return state
 
@@ -78,11 +80,11 @@ class Planner:
     def close(self, day: WorldDay, now_ns: int, positions_lots: Integers, state: PlanState) -> None:
         """Let plans of periods whose gate closed before `now_ns` stand, and move states of charge on to the first open one. Modifies `state`.
 
-        A storage alone does what it has traded.
+        Then `storage_wh` is what storage will do: the schedule it nominates.
         """
         before, state.first_open = state.first_open, max(state.first_open, int(np.searchsorted(day.gate_ns, now_ns, side="left")))
         for unit in self.devices.storages:
-            wanted = positions_lots[unit.row] * POWER_LOT_WH if unit.is_alone else state.storage_wh[unit.row]
+            wanted = _schedule(state, unit.row, positions_lots[unit.row] * POWER_LOT_WH) if unit.is_alone else state.storage_wh[unit.row]
             done, soc = np.zeros((2, day.n_periods), dtype=np.int64)
             state.soc_wh[unit.row] = kernels.run_storage(unit.record, state.soc_wh[unit.row], wanted, before, state.first_open, done, soc)
             state.storage_wh[unit.row, before : state.first_open] = done[before : state.first_open]
@@ -123,12 +125,13 @@ class Planner:
             kernels.charge_fleet(fleet.record, state.quarters, state.first_open, prices.buy_micro, state.vehicle_wh[fleet.row])
 
     def _plan_storages(self, day: WorldDay, net_wh: Integers, prices: PlanPrices, state: PlanState) -> None:
-        first, final_micro = state.first_open, self._scenario.soc_value_micro_per_kwh
+        first, final_micro = state.first_open, self.scenario.soc_value_micro_per_kwh
         buy, sell = prices.buy_micro[first:], prices.sell_micro[first:]
         for unit in self.devices.storages:
             soc, net = int(state.soc_wh[unit.row]), net_wh[unit.row, first:]
             if unit.uses_program:
-                state.storage_wh[unit.row, first:] = linear_program.best_meter_wh(unit.record, soc, net, buy, sell, final_micro)
+                beside = None if unit.is_alone else net
+                state.storage_wh[unit.row, first:] = linear_program.best_meter_wh(unit.record, soc, beside, buy, sell, final_micro)
             if unit.is_alone or not unit.uses_program:
                 function = dynamic_program.value_function(unit.record, net, buy, sell, final_micro)
                 if not unit.uses_program:
@@ -147,9 +150,19 @@ class Planner:
         worth_micro = -(-next_micro * PPM // record.discharge_ppm)
         sell_micro = np.maximum(worth_micro, day.surplus_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH) + fee_micro
         step_micro = step * POWER_TICK_MICRO_PER_KWH
+        state.charges_anyway[row, first:] = last_micro * record.charge_ppm // PPM >= day.deficit_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH
+        state.discharges_anyway[row, first:] = worth_micro <= day.surplus_price_ticks[first:] * POWER_TICK_MICRO_PER_KWH
         low, high = -(-self._rules.min_price_ticks // step) * step, self._rules.max_price_ticks // step * step
         state.buy_limit_ticks[row, first:] = np.clip(buy_micro // step_micro * step, low, high)
         state.sell_limit_ticks[row, first:] = np.clip(-(-sell_micro // step_micro) * step, low, high)
+
+
+def _schedule(state: PlanState, row: int, traded_wh: Integers) -> Integers:
+    """What a storage alone does, int64[T]: what it traded, and the rest of its plan where that pays at the grid's price."""
+    plan_wh = state.storage_wh[row]
+    adds = state.charges_anyway[row] & (traded_wh >= 0) & (plan_wh > traded_wh)
+    gives = state.discharges_anyway[row] & (traded_wh <= 0) & (plan_wh < traded_wh)
+    return np.where(adds | gives, plan_wh, traded_wh)
 
 
 def _towards_zero(values: Integers, divisor: int) -> Integers:

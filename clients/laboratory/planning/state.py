@@ -14,6 +14,7 @@ class PlanState:
 
     `shift_wh` [n, T]: change of the load where some of it moves; `vehicle_wh` [n, T]; `storage_wh` [n, T]: charge, discharge negative. `moves_wh`: by
     row of a flexible load, [T, 2 reach + 1] (`kernels.move_load`). `buy_limit_ticks`, `sell_limit_ticks` [n, T]: limits at the book.
+    `charges_anyway`, `discharges_anyway` bool [n, T]: whether a storage alone does at the grid's price what it planned and could not trade.
     `soc_start_wh` [n]: at the start of the day; `soc_wh` [n]: at the start of period `first_open`, the first whose gate has not closed.
     `quarters` [T]: of the local clock.
     """
@@ -24,6 +25,8 @@ class PlanState:
     moves_wh: dict[int, Integers]
     buy_limit_ticks: Integers
     sell_limit_ticks: Integers
+    charges_anyway: NDArray[np.bool_]
+    discharges_anyway: NDArray[np.bool_]
     soc_start_wh: Integers
     soc_wh: Integers
     quarters: Integers

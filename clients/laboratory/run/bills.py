@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.laboratory.run.metering import MeteredDay
+from clients.laboratory.planning.physical import Delivery
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.world.day import WorldDay
 from clients.simulator.comparison import DayTariff, MarketDay, ParkDay, StorageUnit, compare_bills
@@ -41,15 +41,12 @@ def settled_amounts(record: SettledDay, accounts: list[int], items: tuple[LineIt
 
 
 def bill_day(
-    scenario: Scenario, day: WorldDay, metered: MeteredDay, record: SettledDay, accounts: list[int], payments_micro: Integers, soc_wh: Integers,
-    soc_start_wh: Integers,
-) -> DayBills:  # fmt: skip
-    """All bills of a day; `soc_wh` [n, T] at the end of each period, `soc_start_wh` [n]. What storage holds more at the end counts at its stated
-    price.
-    """
+    scenario: Scenario, day: WorldDay, delivery: Delivery, record: SettledDay, accounts: list[int], payments_micro: Integers, soc_start_wh: Integers
+) -> DayBills:
+    """All bills of a day; `soc_start_wh` [n]. What storage holds more at the end counts at its stated price."""
     charged = tuple(item for item in LineItem if STATUS[item] is LineStatus.CHARGED)
     market = settled_amounts(record, accounts, charged) + payments_micro
-    retail, pool, adjusted = _compared(scenario, day, metered, market, soc_wh, soc_start_wh)
+    retail, pool, adjusted = _compared(scenario, day, delivery, market, soc_start_wh)
     return DayBills(
         retail, pool, adjusted, settled_amounts(record, accounts, _FEES), settled_amounts(record, accounts, _IMBALANCE),
         settled_amounts(record, accounts, _TRADE) + payments_micro,
@@ -57,16 +54,16 @@ def bill_day(
 
 
 def _compared(
-    scenario: Scenario, day: WorldDay, metered: MeteredDay, market_micro: Integers, soc_wh: Integers, soc_start_wh: Integers
+    scenario: Scenario, day: WorldDay, delivery: Delivery, market_micro: Integers, soc_start_wh: Integers
 ) -> tuple[Integers, Integers, Integers]:
     """(retail, pool, market) by participant, by the comparison of the demo."""
     participants = scenario.participants
     units = [
         StorageUnit(
-            participant=row, soc_start_wh=int(soc_start_wh[row]), soc_end_wh=int(soc_wh[row, -1]), soc_min_wh=entry.storage.soc_min_wh,
+            participant=row, soc_start_wh=int(soc_start_wh[row]), soc_end_wh=int(delivery.soc_end_wh[row]), soc_min_wh=entry.storage.soc_min_wh,
             soc_max_wh=entry.storage.soc_max_wh, power_w=entry.storage.power_w, charge_efficiency_ppm=entry.storage.charge_efficiency_ppm,
-            discharge_efficiency_ppm=entry.storage.discharge_efficiency_ppm, charge_wh=metered.consumption_wh[row] - day.load_wh[row],
-            discharge_wh=metered.generation_wh[row] + metered.curtailed_wh[row] - day.generation_wh[row],
+            discharge_efficiency_ppm=entry.storage.discharge_efficiency_ppm, charge_wh=delivery.charge_wh[row],
+            discharge_wh=delivery.discharge_wh[row],
         )
         for row, entry in enumerate(participants)
         if entry.storage is not None
@@ -74,7 +71,9 @@ def _compared(
     names = [entry.id for entry in participants]
     fee_lot_micro = scenario.market.park_fee_micro_per_kwh * POWER_LOT_WH // WH_PER_KWH
     comparison = compare_bills(
-        ParkDay(names, day.symbols, metered.consumption_wh, metered.generation_wh, metered.loss_wh, units),
+        ParkDay(
+            names, day.symbols, delivery.load_wh + delivery.charge_wh, delivery.generation_wh + delivery.discharge_wh, delivery.loss_wh, units
+        ),
         DayTariff(
             day.deficit_price_ticks, day.surplus_price_ticks, np.full(day.n_periods, fee_lot_micro, np.int64),
             np.array([entry.voltage_adder_micro_per_kwh for entry in participants], np.int64),

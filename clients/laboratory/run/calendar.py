@@ -24,12 +24,13 @@ class Step(IntEnum):
 
     SETTLE = 0
     LIST = 1
-    ROUND = 2
+    UNITS = 2
+    ROUND = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Due:
-    """One step of one day; of a ROUND `index` is its place in `rounds_of`."""
+    """One step of one day; of a ROUND `index` is its place in `rounds_of`, of UNITS the step of the day."""
 
     at_ns: int
     step: Step
@@ -79,7 +80,9 @@ class Agenda:
     def add_listing(self, day: WorldDay) -> None:
         heapq.heappush(self._due, Due(listed_ns(day), Step.LIST, day.index))
 
-    def add_day(self, day: WorldDay, rounds: list[RoundsAt]) -> None:
+    def add_day(self, day: WorldDay, rounds: list[RoundsAt], unit_steps_ns: list[int]) -> None:
+        for index, at_ns in enumerate(unit_steps_ns):
+            heapq.heappush(self._due, Due(at_ns, Step.UNITS, day.index, index))
         for index, entry in enumerate(rounds):
             heapq.heappush(self._due, Due(entry.at_ns, Step.ROUND, day.index, index))
         heapq.heappush(self._due, Due(int(day.start_ns[-1]) + PERIOD_NS + SETTLED_AFTER_NS, Step.SETTLE, day.index))

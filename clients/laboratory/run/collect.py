@@ -6,10 +6,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clients.laboratory.planning.physical import Delivery
 from clients.laboratory.run.bills import DayBills
 from clients.laboratory.run.day_market import DayMarket, Tally
-from clients.laboratory.run.metering import MeteredDay
-from clients.laboratory.run.record import QUOTE, TRADE, RunRecord
+from clients.laboratory.run.record import QUOTE, TRADE, UNIT_TRADE, RunRecord
+from clients.laboratory.run.unit_market import UnitMarket
 from clients.laboratory.run.virtual_exchange import VirtualExchange
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.world.day import WorldDay
@@ -26,6 +27,10 @@ _BY_PERIOD: Final = (
     "load_wh", "generation_wh", "charge_wh", "discharge_wh", "curtailed_wh", "soc_wh", "value_ticks", "cost_ticks", "limit_reported_ticks",
     "want_buy_lots", "want_sell_lots", "bought_lots", "sold_lots", "deficit_wh", "surplus_wh",
 )  # fmt: skip
+_OF_DELIVERY: Final = (
+    "load_wh", "generation_wh", "charge_wh", "discharge_wh", "curtailed_wh", "soc_wh", "import_wh", "export_wh", "loss_wh",
+)  # fmt: skip
+_OF_DAY: Final = ("start_ns", "deficit_price_ticks", "surplus_price_ticks")
 _OF_PARK: Final = ("start_ns", "deficit_price_ticks", "surplus_price_ticks", "import_wh", "export_wh", "loss_wh")
 _BY_DAY: Final = ("bill_retail_micro", "bill_pool_micro", "bill_market_micro", "fee_micro", "imbalance_micro", "trade_micro")
 
@@ -43,21 +48,19 @@ class Collector:
     netting_micro: list[int] = field(default_factory=list)
 
     def add_day(
-        self, day: WorldDay, market: DayMarket, metered: MeteredDay, charge_wh: Integers, discharge_wh: Integers, soc_wh: Integers,
-        bought_lots: Integers, sold_lots: Integers, bills: DayBills, netting_micro: int,
-    ) -> None:  # fmt: skip
-        """A settled day; arrays are [n, T]."""
-        imbalance_wh = metered.generation_wh - metered.consumption_wh + (bought_lots - sold_lots) * POWER_LOT_WH
-        values: dict[str, Integers] = {
-            "load_wh": metered.consumption_wh - charge_wh, "generation_wh": metered.generation_wh - discharge_wh, "charge_wh": charge_wh,
-            "discharge_wh": discharge_wh, "curtailed_wh": metered.curtailed_wh, "soc_wh": soc_wh, "value_ticks": day.value_ticks,
-            "cost_ticks": day.cost_ticks, "limit_reported_ticks": market.table.reported, "want_buy_lots": market.table.wanted[0::2],
-            "want_sell_lots": market.table.wanted[1::2], "bought_lots": bought_lots, "sold_lots": sold_lots,
-            "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0), "start_ns": day.start_ns,
-            "deficit_price_ticks": day.deficit_price_ticks, "surplus_price_ticks": day.surplus_price_ticks, "import_wh": metered.import_wh,
-            "export_wh": metered.export_wh, "loss_wh": metered.loss_wh, "bill_retail_micro": bills.retail_micro, "bill_pool_micro": bills.pool_micro,
-            "bill_market_micro": bills.market_micro, "fee_micro": bills.fee_micro, "imbalance_micro": bills.imbalance_micro,
-            "trade_micro": bills.trade_micro,
+        self, day: WorldDay, market: DayMarket, delivery: Delivery, bought_lots: Integers, sold_lots: Integers, bills: DayBills, netting_micro: int
+    ) -> None:
+        """A settled day; lots are [n, T]."""
+        net_wh = delivery.generation_wh + delivery.discharge_wh - delivery.load_wh - delivery.charge_wh
+        imbalance_wh = net_wh + (bought_lots - sold_lots) * POWER_LOT_WH
+        values: dict[str, Integers] = {name: getattr(delivery, name) for name in _OF_DELIVERY}
+        values |= {name: getattr(day, name) for name in _OF_DAY}
+        values |= {f"bill_{name}": getattr(bills, name) for name in ("retail_micro", "pool_micro", "market_micro")}
+        values |= {name: getattr(bills, name) for name in ("fee_micro", "imbalance_micro", "trade_micro")}
+        values |= {
+            "value_ticks": market.table.limits[0::2], "cost_ticks": market.table.limits[1::2], "limit_reported_ticks": market.table.reported,
+            "want_buy_lots": market.table.wanted[0::2], "want_sell_lots": market.table.wanted[1::2], "bought_lots": bought_lots,
+            "sold_lots": sold_lots, "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0),
         }  # fmt: skip
         for name, column in values.items():
             self.columns.setdefault(name, []).append(column)
@@ -65,7 +68,7 @@ class Collector:
         self.operator_micro.append(market.operator_micro)
         self.netting_micro.append(netting_micro)
 
-    def record(self, link: VirtualExchange, tally: Tally, seconds: dict[str, float]) -> RunRecord:
+    def record(self, link: VirtualExchange, tally: Tally, units: UnitMarket, seconds: dict[str, float]) -> RunRecord:
         """The record of all days; the exchange is asked for its certificates and hashes."""
         start_ns = np.concatenate(self.columns["start_ns"])
         certificates = _certificates(link, self.accounts, start_ns)
@@ -87,6 +90,7 @@ class Collector:
             event_hash=link.exchange.event_hash,
             journal_hash=link.journal.chain_hash,
             seconds=seconds,
+            unit_trades=np.concatenate(units.trades) if units.trades else np.zeros(0, UNIT_TRADE),
         )
 
 

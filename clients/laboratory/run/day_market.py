@@ -1,6 +1,5 @@
 """The books of one day in the hands of its participants: rounds become commands, answers become what everybody knows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from clients.laboratory.market.one_shot import clear_round, rules_of
 from clients.laboratory.market.table import ORIGIN, RULES, WORKING, MarketTable, new_history, new_views, records
 from clients.laboratory.run.calendar import RoundsAt
 from clients.laboratory.run.record import DEPTH_TICKS, QUOTE, TRADE
+from clients.laboratory.run.strategies import UserStrategies
 from clients.laboratory.run.virtual_exchange import VirtualExchange
 from clients.laboratory.scenario.model import CONTINUOUS, MarketRules
 from clients.laboratory.world.day import WorldDay
@@ -32,9 +32,6 @@ _AUCTION: Final = 255
 _SHOWS_QUOTES: Final = ("full", "top")
 _SHOWS_TRADES: Final = ("full", "top", "trades")
 _DIGITS: Final = 12
-
-# (table, periods, rounds) -> prices of the strategies written in Python go into table.forced
-Strategies = Callable[[MarketTable, Integers, Integers], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -102,16 +99,27 @@ class DayMarket:
         self._origins = records(2 * n * periods, ORIGIN)
 
     @property
+    def shows_trades(self) -> bool:
+        """Whether the rule of transparency shows prices of trades."""
+        return self._market.transparency in _SHOWS_TRADES
+
+    @property
+    def last_ticks(self) -> Integers:
+        """Price of the last trade of each quarter-hour, [T]; -1: none."""
+        ticks: Integers = np.asarray(self._link.exchange.state.instruments)["last_price_ticks"][self.table.slots].astype(np.int64)
+        return ticks
+
+    @property
     def net_lots(self) -> Integers:
         """What each participant has bought less sold, [n, T]."""
         positions = np.asarray(self._link.exchange.state.positions)["net_lots"]
         return np.ascontiguousarray(positions[np.ix_(self.table.slots, self.table.accounts)].T)
 
-    def hold(self, at: RoundsAt, targets: Integers, strategies: Strategies | None) -> None:
+    def hold(self, at: RoundsAt, targets: Integers, strategies: UserStrategies) -> None:
         """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""
-        if strategies is not None:
-            strategies(self.table, at.periods, at.rounds)
         state = self._link.exchange.state
+        if strategies:
+            strategies.ask(state, self.table, at.periods, at.rounds, targets, self.net_lots[:, at.periods])
         n = decide(
             state, self.table, self._words, self._sealed, self._origins, at.periods, at.rounds, targets, at.at_ns, self._tally.next_number
         )

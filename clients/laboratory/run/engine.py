@@ -13,27 +13,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients.laboratory.agents import market_maker, strategic
-from clients.laboratory.agents.catalogue import traits
+from clients.laboratory.agents.catalogue import is_user_strategy, traits
 from clients.laboratory.agents.interface import Population
 from clients.laboratory.run.bills import bill_day
 from clients.laboratory.run.calendar import Agenda, RoundsAt, Step, listed_ns, rounds_of
 from clients.laboratory.run.collect import Collector
 from clients.laboratory.run.day_market import DayMarket, Minds, Tally
 from clients.laboratory.run.membership import list_day, open_accounts, top_up
-from clients.laboratory.run.metering import meter_day, readings_document
+from clients.laboratory.run.metering import readings_document
+from clients.laboratory.run.planned import Plans
 from clients.laboratory.run.record import RunRecord
+from clients.laboratory.run.strategies import UserStrategies
+from clients.laboratory.run.unit_market import UnitMarket
 from clients.laboratory.run.virtual_exchange import VirtualExchange
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.world.day import WorldDay
 from clients.laboratory.world.world import World
 from exchange.order_path.check import check_exchange
 from exchange.protocol.documents import SettleDay
-from exchange.units import PERIOD_NS, POWER_LOT_WH, PPM
+from exchange.units import PERIOD_NS, PPM
 
 Integers = NDArray[np.int64]
 
 # They listen to what others say, or look back at it.
 _LEARNERS = (Population.ZIP, Population.GDX, Population.AGGRESSIVE)
+
+# A market maker's position in one quarter-hour, in units of its quotes.
+_INVENTORY_UNITS = 2
 
 OnDay = Callable[[int], None]
 
@@ -67,7 +73,10 @@ class _Run:
         self.link = VirtualExchange(scenario.name, listed_ns(first), journal_directory)
         self._accounts = open_accounts(self.link, scenario)
         self._minds = _born(scenario, seed)
-        self._offered_ppm = _offered_ppm(self._minds)
+        self._plans = Plans(scenario, _offered_ppm(self._minds))
+        self._strategies = UserStrategies(scenario, seed)
+        self._units = UnitMarket(self.link, scenario, self._accounts, seed)
+        self._units.open()
         self._tally = Tally()
         self._collector = Collector(scenario, seed, self._accounts)
         self._first_period = 0
@@ -83,6 +92,8 @@ class _Run:
                 self._list()
             elif due.step is Step.ROUND:
                 self._hold(self._markets[due.day], self._rounds[due.day][due.index])
+            elif due.step is Step.UNITS:
+                self._units.act(due.day, due.index)
             else:
                 self._settle(self._markets.pop(due.day))
                 del self._rounds[due.day]
@@ -90,7 +101,7 @@ class _Run:
                     check_exchange(self.link.exchange)
                 if on_day is not None:
                     on_day(due.day + 1)
-        return self._collector.record(self.link, self._tally, self._seconds.by_part)
+        return self._collector.record(self.link, self._tally, self._units, self._seconds.by_part)
 
     def _list(self) -> None:
         """Open the books of the next day, and bring the one after it into sight."""
@@ -104,7 +115,8 @@ class _Run:
         )  # fmt: skip
         self._first_period += day.n_periods
         self._rounds[day.index] = rounds_of(day)
-        self._agenda.add_day(day, self._rounds[day.index])
+        self._plans.begin(self._markets[day.index], self._markets.get(day.index - 1))
+        self._agenda.add_day(day, self._rounds[day.index], self._units.steps_of(day.date))
         with self._seconds.of("world"):
             self._next = self._world.day(day.index + 1) if day.index + 1 < self._scenario.days else None
         if self._next is not None:
@@ -112,28 +124,18 @@ class _Run:
 
     def _hold(self, market: DayMarket, at: RoundsAt) -> None:
         with self._seconds.of("plan"):
-            targets = self._targets(market, at)
+            targets = self._plans.targets(market, at)
         with self._seconds.of("trade"):
-            market.hold(at, targets, None)
-
-    def _targets(self, market: DayMarket, at: RoundsAt) -> Integers:
-        """Net lots that each participant wants to end with, [n, m]: what it expects its meter to show, rounded towards nothing."""
-        day = market.day
-        net_wh = (day.forecast_load_wh[at.rounds, :, at.periods] - day.forecast_generation_wh[at.rounds, :, at.periods]).T
-        targets: Integers = np.sign(net_wh) * (np.abs(net_wh) // POWER_LOT_WH)
-        return targets * self._offered_ppm[:, np.newaxis] // PPM
+            market.hold(at, targets, self._strategies)
 
     def _settle(self, market: DayMarket) -> None:
         day, scenario = market.day, self._scenario
         positions = self._positions(market)
-        net_lots = market.net_lots
+        delivery, soc_start_wh = self._plans.deliver(market, self._markets.get(day.index + 1))
         with self._seconds.of("deliver"):
             self.link.tick()
-        charge, discharge, soc_wh, soc_start = self._storage(net_lots)
-        curtailable = np.array([entry.generation is not None for entry in scenario.participants])
-        metered = meter_day(day.load_wh + charge, day.generation_wh + discharge, curtailable, scenario.network)
         with self._seconds.of("meter"):
-            self.link.submit(readings_document(scenario, self._accounts, day.start_ns, metered, soc_wh))
+            self.link.submit(readings_document(scenario, self._accounts, day.start_ns, delivery))
         name = day.date.isoformat()
         adders = {
             str(account): entry.voltage_adder_micro_per_kwh
@@ -149,26 +151,29 @@ class _Run:
         record = self.link.exchange.rooms.settlements.get(name)
         assert record is not None
         with self._seconds.of("bills"):
-            bills = bill_day(scenario, day, metered, record, self._accounts, market.payments_micro, soc_wh, soc_start)
-        self._collector.add_day(day, market, metered, charge, discharge, soc_wh, *positions, bills, record.total("netting_fund_micro"))
+            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro, soc_start_wh)
+        self._collector.add_day(day, market, delivery, *positions, bills, record.total("netting_fund_micro"))
 
     def _positions(self, market: DayMarket) -> tuple[Integers, Integers]:
         """(bought, sold) lots of each participant in each quarter-hour, [n, T]."""
         rows = np.asarray(self.link.exchange.state.positions)[np.ix_(market.table.slots, market.table.accounts)]
         return np.ascontiguousarray(rows["bought_lots"].T), np.ascontiguousarray(rows["sold_lots"].T)
 
-    def _storage(self, net_lots: Integers) -> tuple[Integers, Integers, Integers, Integers]:
-        zero = np.zeros_like(net_lots)
-        return zero, zero, zero - 1, zero[:, 0]
-
 
 def _born(scenario: Scenario, seed: int) -> Minds:
-    """Traits of all agents; a market maker quotes one unit of inventory on each side."""
+    """Traits of all agents; a market maker quotes one unit of inventory on each side, and never holds more than it can hope to close."""
     born = traits(scenario, seed).view(np.recarray)
     limits = np.array([[entry.min_net_power_lots, entry.max_net_power_lots] for entry in scenario.participants], np.int64)
     makers = born["kind"] == Population.MARKET_MAKER
     quote_lots = np.where(makers, born["p"][:, market_maker.UNIT_LOTS], 0).astype(np.int64)
-    return Minds(born, quote_lots, limits, learns=bool(np.isin(born["kind"], _LEARNERS).any()))
+    most = _INVENTORY_UNITS * quote_lots[makers]
+    limits[makers, 0], limits[makers, 1] = np.maximum(limits[makers, 0], -most), np.minimum(limits[makers, 1], most)
+    return Minds(born, quote_lots, limits, learns=_is_heard(scenario, born))
+
+
+def _is_heard(scenario: Scenario, born: NDArray[np.void]) -> bool:
+    """Whether anybody listens to what is said."""
+    return bool(np.isin(born["kind"], _LEARNERS).any()) or any(is_user_strategy(entry.agent.name) for entry in scenario.participants)
 
 
 def _offered_ppm(minds: Minds) -> Integers:

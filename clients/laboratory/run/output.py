@@ -29,6 +29,7 @@ FORMAT: Final = "parkex-run-1"
 SUMMARY: Final = "summary.json"
 SCENARIO: Final = "scenario.toml"
 TABLES: Final = "tables"
+JOURNAL: Final = "journal"
 # Nobody opens more in a spreadsheet; the table is in Parquet all the same.
 CSV_MAX_ROWS: Final = 1_000_000
 _WRITING: Final = ".writing"
@@ -46,17 +47,21 @@ Measure = float | int | None
 
 
 def write_run(record: RunRecord, directory: Path, measures: Mapping[str, Measure]) -> None:
-    """Write a run into a new or empty folder. Raises InputError where it is neither, and ValueError where a measure has the name of a fact."""
+    """Write a run into a new or empty folder, in which its journal may be already.
+
+    Raises InputError where there is anything else, and ValueError where a measure has the name of a fact.
+    """
     if taken := set(measures) & set(FACTS):
         raise ValueError(f"names of measures that a summary needs itself: {sorted(taken)}")
-    check_empty(directory)
+    if not directory.is_dir() or {entry.name for entry in directory.iterdir()} - {JOURNAL}:
+        check_empty(directory)
     (directory / TABLES).mkdir(parents=True, exist_ok=True)
     _write(directory / SCENARIO, scenario_text(record.scenario).encode())
     for name, source in tables(record).items():
         _write_parquet(directory / TABLES / f"{name}.parquet", source)
         if source.n_rows <= CSV_MAX_ROWS:
             _write_csv(directory / TABLES / f"{name}.csv", source)
-    files = {path.relative_to(directory).as_posix(): _seal(path) for path in sorted(directory.rglob("*")) if path.is_file()}
+    files = {path.relative_to(directory).as_posix(): _seal(path) for path in [directory / SCENARIO, *sorted((directory / TABLES).iterdir())]}
     summary = {**_facts(record), **{name: _finite(value) for name, value in measures.items()}, "files": files}
     _write(directory / SUMMARY, (json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 

@@ -33,6 +33,18 @@ QUOTE: Final = np.dtype(
     ]
 )  # fmt: skip
 
+# One trade of a certificate, allowance or credit; `instrument` counts scenario.instruments, prices are ticks of 0.01 CNY.
+UNIT_TRADE: Final = np.dtype(
+    [
+        ("stamp_ns", "<i8"), ("instrument", "<i4"), ("unused", "<i4"), ("buyer", "<i4"), ("seller", "<i4"), ("price_ticks", "<i8"),
+        ("quantity_lots", "<i8"),
+    ]
+)  # fmt: skip
+
+
+def _no_unit_trades() -> NDArray[np.void]:
+    return np.zeros(0, UNIT_TRADE)
+
 
 @dataclass(slots=True, eq=False)
 class RunRecord:
@@ -96,6 +108,7 @@ class RunRecord:
     event_hash: str
     journal_hash: str
     seconds: dict[str, float] = field(default_factory=dict)
+    unit_trades: NDArray[np.void] = field(default_factory=_no_unit_trades)
 
     @property
     def n_participants(self) -> int:

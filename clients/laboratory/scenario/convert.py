@@ -60,7 +60,7 @@ def convert(value: Any, kind: Any, path: Place, reader: LaboratoryReader) -> Any
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         reason, within = describe_validation(error)
-        reader.broken(f"{dotted(path)}: {reason}{_expected(path)}", (*path, *within))
+        reader.broken(f"{reader.name_of(path)}: {_in_words(value, bare, reason)}{_expected(path)}", (*path, *within))
         return stand_in(kind)
 
 
@@ -68,13 +68,13 @@ def _table(content: dict[str, Any], kind: type[Table], path: Place, reader: Labo
     kinds = fields_of(kind)
     for key in content.keys() - kinds.keys():
         near = difflib.get_close_matches(key, kinds, 1)
-        reader.broken(f"{dotted((*path, key))}: unknown key{f'; did you mean {near[0]}?' if near else ''}", (*path, key))
+        reader.broken(f"{reader.name_of((*path, key))}: unknown key{f'; did you mean {near[0]}?' if near else ''}", (*path, key))
     values = {}
     for field in msgspec.structs.fields(kind):
         if field.name in content:
             values[field.name] = convert(content[field.name], kinds[field.name], (*path, field.name), reader)
         elif field.required:
-            reader.broken(f"{dotted((*path, field.name))} is missing", (*path, field.name))
+            reader.broken(f"{reader.name_of((*path, field.name))} is missing", (*path, field.name))
             values[field.name] = stand_in(kinds[field.name])
     return kind(**values)
 
@@ -114,15 +114,12 @@ def stand_in(kind: Any) -> Any:
     return _STAND_INS.get(kind, typing.get_origin(kind) and typing.get_origin(kind)())
 
 
-def dotted(path: Place) -> str:
-    """A path as a person writes it: member[3].load.noise."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+def _in_words(value: Any, kind: Any, reason: str) -> str:
+    """Most slips are text where a whole number belongs, with a unit or a fraction."""
+    return f"{value[:30]!r} is not a whole number" if kind is int and isinstance(value, str) else reason
 
 
 def _expected(path: Place) -> str:
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     ending = max((ending for ending in _UNITS if key.endswith(ending)), key=len, default=None)
-    return f"; a number of {_UNITS[ending]}" if ending else ""
+    return f"; expected {_UNITS[ending]}" if ending else ""

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.rules import MINUTES_A_DAY, minute_of
 from clients.laboratory.scenario.schema import TariffStepTable, TariffTable, TariffVersionTable
 from clients.scenarios.attributes import Reader
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.layers import Place
 from clients.scenarios.periods import QUARTERS_A_DAY
 from clients.scenarios.problems import Problems
@@ -22,6 +22,8 @@ _MINUTES_A_QUARTER = MINUTES_A_DAY // QUARTERS_A_DAY
 def read_inline(table: TariffTable, zone: ZoneInfo, reader: Reader) -> Tariff:
     """The tariff of a [tariff] table. What is wrong with single prices is noted; raises InputError for prices that cannot stand together."""
     versions = [_version(entry, ("tariff", "version", index), reader) for index, entry in enumerate(table.version)]
+    if not versions:
+        reader.note("tariff: expected one version at least", "tariff", "version")
     if [version.effective_from for version in versions] != sorted({version.effective_from for version in versions}):
         reader.note("tariff: versions must be in the order of effective_from, each date once", "tariff", "version")
     return Tariff(table.id, table.name, table.name_zh, table.source, zone, tuple(versions))

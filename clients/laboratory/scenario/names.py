@@ -14,7 +14,7 @@ TRANSPARENCIES: Final = ("full", "top", "trades", "none")
 IMBALANCES: Final = ("dual", "single", "pool")
 SCHEMES: Final = ("granular", "gec")
 SHARINGS: Final = ("none", "energy", "equal", "shapley")
-# Keys of laboratory.agents.catalogue.CATALOGUE.
+# The keys of laboratory.agents.catalogue.CATALOGUE.
 POPULATIONS: Final = ("zi_u", "zi_c", "zip", "gdx", "aa", "market_maker", "price_taker", "truthful", "strategic", "compliance")
 OUTAGE_KINDS: Final = ("generation", "load")
 # An outage of all plants of a kind.

@@ -30,6 +30,19 @@ def overridden(file: ScenarioFile, overrides: Mapping[str, str]) -> ScenarioFile
     return file.overridden(values, names) if values else file
 
 
+def assignments(texts: Iterable[str]) -> dict[str, str]:
+    """Key -> value of texts `KEY=VALUE`. Raises InputError for one without an equals sign, and for a key that is there twice."""
+    values: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set {text}: expected KEY=VALUE, such as market.gate_closure=15")
+        if key in values:
+            raise InputError(f"--set {key} is there twice")
+        values[key] = value
+    return values
+
+
 def find_key(key: str, content: Mapping[str, Any]) -> tuple[Place, Any]:
     """Path and type of what a key means, e.g. ("market", "gate_closure_minutes"), int | None. Raises InputError with the candidates."""
     kind: Any = ScenarioTable

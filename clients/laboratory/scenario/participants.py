@@ -145,11 +145,14 @@ class _Layered:
 def _ev(table: EvTable, place: Place, reader: Reader) -> EvFleet:
     energy_wh, power_w = reader.scaled(table.energy_kwh, 3, *place, "energy_kwh"), reader.scaled(table.power_kw, 3, *place, "power_kw")
     arrival = minute_of(table.arrival, reader, *place, "arrival")
-    departure = minute_of(table.departure, reader, *place, "departure")
+    departure = minute_of(table.departure, reader, *place, "departure", last=MINUTES_A_DAY)
+    if arrival % 15 or departure % 15:
+        reader.note(f"{reader.name_of(place)}: expected times on a quarter-hour", *place, "arrival" if arrival % 15 else "departure")
     if arrival >= departure:
-        reader.note("ev: vehicles depart before they arrive; expected arrival before departure within one day", *place, "departure")
+        reader.note(f"{reader.name_of(place)}: departure is not after arrival; expected two times within one day", *place, "departure")
     elif energy_wh * 60 > power_w * (departure - arrival):
-        reader.note(f"ev: {table.energy_kwh} kWh cannot be charged at {table.power_kw} kW in {departure - arrival} minutes", *place, "energy_kwh")
+        wish = f"{table.energy_kwh} kWh cannot be charged at {table.power_kw} kW in {departure - arrival} minutes"
+        reader.note(f"{reader.name_of(place)}: {wish}", *place, "energy_kwh")
     return EvFleet(energy_wh=energy_wh, power_w=power_w, arrival=_time(arrival), departure=_time(departure))
 
 
@@ -161,7 +164,7 @@ def _asset(table: AssetTable, place: Place, reader: Reader) -> Asset:
     years = reader.whole(table.years, 0, _YEARS_MAX, *place, "years")
     debt = permille(table.debt_permille, reader, *place, "debt_permille")
     if debt and not years:
-        reader.note("asset: a debt needs years in which it is paid back", *place, "years")
+        reader.note(f"{reader.name_of(place)}: a debt needs years in which it is paid back", *place, "years")
     return Asset(
         capex_micro=reader.scaled(table.capex_cny, 6, *place, "capex_cny"),
         operation_micro_per_year=reader.scaled(table.operation_cny_per_year, 6, *place, "operation_cny_per_year"),

@@ -6,7 +6,6 @@ from typing import Any
 
 from clients.laboratory.scenario.model import AgentChoice, Parameter
 from clients.laboratory.scenario.names import POPULATIONS
-from clients.laboratory.scenario.rules import path_text
 from clients.laboratory.scenario.schema import Agent, LaboratoryMemberTable, PopulationTable
 from clients.scenarios.attributes import Reader
 from clients.scenarios.layers import Place
@@ -38,7 +37,7 @@ class Populations:
         name = parameters.pop("name", "")
         for key, value in parameters.items():
             if not isinstance(value, int | str):
-                self._reader.note(f"{path_text(place)}.{key}: expected a number, text, true or false", *place)
+                self._reader.note(f"{self._reader.name_of(place)}.{key}: expected a number, text, true or false", *place)
         kept: dict[str, Parameter] = {key: value for key, value in parameters.items() if isinstance(value, int | str)}
         return AgentChoice(name=self._known(name, place), parameters=kept)
 
@@ -49,10 +48,10 @@ class Populations:
         path, colon, cls = str(name).rpartition(":")
         if not colon or not path.endswith(".py") or not cls.isidentifier():
             known = ", ".join(POPULATIONS)
-            self._reader.note(f"{path_text(place)}: population {str(name)[:40]!r}; expected one of {known}, or file.py:ClassName", *place)
+            self._reader.note(f"{self._reader.name_of(place)}: population {str(name)[:40]!r}; expected one of {known}, or file.py:ClassName", *place)
             return str(name)
         for folder in (self._folder, Path.cwd()):
             if folder is not None and (folder / path).is_file():
                 return f"{(folder / path).resolve()}:{cls}"
-        self._reader.note(f"{path_text(place)}: no file {path!r}, neither beside the scenario nor here", *place)
+        self._reader.note(f"{self._reader.name_of(place)}: no file {path!r}, neither beside the scenario nor here", *place)
         return str(name)

@@ -125,7 +125,8 @@ def _tariff(table: ScenarioTable, file: ScenarioFile, zone: ZoneInfo, first: dat
             tariff = read_inline(table.tariff, zone, reader)
         else:
             tariff = scenario_tariff(table.tariff, file, zone)
-        tariff.retail_price_micro_per_kwh(local_midnight_ns(first, zone))
+        if tariff.versions:
+            tariff.retail_price_micro_per_kwh(local_midnight_ns(first, zone))
     except InputError as error:
         reader.note(f"tariff: {error}", "tariff")
         return Tariff("", "", "", "", zone, ())
@@ -153,18 +154,19 @@ def _outage(table: ScenarioTable, index: int, days: int, reader: LaboratoryReade
     holders = [member.id for member in table.member if (member.load if entry.what == "load" else member.generation)]
     if entry.participant not in [*holders, *PLANT_KINDS]:
         reader.note(
-            f"outage.participant: {entry.participant[:30]!r}; expected {', '.join(PLANT_KINDS)} or a participant with {entry.what}: "
+            f"{reader.name_of(place)}.participant: {entry.participant[:30]!r}; expected {', '.join(PLANT_KINDS)} or a participant with {entry.what}: "
             f"{', '.join(holders)}",
             *place, "participant",
         )  # fmt: skip
     begins = minute_of(entry.begins, reader, *place, "begins")
     ends = minute_of(entry.ends, reader, *place, "ends", last=MINUTES_A_DAY)
     if begins % 15 or ends % 15:
-        reader.note("outage: expected times on a quarter-hour", *place, "begins" if begins % 15 else "ends")
+        reader.note(f"{reader.name_of(place)}: expected times on a quarter-hour", *place, "begins" if begins % 15 else "ends")
     if begins >= ends:
-        reader.note("outage: it ends before it begins; expected two times within one day", *place, "ends")
+        reader.note(f"{reader.name_of(place)}: it ends before it begins; expected two times within one day", *place, "ends")
     if not 0 <= entry.first_day <= entry.last_day < max(days, 1):
-        reader.note(f"outage: days {entry.first_day} to {entry.last_day} are not within the run's, 0 to {days - 1}", *place, "first_day")
+        wish = f"days {entry.first_day} to {entry.last_day} are not within the run's, 0 to {days - 1}"
+        reader.note(f"{reader.name_of(place)}: {wish}", *place, "first_day")
     return Outage(
         participant=entry.participant,
         first_day=entry.first_day,

@@ -32,9 +32,9 @@ def market_rules(table: ScenarioTable, reader: Reader) -> MarketRules:
     low, high = given.scaled("min_price_cny_per_kwh", 4), given.scaled("max_price_cny_per_kwh", 4)
     if low >= high:
         reader.note("market: min_price is not below max_price: the price band is inverted", *given.place("min_price_cny_per_kwh"))
-    tick = reader.whole(reader.scaled(market.tick_cny_per_kwh, 4, *place, "tick_cny_per_kwh"), 1, max(1, high - low), *place, "tick_cny_per_kwh")
+    tick = reader.within(market.tick_cny_per_kwh, 4, 1, max(1, high - low), *place, "tick_cny_per_kwh")
     largest = given.scaled("max_order_kwh", 1)
-    lot = reader.whole(reader.scaled(market.lot_kwh, 1, *place, "lot_kwh"), 1, max(1, largest), *place, "lot_kwh")
+    lot = reader.within(market.lot_kwh, 1, 1, max(1, largest), *place, "lot_kwh")
     return MarketRules(
         mechanism=market.mechanism,
         k_ppm=permille(market.k_permille, reader, *place, "k_permille"),
@@ -153,15 +153,12 @@ def _falls(values: Sequence[int], *, strictly: bool) -> bool:
 def one_of(value: str, known: Collection[str], reader: Reader, *path: str | int) -> None:
     """Note a name that is not known."""
     if value not in known:
-        reader.note(f"{path_text(path)}: {value[:40]!r}; expected one of {', '.join(known)}", *path)
+        reader.note(f"{reader.name_of(path)}: {value[:40]!r}; expected one of {', '.join(known)}", *path)
 
 
 def permille(value: str | int, reader: Reader, *path: str | int, limit_ppm: int = PPM) -> int:
     """A share in thousandths as ppm, 0 to `limit_ppm`."""
-    ppm = reader.scaled(value, 3, *path)
-    if ppm > limit_ppm:
-        reader.note(f"{path_text(path)}: {value} is above {limit_ppm // 1000} thousandths", *path)
-    return min(ppm, limit_ppm)
+    return reader.within(value, 3, 0, limit_ppm, *path)
 
 
 def minute_of(text: str, reader: Reader, *path: str | int, last: int = MINUTES_A_DAY - 1) -> int:
@@ -174,13 +171,6 @@ def minute_of(text: str, reader: Reader, *path: str | int, last: int = MINUTES_A
     except ValueError:
         at = -1
     if not 0 <= at <= last:
-        reader.note(f"{path_text(path)}: {text[:20]!r} is not a local time such as 16:00", *path)
+        reader.note(f"{reader.name_of(path)}: {text[:20]!r} is not a local time such as 16:00", *path)
         return 0
     return at
-
-
-def path_text(path: Sequence[str | int]) -> str:
-    """The keys of a path, joined by points."""
-    return ".".join(str(part) for part in path if isinstance(part, str))
-
-

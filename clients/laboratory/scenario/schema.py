@@ -91,9 +91,16 @@ class ForecastTable(Table, frozen=True, kw_only=True):
     unknown_permille: tuple[Decimal, ...] = (1000, 800, 620, 420, 260, 150, 80, 0)
 
 
+class ResidualTable(FactorTable, frozen=True, kw_only=True):
+    publisher: str = "MEE"
+    year: int = 2023
+    region: str = "national"
+    kind: str = "residual"
+
+
 class CarbonTable(Table, frozen=True, kw_only=True):
     scheme: str = "granular"
-    residual: FactorTable = FactorTable(publisher="MEE", year=2023, region="national", kind="residual")
+    residual: ResidualTable = ResidualTable()
 
 
 class SharingTable(Table, frozen=True, kw_only=True):

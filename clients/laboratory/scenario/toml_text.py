@@ -9,18 +9,21 @@ from typing import Any, Final
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
-def toml_text(content: Mapping[str, Any]) -> str:
-    """The content as TOML that reads as the same: tables and arrays of tables under headers, what they hold inline."""
+def toml_text(content: Mapping[str, Any], *, is_path: bool = False) -> str:
+    """The content as TOML that reads as the same: tables and arrays of tables under headers, what they hold inline.
+
+    `is_path`: keys are whole paths, as they stand in a header.
+    """
     plain = {key: value for key, value in content.items() if not _has_header(value)}
     lines = [_line(key, value) for key, value in plain.items()]
     for key, value in content.items():
         if _has_header(value):
-            lines += _table(quoted_key(key), value)
+            lines += _table(key if is_path else quoted_key(key), value)
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def _has_header(value: Any) -> bool:
-    return isinstance(value, Mapping) or (isinstance(value, list) and bool(value) and isinstance(value[0], Mapping))
+    return isinstance(value, Mapping) or (isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value))
 
 
 def _table(path: str, value: Any) -> Iterator[str]:
@@ -43,11 +46,11 @@ def _entry(path: str, entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_deep(content: Any) -> bool:
     """Arrays whose tables hold arrays of tables themselves: on one line they would not be readable."""
-    return _has_header(content) and isinstance(content, list) and any(_has_header(value) for value in content[0].values())
+    return _has_header(content) and isinstance(content, list) and any(_has_header(value) for entry in content for value in entry.values())
 
 
 def _line(key: str, value: Any) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], Mapping) and len(value) > 1:
+    if isinstance(value, list) and len(value) > 1 and _has_header(value):
         return "\n".join([f"{quoted_key(key)} = [", *(f"    {toml_value(entry)}," for entry in value), "]"])
     return f"{quoted_key(key)} = {toml_value(value)}"
 

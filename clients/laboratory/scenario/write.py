@@ -5,7 +5,6 @@ from importlib.metadata import version
 from importlib.resources import as_file, files
 from typing import Any, Final
 
-from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.inline_tariff import inline_tables
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.scenario.names import FORMAT
@@ -20,6 +19,7 @@ from clients.laboratory.scenario.write_rules import (
     noise_content,
     outage_content,
 )
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.tariff import Tariff
 from clients.scenarios.tariff_files import read_tariff
 from exchange.errors import InputError

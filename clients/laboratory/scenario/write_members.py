@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.model import Asset, EvFleet, FlexibleLoad, Participant, Valuation
-from clients.laboratory.scenario.write_rules import time_text
+from clients.laboratory.scenario.write_rules import end_text, time_text
 from clients.scenarios.attributes import position_limits
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.model import Storage, UnitProgramme
-from exchange.units import WH_PER_KWH
+from exchange.units import PPM, WH_PER_KWH
+
+_WHOLE_PERMILLE: Final = range(0, PPM + 1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,15 @@ def member_content(entry: Participant, common: Common) -> dict[str, Any]:
 
 
 def _add_preferences(table: dict[str, Any], entry: Participant, common: Common) -> None:
-    """Willingness, premium and flexible share are the member's own; the rest only where it is not what stands for all."""
-    own = _valuation(entry.valuation)
-    table["valuation"] = {key: value for key, value in own.items() if common.valuation.get(key) != value}
-    if entry.flexible is not None:
-        table["flexible"] = {key: value for key, value in _flexible(entry.flexible).items() if common.flexible.get(key) != value}
+    """Willingness, premium and flexible share in the keys that the scenario's own tables go before; the rest only where it is not as for all."""
+    valuation = {key: value for key, value in _valuation(entry.valuation).items() if common.valuation.get(key) != value}
+    flexible = {key: value for key, value in _flexible(entry.flexible).items() if common.flexible.get(key) != value} if entry.flexible else {}
+    table["green_premium_cny_per_kwh"] = valuation.pop("green_premium_cny_per_kwh")
+    if entry.valuation.willingness_ppm in _WHOLE_PERMILLE:
+        table["willingness_permille"] = int(valuation.pop("willingness_permille"))
+    if entry.flexible is not None and entry.flexible.share_ppm in _WHOLE_PERMILLE:
+        table["flexible_permille"] = int(flexible.pop("share_permille"))
+    table.update({key: own for key, own in (("valuation", valuation), ("flexible", flexible)) if own})
 
 
 def _add_limits(table: dict[str, Any], entry: Participant) -> None:
@@ -122,7 +128,7 @@ def _ev(ev: EvFleet) -> dict[str, Any]:
         "energy_kwh": decimal_text(ev.energy_wh, 3),
         "power_kw": decimal_text(ev.power_w, 3),
         "arrival": time_text(ev.arrival),
-        "departure": time_text(ev.departure),
+        "departure": end_text(ev.departure),
     }
 
 

@@ -3,8 +3,8 @@
 import datetime
 from typing import Any
 
-from clients.laboratory.scenario.decimal_text import decimal_text
 from clients.laboratory.scenario.model import ForecastRules, MarketRules, Outage
+from clients.scenarios.decimals import decimal_text
 from clients.scenarios.instruments import price_band
 from clients.scenarios.model import UnitInstrument
 from clients.scenarios.noise import NoiseClass
@@ -67,7 +67,7 @@ def outage_content(outage: Outage) -> dict[str, Any]:
         "first_day": outage.first_day,
         "last_day": outage.last_day,
         "begins": time_text(outage.begins),
-        "ends": "24:00" if outage.ends == datetime.time() else time_text(outage.ends),
+        "ends": end_text(outage.ends),
         "available_permille": decimal_text(outage.available_ppm, 3),
         "forecast_permille": decimal_text(outage.forecast_ppm, 3),
     }
@@ -94,6 +94,11 @@ def instrument_content(entry: UnitInstrument) -> dict[str, Any]:
         "maker_fee_permille": decimal_text(entry.maker_fee_tick_lot_micro, 1),
         "taker_fee_permille": decimal_text(entry.taker_fee_tick_lot_micro, 1),
     }
+
+
+def end_text(time: datetime.time) -> str:
+    """HH:MM, where midnight is the end of the day."""
+    return time_text(time) if time != datetime.time() else "24:00"
 
 
 def time_text(time: datetime.time) -> str:

@@ -6,7 +6,7 @@ import hashlib
 
 from exchange.ledger.records import PostingReason
 from exchange.maintenance.invariants.interface import Finding, breach
-from exchange.order_path.claim_check import claim_breaches
+from exchange.order_path.claim_check import check_claims
 from exchange.order_path.delivery_check import certificates_beyond_meters
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.registry.claims import ClaimScheme
@@ -35,13 +35,12 @@ class ClaimsWatch:
     def conclude(self, exchange: Exchange) -> Finding:
         if exchange.rooms.certificates.retirements.head != self._head:
             raise breach("10", "there is a retirement that no command made, or one was altered", exchange.last_sequence)
-        for what in claim_breaches(exchange):
-            raise breach("9", what, exchange.last_sequence)
-        beyond = certificates_beyond_meters(exchange)
-        faults = [str(one) for one in beyond if not one.is_corrected]
+        claimed, certified = check_claims(exchange), certificates_beyond_meters(exchange)
+        faults = claimed.breaches + [str(one) for one in certified if not one.is_corrected]
         if faults:
             raise breach("9", "; ".join(faults), exchange.last_sequence)
-        waiting = tuple(f"{one}; the readings were corrected after it was settled: {one.beyond_wh:,} Wh wait for the registrar" for one in beyond)
+        corrected = [(str(one), one.beyond_wh) for one in claimed.corrected] + [(str(one), one.beyond_wh) for one in certified]
+        waiting = tuple(f"{what}; the readings were corrected after it was settled: {wh:,} Wh wait for the registrar" for what, wh in corrected)
         claims = exchange.rooms.certificates.claims
         claimed_wh = sum(claims.total_wh(scheme) for scheme in ClaimScheme)
         checked = f"{self._number:,} retirements follow from each other; {claimed_wh:,} Wh claimed once, within the meters"

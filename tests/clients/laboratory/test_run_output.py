@@ -160,6 +160,13 @@ def test_what_is_there_is_not_written_over(record: RunRecord, tmp_path: Path) ->
         write_run(record, tmp_path, {})
 
 
+def test_a_journal_may_be_there(record: RunRecord, tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "segment").touch()
+    write_run(record, tmp_path, {})
+    assert not [name for name in read_run(tmp_path).facts["files"] if "journal" in name]
+
+
 def test_a_measure_may_not_hide_a_fact(record: RunRecord, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="seed"):
         write_run(record, tmp_path, {"seed": 2})

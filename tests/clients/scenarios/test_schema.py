@@ -54,7 +54,7 @@ def refusal(folder: Path, text: str) -> str:
         ("annual_mwh = 1500", "annual_mwh = -1", "-1 is outside"),
         ('voltage_kv = "110"', 'voltage_kv = "220"', "expected one of 110, 35, 10, 0.4"),
         ("soc_initial_kwh = 4000", "soc_initial_kwh = 400", "soc_min <= soc_initial"),
-        ('discharge_efficiency = "0.938083"', 'discharge_efficiency = "1.1"', "outside 1 to 1000000"),
+        ('discharge_efficiency = "0.938083"', 'discharge_efficiency = "1.1"', "1.1 is outside 0.000001 to 1"),
         ("willingness_permille = 920\nprogramme", "willingness_permille = 1920\nprogramme", "1920 is outside 0 to 1000"),
         ('permissions = ["power_buy", "power_sell"]', 'permissions = ["power_buy", "gec_sell"]', "more than the role storage may have"),
         ('permissions = ["power_buy", "power_sell"]', 'permissions = ["fly"]', "names such as power_buy"),

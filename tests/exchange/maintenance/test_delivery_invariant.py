@@ -48,5 +48,15 @@ def test_a_correction_is_listed_and_all_holds(tmp_path: Path) -> None:
     assert [line for line in told if line.startswith("correction")] == [expected]
 
 
+def test_a_correction_of_the_generator_is_listed_by_device_and_by_account(tmp_path: Path) -> None:
+    park = settled_park()
+    correct(park, 0, used_kwh=11, made_kwh=12)
+    said = [line.split(";")[0] for line in verified(park, tmp_path) if line.startswith("correction")]
+    assert said == [
+        f"correction  device 1: 15000 Wh are claimed at {park.starts_ns[0]}, which is more than its meter says",
+        "correction  account 33 at 2026-07-15T10:00+08:00: certificates say 12,000 Wh delivered or exported from it, its meters fed in 9,000 Wh",
+    ]
+
+
 def test_a_day_that_holds_lists_nothing(tmp_path: Path) -> None:
     assert not [line for line in verified(settled_park(), tmp_path) if line.startswith("correction")]

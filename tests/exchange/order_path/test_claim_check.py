@@ -8,12 +8,14 @@ import pytest
 
 from exchange.errors import CheckFailedError
 from exchange.maintenance.invariants.claims import ClaimsWatch
-from exchange.order_path.claim_check import claim_breaches
+from exchange.order_path.claim_check import ClaimBeyond, check_claims, claim_breaches
 from exchange.protocol.documents import MeterReadings
+from exchange.protocol.value_chain.units import WithdrawUnits
 from exchange.registry.claims import ClaimRows, ClaimScheme
 from exchange.registry.lifecycle import UnitState
 from tests.exchange.order_path.business.certificate_park import CertificatePark
 from tests.exchange.order_path.business.test_granular import NOON, quarter_ns, settled
+from tests.exchange.order_path.test_delivery_check import correct, settled_park, settled_wrongly
 
 
 def retired() -> CertificatePark:
@@ -65,7 +67,7 @@ BREACHES: list[tuple[str, Callable[[CertificatePark], None]]] = [
 
 def test_what_was_issued_and_retired_holds() -> None:
     park = retired()
-    assert list(claim_breaches(park.exchange)) == []
+    assert claim_breaches(park.exchange) == []
     watch = ClaimsWatch()
     watch.begin(park.exchange)
     assert "2 retirements follow from each other; 900 Wh claimed once" in watch.conclude(park.exchange).checked
@@ -75,7 +77,7 @@ def test_what_was_issued_and_retired_holds() -> None:
 def test_a_breach_is_named(words: str, spoil: Callable[[CertificatePark], None]) -> None:
     park = retired()
     spoil(park)
-    found = list(claim_breaches(park.exchange))
+    found = claim_breaches(park.exchange)
     assert len(found) >= 1
     assert all(words in sentence for sentence in found)
     watch = ClaimsWatch()
@@ -84,8 +86,31 @@ def test_a_breach_is_named(words: str, spoil: Callable[[CertificatePark], None])
         watch.conclude(park.exchange)
 
 
+def test_a_generator_s_meter_that_is_corrected_is_no_breach_but_for_other_claims() -> None:
+    """15 kWh were generated and certified; the corrected meter says 12. A claim of another scheme, which names no command, makes it one."""
+    park = settled_park()
+    registrar = park.admit("R", "registrar", [], cash_cny=0)
+    correct(park, 1, used_kwh=11, made_kwh=12)
+    start_ns = park.starts_ns[1]
+    assert check_claims(park.exchange) == ([], [ClaimBeyond(1, start_ns, 15_000, 12_000, is_corrected=True)])
+    park.ok(WithdrawUnits(account=park.load, symbol="", reference="corrected", quantity_lots=11_000), registrar)  # 10 of the quarter-hour before
+    assert check_claims(park.exchange) == ([], [ClaimBeyond(1, start_ns, 14_000, 12_000, is_corrected=True)])
+    columns = (np.array([1]), np.array([start_ns]), np.array([500]), np.array([10**6]))
+    park.exchange.rooms.certificates.claims.claim(ClaimScheme.CCER, ClaimRows(*columns))
+    assert claim_breaches(park.exchange) == [f"device 1: 14500 Wh are claimed at {start_ns}, which is more than its meter says"]
+
+
+def test_a_correction_excuses_no_claim_that_was_beyond_the_meter_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    park = settled_wrongly(lambda output: replace(output, energy_wh=output.energy_wh * 2), monkeypatch)
+    correct(park, 0, used_kwh=11, made_kwh=12)
+    correct(park, 1, used_kwh=11, made_kwh=30)
+    assert check_claims(park.exchange) == (
+        [f"device 1: 30000 Wh are claimed at {park.starts_ns[0]}, which is more than its meter says"], []
+    )  # fmt: skip
+
+
 def test_a_certificate_whose_claim_has_no_bundle_is_within_the_meter_still() -> None:
     """A withdrawal that forgot its claim blocks energy and doubles nothing."""
     park = retired()
     _withdrawn_but_claimed(park)
-    assert list(claim_breaches(park.exchange)) == []
+    assert claim_breaches(park.exchange) == []

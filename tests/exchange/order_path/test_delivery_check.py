@@ -43,13 +43,13 @@ def settled_park() -> SettlingPark:
     return park
 
 
-def correct(park: SettlingPark, period: int, used_kwh: int, own_kwh: int = 3) -> None:
-    """July is closed and the meters of one quarter-hour are corrected: of the load, and of the plant's own use."""
+def correct(park: SettlingPark, period: int, used_kwh: int, own_kwh: int = 3, made_kwh: int = 15) -> None:
+    """July is closed and the meters of one quarter-hour are corrected: of the load, and of the plant's own use and generation."""
     if not park.exchange.rooms.meters.months.closed:
         park.tick(AUGUST_NS + NS_PER_DAY)
         park.ok(FinalizeMonth(month="2026-07", month_start_ns=JULY_NS, month_end_ns=AUGUST_NS, accept_gaps=True))
     readings = park.readings(
-        {park.load: used_kwh * KWH, park.plant: own_kwh * KWH}, {park.plant: 15 * KWH}, starts_ns=[park.starts_ns[period]]
+        {park.load: used_kwh * KWH, park.plant: own_kwh * KWH}, {park.plant: made_kwh * KWH}, starts_ns=[park.starts_ns[period]]
     )  # fmt: skip
     park.ok(CorrectReadings(reason="wrong transformer factor", **msgspec.structs.asdict(readings)))
 
@@ -116,7 +116,7 @@ def test_a_fault_at_settlement_is_named_in_every_quarter_hour(case: str, monkeyp
     fault, account, side, certified, metered = FAULTS[case]
     park = settled_wrongly(fault, monkeypatch)
     assert (park.plant, park.load, park.other) == (PLANT, LOAD, OTHER)
-    assert list(claim_breaches(park.exchange)) == []
+    assert claim_breaches(park.exchange) == []
     assert found(park) == [(account, period, side, certified, metered, False) for period in range(2)]
 
 
@@ -152,6 +152,13 @@ def test_more_own_use_than_was_certified_leaves_less_to_send() -> None:
     park = settled_park()
     correct(park, 0, used_kwh=11, own_kwh=4)
     assert found(park) == [(park.plant, 0, Side.SENT, 12, 11, True)]
+
+
+def test_less_generation_than_was_certified_is_missing_where_it_was_sent() -> None:
+    park = settled_park()
+    correct(park, 0, used_kwh=11, made_kwh=12)
+    assert found(park) == [(park.plant, 0, Side.SENT, 12, 9, True)]
+    assert beyond_kwh(park) == (1, 0)
 
 
 def test_a_correction_excuses_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
