@@ -9,6 +9,7 @@ import typer
 from clients.cli.administration_app import clock, keys, proposals
 from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
+from clients.cli.laboratory_app import add_laboratory
 from clients.cli.meter_app import meter
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(proposals, name="proposals")
 app.add_typer(clock, name="clock")
 app.add_typer(carbon, name="carbon")
 app.add_typer(meter, name="meter")
+add_laboratory(app)
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
