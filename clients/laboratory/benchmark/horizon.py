@@ -1,7 +1,7 @@
 """The periods that one welfare program spans: what is true or believed of every participant, in kWh and CNY/kWh."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from clients.laboratory.scenario.model import EvFleet, Scenario
 from clients.laboratory.world.day import WorldDay
-from clients.scenarios.periods import local_datetime
+from clients.scenarios.periods import QUARTERS_A_DAY, quarter_of_day
 from exchange.units import MICRO_PER_CNY, POWER_TICK_MICRO_PER_KWH, PPM, WH_PER_KWH
 
 Floats = NDArray[np.float64]
@@ -39,10 +39,10 @@ class Decisions:
 @dataclass(frozen=True, slots=True, eq=False)
 class Horizon:
     """n participants, T periods. `load`, `generation` [n, T] before anything is decided; `value`, `cost` [n, T] private limits; `deficit`, `surplus`
-    [T] the grid's prices.
+    [T] the grid's prices, `adder` [n] what a kWh from the grid costs a participant on top of them.
 
     `day_edges`: places where days begin, and T. `soc` [n]: kWh in storage before the first period. The first `decided` periods are past: their
-    decisions stand as in `past`. `shifts_stay_in_day`: flexible load is used on the day it belongs to.
+    decisions stand as in `past`. Flexible load and vehicles stay within their day, as they are planned.
     """
 
     scenario: Scenario
@@ -54,10 +54,10 @@ class Horizon:
     cost: Floats
     deficit: Floats
     surplus: Floats
+    adder: Floats
     soc: Floats
     decided: int = 0
-    past: Decisions | None = field(default=None)
-    shifts_stay_in_day: bool = False
+    past: Decisions | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,13 +75,15 @@ class Horizon:
 
     @property
     def loss_share(self) -> float:
-        """Line losses for a kWh that is taken out of the park's lines."""
+        """Line losses for a kWh of what is put in or taken out of the park's lines, whichever is more."""
         return self.scenario.network.loss_ppm / PPM
 
     def vehicle_periods(self, fleet: EvFleet) -> NDArray[np.bool_]:
-        """Periods that begin while the vehicles stand at their chargers, bool[T]."""
-        clock = [local_datetime(int(start), self.scenario.zone).time() for start in self.start_ns]
-        return np.array([fleet.arrival <= time < fleet.departure for time in clock], np.bool_)
+        """Periods in which the vehicles stand at their chargers, bool[T]; a departure at 00:00 is the end of the day."""
+        first = 4 * fleet.arrival.hour + fleet.arrival.minute // 15
+        after = (4 * fleet.departure.hour + fleet.departure.minute // 15) or QUARTERS_A_DAY
+        quarters = quarter_of_day(self.start_ns, self.scenario.zone)
+        return (first <= quarters) & (quarters < after)
 
 
 def true_horizon(scenario: Scenario, days: Sequence[WorldDay]) -> Horizon:
@@ -96,6 +98,7 @@ def true_horizon(scenario: Scenario, days: Sequence[WorldDay]) -> Horizon:
         cost=_joined([day.cost_ticks for day in days], TICKS_PER_CNY),
         deficit=_joined([day.deficit_price_ticks for day in days], TICKS_PER_CNY),
         surplus=_joined([day.surplus_price_ticks for day in days], TICKS_PER_CNY),
+        adder=np.array([entry.voltage_adder_micro_per_kwh / MICRO_PER_CNY for entry in scenario.participants]),
         soc=np.array([entry.storage.soc_initial_wh / WH_PER_KWH if entry.storage else 0.0 for entry in scenario.participants]),
     )
 

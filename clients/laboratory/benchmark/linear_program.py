@@ -69,6 +69,10 @@ class LinearProgram:
         self._count += count
         return self._count - count + np.arange(count)
 
+    def upper(self, places: Places) -> Floats:
+        """Upper bounds of variables."""
+        return np.concatenate(self._high)[places]
+
     def equal(self, terms: Sequence[Term], right: ArrayLike, count: int) -> Places:
         """`count` rows: the sum of the terms equals `right`. Places of the rows among the equal ones."""
         return self._equal.add(terms, right, count)

@@ -52,7 +52,8 @@ def test_one_row_a_participant_adds_up_to_the_summary() -> None:
     assert [row["participant"] for row in rows] == ["F1", "S1", "B1"]
     for key in (
         "load_kwh", "generation_kwh", "discharge_kwh", "deficit_kwh", "surplus_kwh", "bill_retail_cny", "bill_pool_cny", "bill_market_cny",
-        "fees_cny", "storage_value_change_cny", "saving_against_pool_cny", "imbalance_cost_cny", "certificates_issued_kwh", "certificates_claimed_kwh",
+        "fees_cny", "storage_value_change_cny", "saving_against_pool_cny", "imbalance_cost_cny", "certificates_issued_kwh",
+        "certificates_claimed_kwh",
     ):  # fmt: skip
         assert sum(float(row[key] or 0) for row in rows) == pytest.approx(figures[key])
     assert sum(float(row["shared_gain_cny"] or 0) for row in rows) == pytest.approx(figures["sharing_gain_cny"])
