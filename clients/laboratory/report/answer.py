@@ -20,7 +20,7 @@ from clients.laboratory.sweep.inference import Interval, interval
 
 # What each sentence is about: the first of its measures that all runs have defined.
 MONEY: Final = ("bill_market_cny",)
-MARKET: Final = ("allocative_efficiency_percent", "traded_kwh", "price_mean_cny_per_kwh")
+MARKET: Final = ("welfare_efficiency_percent", "allocative_efficiency_percent", "traded_kwh", "price_mean_cny_per_kwh")
 CARBON: Final = ("matched_hourly_percent", "emissions_location_t", "self_sufficiency_percent")
 LEVEL: Final = 0.95
 POPULATIONS_FOR_ROBUST: Final = 3

@@ -90,22 +90,40 @@ FAMILIES: Final[dict[tuple[str, str], dict[str, tuple[str, str, str, str]]]] = {
         ),
     },
     ("Welfare over all periods", "全时段福利"): {
-        "welfare_perfect_cny": ("welfare, perfect foresight", "福利（完全预见）", "best of the linear program that knows everything", "全知线性规划的最优值"),
-        "welfare_rolling_cny": ("welfare, rolling forecasts", "福利（滚动预测）", "best on what participants believed at the time", "按当时预测滚动优化的结果"),
+        "welfare_perfect_cny": (
+            "welfare, perfect foresight", "福利（完全预见）",
+            "best of the linear program that knows everything", "全知线性规划的最优值",
+        ),
+        "welfare_rolling_cny": (
+            "welfare, rolling forecasts", "福利（滚动预测）",
+            "best on what participants believed at the time", "按当时预测滚动优化的结果",
+        ),
         "welfare_pool_cny": ("welfare, pool", "福利（资源池）", "everything netted, nobody asked", "全部互抵、不看报价的结果"),
         "welfare_no_trade_cny": ("welfare, no trade", "福利（无交易）", "each alone with the grid", "各自只与电网交易"),
         "welfare_realised_cny": ("welfare realised", "已实现福利", "the run in the same terms", "本次运行按同一口径"),
-        "welfare_efficiency_percent": ("welfare efficiency", "福利效率", "gain over no trade as a share of the gain possible", "较无交易的增益占最大增益的比例"),
+        "welfare_efficiency_percent": (
+            "welfare efficiency", "福利效率",
+            "gain over no trade as a share of the gain possible", "较无交易的增益占最大增益的比例",
+        ),
         "welfare_loss_cny": ("welfare loss", "福利损失", "perfect foresight less realised", "完全预见减已实现"),
         "forecast_loss_cny": ("loss by forecasts", "预测损失", "perfect foresight less rolling", "完全预见减滚动预测"),
         "mechanism_loss_cny": ("loss by mechanism", "机制损失", "rolling less a truthful run", "滚动预测减如实申报的运行"),
         "strategy_loss_cny": ("loss by strategy", "策略损失", "truthful run less realised", "如实申报的运行减已实现"),
         "market_loss_cny": ("loss by mechanism and strategy", "机制与策略损失", "rolling less realised", "滚动预测减已实现"),
         "price_competitive_cny_per_kwh": ("competitive price", "竞争价格", "mean dual price by volume", "按电量加权的对偶价格"),
-        "price_above_competitive_cny_per_kwh": ("price above competitive", "价格高于竞争价", "mean price of trades less the dual price", "成交均价减对偶价格"),
-        "competitive_alpha_percent": ("Smith's alpha to dual prices", "史密斯 α（对偶价格）", "root mean square distance from dual prices", "成交价相对对偶价格的均方根偏离"),
+        "price_above_competitive_cny_per_kwh": (
+            "price above competitive", "价格高于竞争价",
+            "mean price of trades less the dual price", "成交均价减对偶价格",
+        ),
+        "competitive_alpha_percent": (
+            "Smith's alpha to dual prices", "史密斯 α（对偶价格）",
+            "root mean square distance from dual prices", "成交价相对对偶价格的均方根偏离",
+        ),
         "volume_competitive_kwh": ("competitive volume", "竞争成交量", "energy traded under perfect foresight", "完全预见下的成交电量"),
-        "volume_against_competitive_percent": ("volume against competitive", "成交量与竞争量之比", "net energy traded as a share of that", "净成交电量占其比例"),
+        "volume_against_competitive_percent": (
+            "volume against competitive", "成交量与竞争量之比",
+            "net energy traded as a share of that", "净成交电量占其比例",
+        ),
     },
     ("Market quality", "市场质量"): {
         "orders": ("orders", "订单数", "orders placed", "已提交订单数"),
@@ -148,7 +166,10 @@ FAMILIES: Final[dict[tuple[str, str], dict[str, tuple[str, str, str, str]]]] = {
         "self_consumption_percent": ("self-consumption", "自用率", "generation used in the park", "园区内使用的发电比例"),
         "peak_import_kw": ("peak import", "网购峰值", "largest mean import of a quarter-hour", "时段平均网购功率最大值"),
         "peak_export_kw": ("peak export", "上网峰值", "largest mean export of a quarter-hour", "时段平均上网功率最大值"),
-        "import_over_limit_kwh": ("import over the limit", "超限网购电量", "imports beyond what the connection lets through", "超出关口容量的网购电量"),
+        "import_over_limit_kwh": (
+            "import over the limit", "超限网购电量",
+            "imports beyond what the connection lets through", "超出关口容量的网购电量",
+        ),
         "deficit_kwh": ("deficits", "不足偏差", "energy used beyond what was bought", "超出购入的用电量"),
         "surplus_kwh": ("surpluses", "剩余偏差", "energy given beyond what was sold", "超出售出的电量"),
         "imbalance_kwh": ("imbalance", "偏差电量", "deficits and surpluses together", "不足与剩余合计"),

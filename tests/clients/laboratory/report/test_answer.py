@@ -125,7 +125,8 @@ def test_points_are_not_percent() -> None:
 
 ALONE = {
     "bill_market_cny": 1000.0, "saving_against_pool_cny": -20.0, "saving_against_retail_cny": 300.0, "traded_kwh": 55.0,
-    "price_mean_cny_per_kwh": 0.5, "allocative_efficiency_percent": 97.5, "matched_hourly_percent": 40.0, "emissions_location_t": 1.5, "is_coupled": 0,
+    "price_mean_cny_per_kwh": 0.5, "allocative_efficiency_percent": 97.5, "matched_hourly_percent": 40.0, "emissions_location_t": 1.5,
+    "is_coupled": 0,
 }  # fmt: skip
 
 
