@@ -6,7 +6,7 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     "axis_delivery": ("quarter-hour of delivery, local time", "交割时段（当地时间）"),
     "axis_date": ("day of delivery", "交割日"),
     "axis_price": ("CNY/kWh", "元/千瓦时"),
-    "axis_volume": ("kWh traded", "成交电量，千瓦时"),
+    "axis_volume": ("kWh traded", "千瓦时"),
     "axis_volume_day": ("kWh", "千瓦时"),
     "axis_saving_day": ("CNY saved", "节省，元"),
     "axis_quantity": ("kWh in the quarter-hour", "时段电量，千瓦时"),

@@ -128,10 +128,10 @@ PAGE_WORDS: Final[dict[str, tuple[str, str]]] = {
         "Robust: the sign holds for all populations and where participants respond.",
         "稳健：各代理群体方向一致，且参与者作最优反应时仍成立。",
     ),
-    "difference_caption": (
-        "Differences from “{base}”, seed by seed; an interval that holds 0 cannot tell them apart",
-        "与“{base}”逐种子相比的差值；区间含 0 即无法区分",
-    ),
+    "difference_of": ("“{other}” less “{base}”, seed by seed", "“{other}”减“{base}”，逐种子相比"),
+    "differences_of": ("Every set of rules less “{base}”, seed by seed", "各组规则减“{base}”，逐种子相比"),
+    "by_interval": ("an interval that holds 0 cannot tell them apart", "区间含 0 即无法区分"),
+    "by_holm": ("verdicts after Holm's adjustment for all that the sweep asked", "判断已按 Holm 法对全部比较作校正"),
     "difference": ("difference", "差值"),
     "p_holm": ("p (Holm)", "p 值（Holm）"),
     "detectable": ("smallest detectable", "最小可检出"),
@@ -153,6 +153,7 @@ PAGE_WORDS: Final[dict[str, tuple[str, str]]] = {
     # measures and repeating
     "measure_name": ("measure", "指标"),
     "unit": ("unit", "单位"),
+    "undefined_here": ("Undefined in these runs: {list}", "在这些运行中无定义：{list}"),
     "undefined_value": ("undefined", "无定义"),
     "measures_note": (
         "Means over seeds where there are several. A name leads to its definition; formulas and sources are in docs/measures.md.",

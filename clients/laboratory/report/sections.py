@@ -72,24 +72,31 @@ def _seeds(seeds: list[int]) -> Text:
 
 
 def differences(evidence: Evidence) -> str:
-    """Every set of rules against the first on the measures that most ask for, and what a sweep tried of responses."""
-    base = evidence.settings[0].label
-    of_sweep = evidence.sweep.analysis if evidence.sweep is not None else None
-    cells = list(evidence.sweep.cells) if evidence.sweep is not None else []
-    names = [name for name in _COMPARED if evidence.values(name, 0)]
-    head = [say("measure_name"), say("setting"), say("verdict"), say("difference"), say("interval_head")]
+    """Every set of rules against the first on the measures that most ask for, or that the sweep was asked for, and what it tried of responses."""
+    analysis = evidence.sweep.analysis if evidence.sweep is not None else None
+    names = [name for name in (_COMPARED if analysis is None else analysis.measures) if evidence.values(name, 0)]
+    others = evidence.settings[1:]
+    head = [say("measure_name"), *([say("setting")] if len(others) > 1 else []), say("verdict"), say("difference"), say("interval_head")]
     rows: list[list[Text | str]] = []
     for name in names:
-        for setting in range(1, len(evidence.settings)):
+        for setting, other in enumerate(others, start=1):
             found = compare(evidence, name, setting)
-            row = [measure_name(name), evidence.settings[setting].label, say(found.verdict), *_difference(found)]
-            if of_sweep is not None:
-                row += ["–" if found.p_holm is None else f"{found.p_holm:.3f}", _detectable(of_sweep, cells[setting], name)]
-            rows.append(row)
-    if of_sweep is not None:
+            own = [other.label] if len(others) > 1 else []
+            row: list[Text | str] = [measure_name(name), *own, say(found.verdict), *_difference(found)]
+            rows.append(row if analysis is None or evidence.sweep is None else row + _of_sweep(analysis, list(evidence.sweep.cells)[setting], found))
+    if analysis is not None:
         head += [say("p_holm"), say("detectable")]
-    said = table(head, rows, n_names=3, caption=say("difference_caption", base=base))
-    return said + (_regrets(of_sweep) if of_sweep is not None and of_sweep.regrets else "")
+    base = evidence.settings[0].label
+    compared = say("difference_of", base=base, other=others[0].label) if len(others) == 1 else say("differences_of", base=base)
+    caption = joined([compared, say("by_interval" if analysis is None else "by_holm")], ("; ", "；"))
+    said = table(head, rows, n_names=3 if len(others) > 1 else 2, caption=caption)
+    return said + (_regrets(analysis) if analysis is not None and analysis.regrets else "")
+
+
+def _of_sweep(analysis: Analysis, cell: str, found: Difference) -> list[Text | str]:
+    """Adjusted p, and the smallest difference that so many seeds show, of the population in which it is largest."""
+    sizes = [d.detectable for d in analysis.differences if (d.cell, d.measure) == (cell, found.measure) and d.detectable is not None]
+    return ["–" if found.p_holm is None else f"{found.p_holm:.3f}", difference_text(found.measure, max(sizes), signed=False) if sizes else "–"]
 
 
 def _difference(found: Difference) -> list[Text | str]:
@@ -99,12 +106,6 @@ def _difference(found: Difference) -> list[Text | str]:
     if found.spread.low is None or found.spread.high is None or found.verdict is Verdict.SAME:
         return [mean, "–"]
     return [mean, say("range", low=format_value(found.measure, found.spread.low), high=format_value(found.measure, found.spread.high))]
-
-
-def _detectable(analysis: Analysis, cell: str, measure: str) -> Text | str:
-    """Of the population in which it is largest."""
-    sizes = [d.detectable for d in analysis.differences if (d.cell, d.measure) == (cell, measure) and d.detectable is not None]
-    return difference_text(measure, max(sizes), signed=False) if sizes else "–"
 
 
 def _regrets(analysis: Analysis) -> str:
@@ -124,10 +125,14 @@ def measures_table(evidence: Evidence) -> str:
     rows = []
     for title, names in _families(evidence):
         rows.append(f'<tr class="family"><th colspan="{len(evidence.settings) + 2}" scope="rowgroup">{words(title)}</th></tr>')
-        for name in names:
+        defined = [name for name in names if any(evidence.values(name, at) for at in settings)]
+        for name in defined:
             link = f'<a href="#m-{escape(name)}">{words(measure_name(name))}</a>' if name in NAMES else escape(name)
             cells = "".join(f'<td class="figure">{_mean(evidence, name, at)}</td>' for at in settings)
             rows.append(f'<tr><th scope="row">{link}</th>{cells}<td>{words(unit(name))}</td></tr>')
+        if left := [measure_name(name) for name in names if name not in defined]:
+            said = say("undefined_here", list=joined(left, (", ", "、")))
+            rows.append(f'<tr><td class="undefined" colspan="{len(evidence.settings) + 2}">{words(said)}</td></tr>')
     grid = (
         f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">{words(say("measure_name"))}</th>{head}'
         f'<th scope="col">{words(say("unit"))}</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
@@ -161,7 +166,7 @@ def repeat(evidence: Evidence) -> str:
     """One command a run, and what it ends in."""
     parts = [f'<p class="note">{words(say("repeat_note"))}</p>']
     if evidence.runs:
-        head = [say("setting"), say("command"), say("state_hash")]
+        head = [say("folder"), say("command"), say("state_hash")]
         parts.append(table(head, [[_folder(run), _command(run), run.facts["state_hash"]] for run in evidence.runs], n_names=3))
         versions = ", ".join(f"{name} {version}" for name, version in evidence.runs[0].facts["versions"].items())
         parts.append(f'<p class="note">{words(say("played_with"))}: {escape(versions)}</p>')

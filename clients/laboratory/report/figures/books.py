@@ -23,15 +23,16 @@ def book_heatmap(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequence[Text]
         for at_day, day in enumerate(run_days):
             maps, labels = _maps(day)
             for at_shown, name in enumerate(SHOWN):
-                unit = "kWh" if "depth" in name else "CNY/kWh"
+                unit = words(say("axis_kwh" if "depth" in name else "axis_price"))
                 trace = {
                     "x": day.middles, "y": [words(label) for label in labels], "z": [plain(row, 4) for row in maps[name]],
                     **_scale(maps[name]),
-                    "colorbar": {"title": {"text": unit}}, "hovertemplate": f"%{{x|%H:%M}}, %{{y}}: %{{z}} {unit}<extra></extra>",
+                    "colorbar": {"title": {"text": unit}},
                 }  # fmt: skip
                 views[f"{at_run},{at_day},{at_shown}"] = {"traces": [trace]}
     bar = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "thickness": 12, "len": 0.9, "outlinewidth": 0}
-    traces = [{"type": "heatmap", "colorscale": "Cividis", "hoverongaps": False, "colorbar": bar, "xgap": 0, "ygap": 1}]
+    heatmap = {"type": "heatmap", "colorscale": "Cividis", "hoverongaps": False, "colorbar": bar, "xgap": 0, "ygap": 1}
+    traces = [{**heatmap, "hovertemplate": "%{x|%H:%M}, %{y}: %{z}<extra></extra>"}]
     controls = (
         Control(say("run"), [label for label, _ in runs]), Control(say("day"), list(days)), Control(say("shown"), [say(name) for name in SHOWN]),
     )  # fmt: skip
