@@ -100,7 +100,7 @@ async def test_a_name_from_a_file_stays_a_name(page: Page) -> None:
 
 async def test_a_link_to_a_definition_opens_it(page: Page) -> None:
     assert not await page.evaluate("document.getElementById('definitions').open")
-    await page.evaluate("document.querySelector('#measures a[href=\"#m-gini\"]').click()")
+    await page.evaluate("document.querySelector('#measures a[href=\"#m-trades\"]').click()")
     await page.wait_for("document.getElementById('definitions').open")
 
 

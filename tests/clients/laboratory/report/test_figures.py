@@ -106,7 +106,7 @@ def test_the_book_is_the_quotes(figures: dict[str, Figure], record: RunRecord) -
     assert spread["y"][9]["en"] == "10: 1 h before"
 
 
-def test_energy_flows_balance_at_every_inner_node(figures: dict[str, Figure]) -> None:
+def test_energy_flows_balance_and_are_those_of_the_record(figures: dict[str, Figure], record: RunRecord) -> None:
     link = figures["flows"].views["0"]["traces"][0]["link"]
     n_nodes = len(figures["flows"].views["0"]["traces"][0]["node"]["label"])
     into, out = np.zeros(n_nodes), np.zeros(n_nodes)
@@ -115,6 +115,10 @@ def test_energy_flows_balance_at_every_inner_node(figures: dict[str, Figure]) ->
     inner = (into > 0) & (out > 0)
     assert inner.sum() == 2
     assert into[inner] == pytest.approx(out[inner], rel=1e-4)
+    given_wh = (record.generation_wh + record.discharge_wh).sum() + record.import_wh.sum()
+    taken_wh = (record.load_wh + record.charge_wh).sum() + record.export_wh.sum() + record.loss_wh.sum()
+    assert out[into == 0].sum() == pytest.approx(given_wh / 1000, rel=1e-4)
+    assert into[out == 0].sum() == pytest.approx(taken_wh / 1000, rel=1e-4)
 
 
 def test_small_participants_are_taken_together(run: RunOutput, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +179,7 @@ def test_points_of_the_same_seed_stand_at_the_same_height(tmp_path: Path) -> Non
     seeds = charts(read_evidence(runs))[0]
     first, _, second, mean = seeds.views["0"]["traces"]
     assert first["x"] == second["x"] == [1, 2, 3]
+    assert len(set(first["y"])) == 3
     assert [high - low for low, high in zip(first["y"], second["y"], strict=True)] == pytest.approx([1, 1, 1])
     assert mean == {"x": [2], "y": [1]}
 
