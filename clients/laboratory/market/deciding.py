@@ -1,7 +1,7 @@
 """Compiled: one round of some books. Each agent looks at each book once, in a sequence drawn for the book and the round, and says what it wants.
 
 What an agent sees is the book as it was before the round: nobody sees the orders of the same round. Modifies the memories of agents, `views`,
-`reported`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
+`reported`, `wanted`, `targets`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
 """
 
 from typing import Any
@@ -228,6 +228,7 @@ def decide(
         draw_sequence(table, table.number[period], round_index)
         for place in range(table.sequence.shape[0]):
             agent = table.sequence[place]
+            table.targets[agent, period] = targets[agent, at]
             net_lots = np.int64(state.positions[table.slots[period], table.accounts[agent]].net_lots)
             # What an agent no longer wants leaves first, so that it never meets itself.
             first = np.int64(Side.SELL) if targets[agent, at] > net_lots else np.int64(Side.BUY)

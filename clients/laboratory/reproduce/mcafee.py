@@ -4,8 +4,8 @@ Paper: R. P. McAfee, "A dominant strategy double auction", Journal of Economic T
 costs uniform and independent. Shares are ratios of sums over all draws. The published rows follow when the last trade is always dropped if all n
 would trade, without a price check, which is also what `matching.mechanisms.mcafee` does. SBB: Segal-Halevi, Hassidim and Aumann 2016.
 
-Draws are independent, and as many as make the standard error of each gated figure at most a quarter of its gate: the number of trades at n = 100 has a
-standard deviation of 3.54 and a gate of 0.02, which takes half a million.
+Draws are independent, and as many as make the standard error of each gated figure at most a quarter of its gate: the number of trades at n = 100 has
+a standard deviation of 3.54 and a gate of 0.02, which takes half a million.
 """
 
 from collections.abc import Iterator

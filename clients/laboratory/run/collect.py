@@ -59,8 +59,8 @@ class Collector:
         values |= {name: getattr(bills, name) for name in ("fee_micro", "imbalance_micro", "trade_micro")}
         values |= {
             "value_ticks": market.table.limits[0::2], "cost_ticks": market.table.limits[1::2], "limit_reported_ticks": market.table.reported,
-            "want_buy_lots": market.table.wanted[0::2], "want_sell_lots": market.table.wanted[1::2], "bought_lots": bought_lots,
-            "sold_lots": sold_lots, "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0),
+            "want_buy_lots": np.maximum(market.table.targets, 0), "want_sell_lots": np.maximum(-market.table.targets, 0),
+            "bought_lots": bought_lots, "sold_lots": sold_lots, "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0),
         }  # fmt: skip
         for name, column in values.items():
             self.columns.setdefault(name, []).append(column)
