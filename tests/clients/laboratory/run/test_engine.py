@@ -228,6 +228,18 @@ class Half:
         return min(middle, limit_ticks) if side == "buy" else max(middle, limit_ticks)
 
 
+class ToldEnough(Half):
+    def hear(self, shout, side, limit_ticks):
+        if limit_ticks is None:
+            raise RuntimeError("has nothing left")
+
+
+class ToldWanting(Half):
+    def hear(self, shout, side, limit_ticks):
+        if limit_ticks is not None:
+            raise RuntimeError(f"{side} still wants")
+
+
 class Broken(Half):
     def quote(self, view, side, limit_ticks, rng_bits):
         return limit_ticks / (view.rounds_left - 1)
@@ -244,3 +256,6 @@ def test_strategies_of_the_user_trade_beside_the_others(tmp_path: Path) -> None:
     assert simulate(scenario, 7).state_hash == record.state_hash
     with pytest.raises(InputError, match=r"half\.py:\d+: Broken\.quote .*participant E01"):
         simulate(load_scenario("park", {"member.E01.agent": f"{file}:Broken"}), 7)
+    for name, message in (("ToldEnough", "has nothing left"), ("ToldWanting", "buy still wants")):
+        with pytest.raises(InputError, match=rf"half\.py:\d+: {name}\.hear raised RuntimeError: {message}"):
+            simulate(load_scenario("park", {"member.E01.agent": f"{file}:{name}"}), 7)
