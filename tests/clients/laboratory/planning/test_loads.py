@@ -79,6 +79,15 @@ def test_what_is_closed_stays() -> None:
     assert result.sum() == 500
 
 
+def test_a_new_plan_takes_the_place_of_the_old_one() -> None:
+    _, moves = moved([100] * 5, [300, 100, 300, 300, 100])
+    fresh_served, fresh_moves = moved([100] * 5, [100, 300, 300, 100, 300])
+    served = np.zeros(5, dtype=np.int64)
+    kernels.shift_load(record(FLEXIBLE, kernels.FLEXIBLE), 0, np.array([100] * 5), np.array([100, 300, 300, 100, 300]), moves, served)
+    assert served.tolist() == fresh_served
+    assert np.array_equal(moves, fresh_moves)
+
+
 @given(
     rows=st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 1000)), min_size=1, max_size=24),
     share=st.integers(0, 1_000_000), reach=st.integers(0, 8), cost=st.integers(0, 300), room=st.integers(0, 8000),
