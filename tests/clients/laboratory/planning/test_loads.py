@@ -41,6 +41,12 @@ def test_cheapest_first(prices: list[int], energy: int, limit: int, first: int, 
     assert charged.sum() == min(energy, before[:first_open].sum() + room)
 
 
+def test_of_equal_prices_the_earlier() -> None:
+    charged = np.zeros(96, dtype=np.int64)
+    kernels.charge_fleet(fleet(250, 100, 40, 60), QUARTERS, 0, np.zeros(96, dtype=np.int64), charged)
+    assert charged[40:60].tolist() == [100, 100, 50] + [0] * 17
+
+
 FLEXIBLE = (400_000, 3, 50, 1000)  # share, reach, cost, room
 
 
