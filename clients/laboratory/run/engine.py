@@ -51,7 +51,8 @@ def simulate(
     """Play `days` (default: the scenario's) from its first date. The result is a function of scenario, seed and days alone.
 
     `journal_directory`: keep the journal there, so that `parkex verify` and `parkex replay` can read the run; default: its running digest only.
-    `on_day` hears the number of days settled; `check` tests every invariant of the exchange after each. Raises InputError for a scenario that cannot
+    `on_day` hears the number of days settled; `check` tests every invariant of the exchange at each
+    moment at which something happened. Raises InputError for a scenario that cannot
     be played and for a strategy that fails, CheckFailedError for a broken invariant.
     """
     run = _Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory)
@@ -86,7 +87,11 @@ class _Run:
         self._next: WorldDay | None = first
 
     def play(self, on_day: OnDay | None, *, check: bool) -> RunRecord:
+        checked_ns = 0
         for due in self._agenda:
+            if check and due.at_ns > checked_ns:
+                check_exchange(self.link.exchange)
+                checked_ns = due.at_ns
             self.link.advance(due.at_ns)
             if due.step is Step.LIST:
                 self._list()
@@ -97,10 +102,10 @@ class _Run:
             else:
                 self._settle(self._markets.pop(due.day))
                 del self._rounds[due.day]
-                if check:
-                    check_exchange(self.link.exchange)
                 if on_day is not None:
                     on_day(due.day + 1)
+        if check:
+            check_exchange(self.link.exchange)
         return self._collector.record(self.link, self._tally, self._units, self._seconds.by_part)
 
     def _list(self) -> None:
