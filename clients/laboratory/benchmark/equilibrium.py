@@ -99,10 +99,9 @@ def _below_and_upto(ordered_ticks: Integers, order: Integers, lots: Integers) ->
     lots = np.take_along_axis(lots, order, axis=0)
     upto = np.cumsum(lots, axis=0)
     below = upto - lots
-    for row in range(1, len(lots)):  # equal prices share what the first of them has below it, and the last up to it
+    # Equal prices share what the first of them has below it. Only the last has all up to it, which is enough: a price counts once, at its best row.
+    for row in range(1, len(lots)):
         below[row] = np.where(ordered_ticks[row] == ordered_ticks[row - 1], below[row - 1], below[row])
-    for row in range(len(lots) - 2, -1, -1):
-        upto[row] = np.where(ordered_ticks[row] == ordered_ticks[row + 1], upto[row + 1], upto[row])
     found = np.empty_like(below), np.empty_like(upto)
     for back, values in zip(found, (below, upto), strict=True):
         np.put_along_axis(back, order, values, axis=0)
