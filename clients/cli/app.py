@@ -11,6 +11,7 @@ from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
 from clients.cli.laboratory_app import add_laboratory
 from clients.cli.meter_app import meter
+from clients.cli.scenario_app import scenario as scenarios
 
 app = typer.Typer(
     name="parkex",
@@ -27,6 +28,7 @@ app.add_typer(proposals, name="proposals")
 app.add_typer(clock, name="clock")
 app.add_typer(carbon, name="carbon")
 app.add_typer(meter, name="meter")
+app.add_typer(scenarios, name="scenario")
 add_laboratory(app)
 
 
