@@ -29,7 +29,6 @@ app.add_typer(clock, name="clock")
 app.add_typer(carbon, name="carbon")
 app.add_typer(meter, name="meter")
 app.add_typer(scenarios, name="scenario")
-add_laboratory(app)
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
@@ -404,6 +403,9 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     typer.echo(f"parkex {installed('parkex')}")
+
+
+add_laboratory(app)
 
 
 def main() -> None:

@@ -48,3 +48,12 @@ def test_what_is_kept_of_participants() -> None:
         "B": {"bill_market_cny": 0.5, "bought_kwh": 4.0},
     }
     assert "bill_market_cny" in KEPT
+
+
+def test_welfare_is_measured_where_it_is_asked_for() -> None:
+    question = Question(scenario="park", axes=(Axis("market.gate_closure_minutes", ("5",)),), seeds=1, welfare=True)
+    (task,) = make_plan(question, load_scenario, scenario_text).tasks
+    small = dataclasses.replace(task.scenario, participants=task.scenario.participants[17:24])
+    found = {asked: attempt(PLAY, dataclasses.replace(task, scenario=small, welfare=asked)).result.measures for asked in (True, False)}
+    assert found[True]["welfare_realised_cny"] <= found[True]["welfare_perfect_cny"]
+    assert found[False]["welfare_perfect_cny"] is None
