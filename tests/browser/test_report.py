@@ -94,8 +94,9 @@ async def test_another_measure_has_its_own_axis(page: Page) -> None:
 
 
 async def test_a_name_from_a_file_stays_a_name(page: Page) -> None:
+    await page.evaluate("document.querySelector('#savings details').open = true")
     assert NAME in await page.text("#savings table")
-    await page.wait_for("[...document.querySelectorAll('#savings .ytick text')].some(t => t.textContent === '<b>Steel & 100%{x}</b>')")
+    await page.wait_for("[...document.querySelectorAll('#savings .ytick text')].some(t => t.textContent === '<b>Steel & 100%{x}</…')")
 
 
 async def test_a_link_to_a_definition_opens_it(page: Page) -> None:
