@@ -10,7 +10,7 @@ from rich.console import Console
 
 from clients.cli.sweep_command import scenario_name, tell
 from clients.laboratory.scenario.names import MECHANISMS
-from clients.laboratory.sweep.analysis import LEVEL
+from clients.laboratory.statistics.intervals import LEVEL
 from clients.laboratory.sweep.axes import Axis, parse_axes
 from clients.laboratory.sweep.folder import write_plan
 from clients.laboratory.sweep.outcome import judge

@@ -19,21 +19,35 @@ Dask = Annotated[str, typer.Option(help="Play on the Dask cluster whose schedule
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Assign = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the scenario; repeatable.")]
 
-scenarios = typer.Typer(
-    help="Scenarios: those that ship, one of your own, what is wrong with it, what it resolves to.",
-    short_help="Scenarios: list, make, check, show.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-
 def add_laboratory(app: typer.Typer) -> None:
     """Add the laboratory's commands to the command line."""
-    app.add_typer(scenarios, name="scenario")
+    app.command(short_help="Play a scenario on a virtual clock.")(simulate)
     app.command(short_help="Mechanisms side by side: same agents, same seeds.")(compare)
     app.command(short_help="A question over many seeds, or a search for the best rules.")(sweep)
     app.command(short_help="Runs or a sweep as one HTML file.")(report)
     app.command(short_help="A published experiment again, its figures beside ours.")(reproduce)
+
+
+def simulate(
+    scenario: Scenario,
+    days: Days = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all draws. Default: the scenario's own.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for summary.json, the scenario and the tables; new or empty.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="Folder to keep the journal in, for parkex verify and replay; new or empty.")] = None,
+    assign: Assign = None,
+    check: Annotated[bool, typer.Option("--check", help="Test every invariant of the exchange after each day.")] = False,
+) -> None:
+    """Play a scenario day by day on the exchange itself, with its clock run ahead, and print what it came to.
+
+    \b
+    Examples:
+      parkex simulate park --seed 7 --out base
+      parkex simulate park --days 7 --set market.mechanism=uniform --out uniform
+      parkex simulate base/scenario.toml --seed 7 --out again
+    """
+    from clients.cli.simulate_command import run_simulate_command
+
+    run_simulate_command(scenario, days, seed, out, journal, assign or (), check=check)
 
 
 def compare(
@@ -165,64 +179,3 @@ def reproduce(
     from clients.cli.reproduce_command import run_reproduce_command
 
     raise typer.Exit(run_reproduce_command(name, seed, quick=quick, as_json=as_json))
-
-
-@scenarios.command("list", short_help="The scenarios that ship.")
-def scenario_list() -> None:
-    """Print the scenarios that ship, a line each.
-
-    \b
-    Example:
-      parkex scenario list
-    """
-    from clients.cli.scenario_command import run_scenario_list
-
-    run_scenario_list()
-
-
-@scenarios.command("new", short_help="A file of your own over one that ships.")
-def scenario_new(
-    file: Annotated[Path, typer.Argument(help="TOML file to write; it must not be there yet.")],
-    base: Annotated[str, typer.Option(help="Scenario to start from.")] = "park",
-) -> None:
-    """Write a commented file that changes a scenario.
-
-    \b
-    Example:
-      parkex scenario new mine.toml --base park
-    """
-    from clients.cli.scenario_command import run_scenario_new
-
-    run_scenario_new(file, base)
-
-
-@scenarios.command("check", short_help="Everything wrong with a scenario, or what it is.")
-def scenario_check(scenario: Scenario, assign: Assign = None) -> None:
-    """Name everything that is wrong with a scenario, with file, line and reason (exit code 2), or say what it is.
-
-    \b
-    Example:
-      parkex scenario check mine.toml
-    """
-    from clients.cli.scenario_command import run_scenario_check
-
-    run_scenario_check(scenario, assign or ())
-
-
-@scenarios.command("show", short_help="A scenario with everything it rests on.")
-def scenario_show(
-    scenario: Scenario,
-    key: Annotated[str, typer.Option(help="Only this table or key, such as market or member.PV01.")] = "",
-    assign: Assign = None,
-    out: Annotated[Path | None, typer.Option(help="File to write instead of printing.")] = None,
-) -> None:
-    """Print the complete resolved scenario, a file that needs no other.
-
-    \b
-    Examples:
-      parkex scenario show park --key market
-      parkex scenario show park --set market.gate_closure_minutes=15 --out quarter.toml
-    """
-    from clients.cli.scenario_command import run_scenario_show
-
-    run_scenario_show(scenario, key, assign or (), out)

@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.console import Console, RenderableType
 
-from clients.laboratory.sweep.analysis import LEVEL
+from clients.laboratory.statistics.intervals import LEVEL
 from clients.laboratory.sweep.axes import Cell, parse_axes
 from clients.laboratory.sweep.folder import read_sweep, write_plan
 from clients.laboratory.sweep.null import null_test
@@ -160,7 +160,8 @@ def _null(options: SweepOptions, question: Question, session: Session, directory
     write_json(directory / "null.json", asdict(test))
     tell(asdict(test), [null_table(test)], as_json=options.as_json)
     if not test.holds:
-        raise CheckFailedError(f"equal rules differ in {test.any_percent:.1f}% of the splits; at most {test.allowed_percent:.1f}% are chance")
+        alarms = test.any_measure
+        raise CheckFailedError(f"equal rules differ in {alarms.alarms} of {alarms.trials} splits, more than {100 * (1 - test.level):g}% by chance")
 
 
 def tell(content: object, tables: Sequence[RenderableType], *, as_json: bool) -> None:

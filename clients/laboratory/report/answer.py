@@ -15,8 +15,8 @@ from clients.laboratory.report.inputs import Evidence
 from clients.laboratory.report.markup import Text, same
 from clients.laboratory.report.measure_names import format_value, measure_name, with_unit
 from clients.laboratory.report.wording import joined, say
+from clients.laboratory.statistics.intervals import Interval, mean_interval
 from clients.laboratory.sweep import findings
-from clients.laboratory.sweep.inference import Interval, interval
 
 # What each sentence is about: the first of its measures that all runs have defined.
 MONEY: Final = ("bill_market_cny",)
@@ -72,7 +72,7 @@ def compare(evidence: Evidence, measure: str, setting: int) -> Difference:
         return Difference(measure, setting, _CONCLUDED[concluded.verdict], spread, by_population, concluded.p_holm)
     # Populations share the weather of a seed, so a seed is one draw, whatever number of populations played it.
     of_seed = [fmean(d for (_, own), d in pairs.items() if own == seed) for seed in sorted({seed for _, seed in pairs})]
-    spread = interval(of_seed, 1 - (1 - LEVEL) / (len(evidence.settings) - 1))
+    spread = mean_interval(of_seed, 1 - (1 - LEVEL) / (len(evidence.settings) - 1))
     return Difference(measure, setting, _verdict(spread) if base and other else Verdict.UNDEFINED, spread, by_population)
 
 
@@ -177,7 +177,7 @@ def _capital(text: Text) -> Text:
 
 
 def _own(evidence: Evidence, measure: str) -> Interval:
-    return interval(list(evidence.values(measure, 0).values()), LEVEL)
+    return mean_interval(list(evidence.values(measure, 0).values()), LEVEL)
 
 
 def _own_spread(evidence: Evidence, measure: str) -> Text:

@@ -7,31 +7,28 @@ most as many of them as its level allows.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final
 
-from clients.laboratory.sweep.inference import holm, paired
+from clients.laboratory.statistics.comparisons import FalseAlarms, false_alarms, holm
+from clients.laboratory.statistics.intervals import paired_difference
 from exchange.errors import InputError
 
 SPLITS: Final = 1000
 _SEEDS_MIN: Final = 8
-# The share found in so many splits lies within so many standard errors of the true one.
-_ERRORS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class NullTest:
-    """Shares of splits that differ: in any measure after adjustment, and in each measure alone. `allowed` has room for the error of counting."""
+    """How often halves differ: in any measure after adjustment (`any_measure`), and in each measure alone, in percent of the splits."""
 
-    splits: int
     level: float
-    any_percent: float
+    any_measure: FalseAlarms
     by_measure_percent: Mapping[str, float]
-    allowed_percent: float
 
     @property
     def holds(self) -> bool:
-        return self.any_percent <= self.allowed_percent
+        """Whether the splits do not contradict that at most 1 - level of equal rules seem to differ."""
+        return self.any_measure.within(1 - self.level)
 
 
 def null_test(values: Mapping[str, Mapping[int, float]], level: float, splits: int = SPLITS) -> NullTest:
@@ -40,17 +37,17 @@ def null_test(values: Mapping[str, Mapping[int, float]], level: float, splits: i
     if len(seeds) < _SEEDS_MIN:
         raise InputError(f"the null test has {len(seeds)} seeds with all measures; it needs at least {_SEEDS_MIN}")
     differ = dict.fromkeys(values, 0)
-    any_differs = 0
-    for split in range(splits):
+
+    def differs(split: int) -> bool:
         first, second = _halves(seeds, split)
-        p_values = [paired([of[s] for s in first], [of[s] for s in second], level).p for of in values.values()]
-        adjusted = holm([1.0 if p is None else p for p in p_values])
-        any_differs += min(adjusted) < 1 - level
+        found = [paired_difference([of[s] for s in first], [of[s] for s in second], level).p for of in values.values()]
+        p_values = [1.0 if p is None else p for p in found]
         for name, p in zip(values, p_values, strict=True):
-            differ[name] += p is not None and p < 1 - level
-    error = sqrt(level * (1 - level) / splits)
-    shares = {name: 100 * count / splits for name, count in differ.items()}
-    return NullTest(splits, level, 100 * any_differs / splits, shares, 100 * (1 - level + _ERRORS * error))
+            differ[name] += p < 1 - level
+        return min(holm(p_values)) < 1 - level
+
+    alarms = false_alarms(differs, splits)
+    return NullTest(level, alarms, {name: 100 * count / splits for name, count in differ.items()})
 
 
 def _halves(seeds: Sequence[int], split: int) -> tuple[list[int], list[int]]:

@@ -130,11 +130,12 @@ def sensitivity_table(method: str, measure: str, effects: Sequence[Effect]) -> T
 
 def null_table(test: NullTest) -> Table:
     """Shares of equal rules that differ."""
-    table = _table(f"Equal rules that differ, percent of {test.splits} splits of the seeds", "measure", "differs")
+    alarms = test.any_measure
+    table = _table(f"Equal rules that differ, percent of {alarms.trials} splits of the seeds", "measure", "differs")
     for measure, percent in test.by_measure_percent.items():
         table.add_row(measure, f"{percent:.1f}")
     table.add_section()
-    table.add_row("any, after Holm", f"{test.any_percent:.1f} (at most {test.allowed_percent:.1f})")
+    table.add_row("any, after Holm", f"{100 * alarms.share:.1f} [{100 * alarms.low:.1f}, {100 * alarms.high:.1f}]")
     return table
 
 

@@ -72,6 +72,7 @@ CASES = [
     ('[[member]]\nid = "E01"\nflexible = { shift_periods = 0 }', "member E01.flexible.shift_periods: 0 is outside 1 to 96", 0),
     ("[flexible]\nshift_periods = 97", "flexible.shift_periods: 97 is outside 1 to 96", 0),
     ('[[member]]\nid = "E01"\nagent = 3', "member E01.agent: Expected", 0),
+    ('[[member]]\nid = "S01"\nstorage_policy = { plan = "oracle" }', "'oracle'; expected one of linear_program, dynamic_program", 0),
     ('[[member]]\nid = "E01"\nev = { energy_kwh = 100, power_kw = 10, arrival = "08:00", departure = "17:00" }', "100 kWh cannot be charged", 0),
     ('[[member]]\nid = "E01"\nev = { energy_kwh = 1, power_kw = 10, arrival = "18:00", departure = "07:00" }', "departure is not after arrival", 0),
     ('[[member]]\nid = "E01"\nev = { energy_kwh = 1, power_kw = 10, arrival = "08:10", departure = "17:00" }', "times on a quarter-hour", 0),
