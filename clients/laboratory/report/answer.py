@@ -5,7 +5,7 @@ difference is told only where its interval excludes zero, all comparisons of a m
 three populations and responses, else the sentence says that it depends on behaviour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
@@ -17,6 +17,7 @@ from clients.laboratory.report.measure_names import format_value, measure_name, 
 from clients.laboratory.report.wording import joined, say
 from clients.laboratory.statistics.intervals import Interval, mean_interval
 from clients.laboratory.sweep import findings
+from clients.laboratory.sweep.populations import AS_WRITTEN
 
 # What each sentence is about: the first of its measures that all runs have defined.
 MONEY: Final = ("bill_market_cny",)
@@ -150,15 +151,21 @@ def _size(spread: Interval) -> Interval:
 
 
 def _on_behaviour(difference: Difference) -> Text:
-    names = [population or "" for population in difference.by_population]
-    listed = joined([same(name) if name else say("as_written") for name in names], (", ", "、"))
+    """How far a difference that was told holds for other traders than those who played. The scenario's own mix is no population to be counted."""
     if difference.verdict is Verdict.ROBUST:
         return say("robust")
+    named = [name for name in difference.by_population if name != AS_WRITTEN]
     if len({value > 0 for value in difference.by_population.values()}) > 1:
-        return say("behaviour_signs", list=listed)
-    if len(names) < POPULATIONS_FOR_ROBUST:
-        return say("behaviour_few", count=len(names))
-    return say("behaviour_response", count=len(names), list=listed)
+        return say("behaviour_signs", list=_listed(difference.by_population))
+    if not named:
+        return say("behaviour_own")
+    if len(named) < POPULATIONS_FOR_ROBUST:
+        return say("behaviour_few", count=len(named))
+    return say("behaviour_response", count=len(named), list=_listed(named))
+
+
+def _listed(populations: Iterable[str]) -> Text:
+    return joined([same(name) if name != AS_WRITTEN else say("as_written") for name in populations], (", ", "、"))
 
 
 def _spread(measure: str, spread: Interval, together: int) -> Text:

@@ -115,6 +115,10 @@ PAGE_WORDS: Final[dict[str, tuple[str, str]]] = {
         "就{measure}而言，“{other}”与“{base}”没有共同种子，无法比较。",
     ),
     "undefined": ("{measure} is not defined in these runs.", "{measure}在这些运行中无定义。"),
+    "behaviour_own": (
+        "It depends on behaviour: only the scenario's own traders were played; a robust conclusion needs three populations (parkex sweep --robust).",
+        "取决于行为：仅运行了情景自身的交易者，稳健结论需三种代理群体（parkex sweep --robust）。",
+    ),
     "behaviour_few": (
         "It depends on behaviour: {count} of the three populations that a robust conclusion needs were played.",
         "取决于行为：稳健结论需三种代理群体，此处仅有 {count} 种。",

@@ -131,8 +131,8 @@ def measures_table(evidence: Evidence) -> str:
             cells = "".join(f'<td class="figure">{_mean(evidence, name, at)}</td>' for at in settings)
             rows.append(f'<tr><th scope="row">{link}</th>{cells}<td>{words(unit(name))}</td></tr>')
         if left := [measure_name(name) for name in names if name not in defined]:
-            said = say("undefined_here", list=joined(left, (", ", "、")))
-            rows.append(f'<tr><td class="undefined" colspan="{len(evidence.settings) + 2}">{words(said)}</td></tr>')
+            said = say("undefined_here", list=joined(left, ("; ", "；")))
+            rows.append(f'<tr><td class="undefined" colspan="{len(evidence.settings) + 2}"><div>{words(said)}</div></td></tr>')
     grid = (
         f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">{words(say("measure_name"))}</th>{head}'
         f'<th scope="col">{words(say("unit"))}</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

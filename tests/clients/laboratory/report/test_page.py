@@ -111,7 +111,7 @@ def test_a_page_of_a_sweep(tmp_path: Path) -> None:
     assert "“gate closure 15 min” raises bills by 5.00 CNY" in page
     assert '<section id="seeds">' in page
     assert '<section id="prices">' not in page
-    assert "parkex sweep park --set market.gate_closure_minutes=5,15 --seeds 4" in page
+    assert "parkex sweep park --set market.gate_closure_minutes=5,15 --seeds 4 --first-seed 1" in page
 
 
 def test_fewer_days_are_shown_before_a_page_grows_too_large(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
