@@ -9,6 +9,7 @@ import typer
 from clients.cli.administration_app import clock, keys, proposals
 from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
+from clients.cli.laboratory_app import add_laboratory
 from clients.cli.meter_app import meter
 from clients.cli.scenario_app import scenario as scenarios
 
@@ -402,6 +403,9 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     typer.echo(f"parkex {installed('parkex')}")
+
+
+add_laboratory(app)
 
 
 def main() -> None:

@@ -45,8 +45,7 @@ def embedded_json(value: object) -> str:
 
 
 def _cell(column: int, cell: Text | str, n_names: int) -> str:
-    tag = 'th scope="row"' if column == 0 else f"td{_figure(column, n_names)}"
-    return f"<{tag}>{words(cell)}</{tag.split()[0]}>"
+    return f'<th scope="row">{words(cell)}</th>' if column == 0 else f"<td{_figure(column, n_names)}>{words(cell)}</td>"
 
 
 def _figure(column: int, n_names: int) -> str:

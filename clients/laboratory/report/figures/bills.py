@@ -16,7 +16,7 @@ _BAR_PX: Final = 22
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a participant pays, micro-CNY, and would pay otherwise. `market_micro` is less the value of what its storage holds more at the end."""
+    """What a participant pays, micro-CNY, and would pay otherwise. `stored_micro`: value of what its storage holds more at the end."""
 
     participant: str
     name: Text
@@ -24,10 +24,11 @@ class Bill:
     retail_micro: int
     pool_micro: int
     market_micro: int
+    stored_micro: int
 
     @property
     def saved_micro(self) -> int:
-        return self.pool_micro - self.market_micro
+        return self.pool_micro - self.market_micro + self.stored_micro
 
 
 def bills_of(run: RunOutput) -> list[Bill]:
@@ -36,7 +37,7 @@ def bills_of(run: RunOutput) -> list[Bill]:
     return [
         Bill(
             row["participant"], Text(row["name_en"], row["name_zh"]), row["role"], row["bill_retail_micro"], row["bill_pool_micro"],
-            row["bill_market_micro"] - row["storage_value_change_micro"],
+            row["bill_market_micro"], row["storage_value_change_micro"],
         )
         for row in rows
     ]  # fmt: skip
@@ -53,13 +54,17 @@ def savings(runs: Sequence[tuple[Text, RunOutput]]) -> Figure:
     traces: list[Trace] = []
     for index, (label, _) in enumerate(runs):
         shade = run_style(index)[0]
-        traces.append({"type": "bar", "orientation": "h", "name": words(label), "y": labels, "marker": {"color": colour(shade)}})
+        named = {"name": words(label), "showlegend": len(runs) > 1}
+        traces.append({"type": "bar", "orientation": "h", **named, "y": labels, "marker": {"color": colour(shade)}})
     layout: dict[str, Any] = {
         "barmode": "group", "bargap": 0.25, "xaxis": axis("axis_saving", zeroline=True, zerolinewidth=2),
         "yaxis": {"automargin": True, "type": "category", "dtick": 1},
     }  # fmt: skip
-    views = {"0": {"traces": [_saved(bills, shown) for bills in by_run]}, "1": {"traces": [_share(bills, shown) for bills in by_run]}}
-    views["1"]["layout"] = {"xaxis": axis("axis_saving_percent", zeroline=True, zerolinewidth=2)}
+    share_axis = {"xaxis": axis("axis_saving_percent", zeroline=True, zerolinewidth=2)}
+    views: dict[str, dict[str, Any]] = {
+        "0": {"traces": [_saved(bills, shown) for bills in by_run]},
+        "1": {"traces": [_share(bills, shown) for bills in by_run], "layout": share_axis},
+    }
     controls = (Control(say("shown"), [say("axis_saving"), say("axis_saving_percent")]),)
     height = 120 + _BAR_PX * len(shown) + 8 * len(shown) * (len(runs) - 1)
     return Figure("savings", say("saving_title"), say("saving_note"), traces, layout, height, controls, views)
@@ -81,17 +86,16 @@ def _share(bills: dict[str, Bill], shown: list[str]) -> Trace:
 def bills_table(label: Text, run: RunOutput) -> str:
     """HTML of all bills of a run, who loses first, and their sums."""
     bills = sorted(bills_of(run), key=lambda bill: bill.saved_micro)
-    head = [say(key) for key in ("participant", "role", "retail", "pool", "market", "saving", "saving_percent")]
-    rows = [[bill.name, _role(bill.role), *_amounts(bill.retail_micro, bill.pool_micro, bill.market_micro)] for bill in bills]
-    sums = [sum(column) for column in zip(*((bill.retail_micro, bill.pool_micro, bill.market_micro) for bill in bills), strict=True)]
-    rows.append([say("all_participants"), "", *_amounts(*sums)])
+    head = [say(key) for key in ("participant", "role", "retail", "pool", "market", "stored", "saving", "saving_percent")]
+    rows: list[list[Text | str]] = [[bill.name, _role(bill.role), *_amounts(bill)] for bill in bills]
+    sums = [sum(getattr(bill, name) for bill in bills) for name in ("retail_micro", "pool_micro", "market_micro", "stored_micro")]
+    rows.append([say("all_participants"), "", *_amounts(Bill("", same(""), "", *sums))])
     return table(head, rows, n_names=2, caption=say("bills_caption", run=label))
 
 
-def _amounts(retail_micro: int, pool_micro: int, market_micro: int) -> list[str]:
-    saved = pool_micro - market_micro
-    share = f"{100 * saved / abs(pool_micro):.1f}" if pool_micro else "–"
-    return [cny(retail_micro), cny(pool_micro), cny(market_micro), cny(saved), share]
+def _amounts(bill: Bill) -> list[str]:
+    share = f"{100 * bill.saved_micro / abs(bill.pool_micro):,.1f}" if bill.pool_micro else "–"
+    return [cny(bill.retail_micro), cny(bill.pool_micro), cny(bill.market_micro), cny(bill.stored_micro), cny(bill.saved_micro), share]
 
 
 def _role(role: str) -> Text:

@@ -14,6 +14,8 @@ from clients.laboratory.run.output import RunOutput
 # More nodes than this are unreadable on a telephone; the smallest share one.
 NODES_MAX: Final = 9
 _ROW_PX: Final = 40
+# Characters in English and Chinese that have room beside a node on a telephone.
+_LABEL_MAX: Final = (20, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ def energy_flows(runs: Sequence[tuple[Text, RunOutput]]) -> Figure:
     trace = {"type": "sankey", "arrangement": "snap", "valueformat": ",.0f", "valuesuffix": " kWh", "domain": {"x": [0.01, 0.99]}}
     rows = max(max(len(side) for side in sides(run)) for _, run in runs) + 2
     controls = (Control(say("run"), [label for label, _ in runs]),)
-    return Figure("flows", say("flows_title"), say("flows_note"), [trace], {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}}, 80 + _ROW_PX * rows, controls, views)
+    layout = {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}}
+    return Figure("flows", say("flows_title"), say("flows_note"), [trace], layout, 40 + _ROW_PX * rows, controls, views)
 
 
 def sides(run: RunOutput) -> tuple[list[Node], list[Node]]:
@@ -51,12 +54,16 @@ def _largest(names: list[Text], total: Any, own: Any) -> list[Node]:
     return [*kept, Node(say("others", count=len(rest)), sum(node.total_wh for node in rest), sum(node.own_wh for node in rest))]
 
 
+def _short(label: Text) -> Text:
+    return Text(*(text if len(text) <= most else f"{text[: most - 1].rstrip()}…" for text, most in zip(label, _LABEL_MAX, strict=True)))
+
+
 def _sankey(run: RunOutput) -> dict[str, Any]:
     """Nodes: givers, grid import | own use, park lines | takers, grid export, losses."""
     givers, takers = sides(run)
     periods = run.table("periods", ["import_wh", "export_wh", "loss_wh"])
     imported, exported, lost = (int(numbers(periods, name).sum()) for name in ("import_wh", "export_wh", "loss_wh"))
-    labels = [*(say("source_of", name=node.label) for node in givers), say("grid_import"), say("own_use"), say("park_lines")]
+    labels = [*(node.label for node in givers), say("grid_import"), say("own_use"), say("park_lines")]
     grid, own, lines = len(givers), len(givers) + 1, len(givers) + 2
     labels += [*(node.label for node in takers), say("grid_export"), say("losses")]
     links = [link for at, node in enumerate(givers) for link in ((at, own, node.own_wh), (at, lines, node.total_wh - node.own_wh))]
@@ -66,12 +73,20 @@ def _sankey(run: RunOutput) -> dict[str, Any]:
     links += [(lines, len(labels) - 2, exported), (lines, len(labels) - 1, lost)]
     shades = ["generation"] * len(givers) + ["grid", "generation", "soft"] + ["demand"] * len(takers) + ["export", "soft"]
     kept = [link for link in links if link[2] > 0]
+    export = len(labels) - 2
+
+    def shade(source: int, target: int) -> str:
+        if source == lines:
+            return "export" if target == export else "soft"
+        return "grid" if source == grid else "generation"
+
     return {
-        "node": {"label": [words(label) for label in labels], "color": [colour(shade) for shade in shades], "pad": 14, "thickness": 12, "line": {"width": 0}},
+        "node": {
+            "label": [words(_short(label)) for label in labels], "customdata": [words(label) for label in labels], "pad": 14, "thickness": 12,
+            "color": [colour(name) for name in shades], "line": {"width": 0}, "hovertemplate": "%{customdata}: %{value:,.0f} kWh<extra></extra>",
+        },
         "link": {
             "source": [source for source, _, _ in kept], "target": [target for _, target, _ in kept],
-            "value": plain([wh / WH_PER_KWH for _, _, wh in kept]),
-            "color": [colour("grid" if source == grid else "export" if target == len(labels) - 2 else "generation" if source < grid or source == own
-                             else "soft", 0.35) for source, target, _ in kept],
+            "value": plain([wh / WH_PER_KWH for _, _, wh in kept]), "color": [colour(shade(source, target), 0.35) for source, target, _ in kept],
         },
     }  # fmt: skip
