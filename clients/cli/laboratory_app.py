@@ -16,8 +16,10 @@ Measures = Annotated[
 Level = Annotated[float, typer.Option(help="Level of the intervals.")]
 ProcessCount = Annotated[int, typer.Option("--workers", min=0, help="Processes that play. 0: one for each core.")]
 Dask = Annotated[str, typer.Option(help="Play on the Dask cluster whose scheduler is at this address, such as tcp://host:8786.")]
+Welfare = Annotated[bool, typer.Option("--welfare", help="Measure each run against the linear program of the greatest welfare too: slower.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Assign = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the scenario; repeatable.")]
+
 
 def add_laboratory(app: typer.Typer) -> None:
     """Add the laboratory's commands to the command line."""
@@ -59,6 +61,7 @@ def compare(
     assign: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the scenario, for all mechanisms; repeatable.")] = None,
     measures: Measures = "",
     level: Level = 0.95,
+    welfare: Welfare = False,
     workers: ProcessCount = 0,
     dask: Dask = "",
     out: Annotated[Path | None, typer.Option(help="Folder to keep the results in, and to go on with.")] = None,
@@ -77,7 +80,7 @@ def compare(
     run_compare_command(
         CompareOptions(
             scenario=scenario, mechanisms=mechanisms, assign=assign or (), seeds=seeds, first_seed=first_seed, days=days, measures=measures,
-            level=level, workers=Workers(workers, dask), out=out, as_json=as_json,
+            level=level, workers=Workers(workers, dask), out=out, as_json=as_json, welfare=welfare,
         )
     )  # fmt: skip
 
@@ -99,6 +102,7 @@ def sweep(
     ] = None,
     measures: Measures = "",
     level: Level = 0.95,
+    welfare: Welfare = False,
     search: Annotated[
         list[str] | None, typer.Option(help="KEY=LOW..HIGH[:STEP] or KEY=VALUE,VALUE: a rule to choose by --objective; repeatable.")
     ] = None,
@@ -133,7 +137,7 @@ def sweep(
             scenario=scenario, assign=assign or (), seeds=seeds, first_seed=first_seed, days=days, populations=populations, robust=robust,
             response_seeds=response_seeds, measures=measures, level=level, one_at_a_time=one_at_a_time, workers=Workers(workers, dask), out=out,
             resume=resume, search=search or (), objective=objective, trials=trials, sensitivity=sensitivity, samples=samples, null=null,
-            as_json=as_json,
+            as_json=as_json, welfare=welfare,
         )
     )  # fmt: skip
 
