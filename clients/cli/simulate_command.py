@@ -32,7 +32,9 @@ SHOWN: Final = (
 def run_simulate_command(
     scenario: str, days: int | None, seed: int | None, out: Path | None, journal: Path | None, assign: Sequence[str], *, check: bool = False
 ) -> None:
-    """Raises InputError for a scenario, a strategy or a folder that will not do, before anything is written; CheckFailedError for a broken invariant."""
+    """Raises InputError for a scenario, a strategy or a folder that will not do, before anything is written; CheckFailedError for a broken
+    invariant.
+    """
     from clients.laboratory.measures.measures import measure
     from clients.laboratory.run.engine import simulate
     from clients.laboratory.run.output import write_run

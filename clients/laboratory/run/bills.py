@@ -43,20 +43,20 @@ def settled_amounts(record: SettledDay, accounts: list[int], items: tuple[LineIt
 def bill_day(
     scenario: Scenario, day: WorldDay, delivery: Delivery, record: SettledDay, accounts: list[int], payments_micro: Integers, soc_start_wh: Integers
 ) -> DayBills:
-    """All bills of a day; `soc_start_wh` [n]. What storage holds more at the end counts at its stated price."""
+    """All bills of a day; `soc_start_wh` [n]. What storage holds more at the end is in none of them: the measures price it."""
     charged = tuple(item for item in LineItem if STATUS[item] is LineStatus.CHARGED)
     market = settled_amounts(record, accounts, charged) + payments_micro
-    retail, pool, adjusted = _compared(scenario, day, delivery, market, soc_start_wh)
+    retail, pool = _compared(scenario, day, delivery, market, soc_start_wh)
     return DayBills(
-        retail, pool, adjusted, settled_amounts(record, accounts, _FEES), settled_amounts(record, accounts, _IMBALANCE),
+        retail, pool, market, settled_amounts(record, accounts, _FEES), settled_amounts(record, accounts, _IMBALANCE),
         settled_amounts(record, accounts, _TRADE) + payments_micro,
     )  # fmt: skip
 
 
 def _compared(
     scenario: Scenario, day: WorldDay, delivery: Delivery, market_micro: Integers, soc_start_wh: Integers
-) -> tuple[Integers, Integers, Integers]:
-    """(retail, pool, market) by participant, by the comparison of the demo."""
+) -> tuple[Integers, Integers]:
+    """(retail, pool) by participant, by the comparison of the demo."""
     participants = scenario.participants
     units = [
         StorageUnit(
@@ -83,8 +83,4 @@ def _compared(
     )  # fmt: skip
     lines = {line.name: line for line in comparison.lines}
     found = [lines[name] for name in names]
-    return (
-        np.array([line.retail_micro for line in found], np.int64),
-        np.array([line.pool_micro for line in found], np.int64),
-        np.array([line.market_micro for line in found], np.int64),
-    )
+    return np.array([line.retail_micro for line in found], np.int64), np.array([line.pool_micro for line in found], np.int64)

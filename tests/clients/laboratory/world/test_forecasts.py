@@ -131,7 +131,8 @@ def test_grids_that_make_no_sense(horizons: tuple[int, ...], unknown: tuple[int,
 
 def test_the_page_states_the_errors_of_the_demo_park() -> None:
     rules, noises = ForecastRules(), demo_scenario().noises
-    stated = {row[0]: [float(cell.removesuffix(" %")) for cell in row[1:]] for row in table_rows((DOCS / "laboratory-world.md").read_text("utf-8"), 8)}
+    page = (DOCS / "laboratory-world.md").read_text("utf-8")
+    stated = {row[0]: [float(cell.removesuffix(" %")) for cell in row[1:]] for row in table_rows(page, 8)}
     assert stated == {
         name: [round(np.sqrt(share / 1e6 * one.update_ppm**2 + one.residual_ppm**2) / 1e4, 2) for share in rules.unknown_ppm[1:]]
         for name, one in noises.items()
