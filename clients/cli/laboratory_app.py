@@ -37,7 +37,11 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Folder for summary.json, the scenario and the tables; new or empty.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Folder to keep the journal in, for parkex verify and replay; new or empty.")] = None,
     assign: Assign = None,
-    check: Annotated[bool, typer.Option("--check", help="Test every invariant of the exchange after each day.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Test every invariant of the exchange at every moment: slow.")] = False,
+    welfare: Annotated[
+        bool | None,
+        typer.Option("--welfare/--no-welfare", help="Measure against the linear program of the greatest welfare. Default: runs of at most 2 days."),
+    ] = None,
 ) -> None:
     """Play a scenario day by day on the exchange itself, with its clock run ahead, and print what it came to.
 
@@ -49,7 +53,7 @@ def simulate(
     """
     from clients.cli.simulate_command import run_simulate_command
 
-    run_simulate_command(scenario, days, seed, out, journal, assign or (), check=check)
+    run_simulate_command(scenario, days, seed, out, journal, assign or (), check=check, welfare=welfare)
 
 
 def compare(
