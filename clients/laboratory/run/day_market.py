@@ -20,7 +20,7 @@ from clients.laboratory.world.day import WorldDay
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import ExecutionKind
-from exchange.order_path.state import COMMAND_WORDS
+from exchange.order_path.state import COMMAND_WORDS, PathState
 from exchange.units import PERIOD_NS, POWER_MULTIPLIER_MICRO
 from matching.mechanisms import SEALED_ORDER
 from matching.records import Reason, SelfTrade, Side, TimeInForce
@@ -61,12 +61,12 @@ class Minds:
 
 @dataclass(slots=True, eq=False)
 class Tally:
-    """What all days add to: trades and quotes in order, orders sent and refused, payments of mechanisms by participant and day."""
+    """What all days add to: trades and quotes in order, orders sent, rows of participants whose orders were refused (one an order)."""
 
     trades: list[NDArray[np.void]] = field(default_factory=list)
     quotes: list[NDArray[np.void]] = field(default_factory=list)
     orders: int = 0
-    refused: int = 0
+    refused: list[Integers] = field(default_factory=list)
     next_number: int = 1
 
 
@@ -97,6 +97,11 @@ class DayMarket:
         self._words = self._commands.view(COMMAND_WORDS).view(np.recarray)
         self._sealed = records(2 * n * periods, SEALED_ORDER)
         self._origins = records(2 * n * periods, ORIGIN)
+
+    @property
+    def state(self) -> PathState:
+        """State of the exchange."""
+        return self._link.exchange.state
 
     @property
     def shows_trades(self) -> bool:
@@ -139,11 +144,16 @@ class DayMarket:
         self._tally.next_number += n
         before = self.table.n_shouts.copy() if self._learns else None
         result = self._link.trade(self._commands[:n])
-        self._tally.refused += int(note_outcomes(self.table, self._words, self._origins, result.outcomes.view(np.recarray), n))
+        if note_outcomes(self.table, self._words, self._origins, result.outcomes.view(np.recarray), n):
+            self._note_refused(self._commands[:n], result)
         self._note_trades(result, at)
         if before is not None:
             for period in at.periods.tolist():
                 hear(self.table, period, before[self.table.clock[period]])
+
+    def _note_refused(self, commands: NDArray[np.void], result: BatchResult) -> None:
+        accounts = commands["account"][result.outcomes["code"] != 0].astype(np.int64)
+        self._tally.refused.append(np.searchsorted(self.table.accounts, accounts))
 
     def _note_trades(self, result: BatchResult, at: RoundsAt) -> None:
         """Trades of a batch as TRADE rows; the taker of an auction's trade is the buyer."""
@@ -199,7 +209,7 @@ class DayMarket:
         commands["client_order_id"] = _client_order_ids(self._tally.next_number, len(commands))
         self._tally.next_number += len(commands)
         result = self._link.trade(commands)
-        self._tally.refused += int(np.count_nonzero(result.outcomes["code"]))
+        self._note_refused(commands, result)
         first = len(self._tally.trades)
         self._note_trades(result, RoundsAt(at.at_ns, np.array([period]), np.array([round_index])))
         for trades in self._tally.trades[first:]:
