@@ -19,13 +19,12 @@ from exchange.units import NS_PER_HOUR
 # A key of a client order id is kept this long; nothing is ever sent twice here.
 _RETENTION_NS: Final = NS_PER_HOUR
 _HASH_KEY: Final = bytes(range(32))
-_OPERATOR_KEY: Final = bytes(32)
 
 
-def genesis_of(park_id: str) -> Genesis:
-    """Of a simulated exchange: always the same, so that equal runs have equal journals. The key is no secret, since nobody can connect."""
+def genesis_of(park_id: str, operator_key: bytes = bytes(32)) -> Genesis:
+    """Of a simulated exchange: always the same, so that equal runs have equal journals. Its hash key is no secret, since nobody can connect."""
     settings = encode_settings(ExchangeSettings(retention_ns=_RETENTION_NS))
-    return Genesis(park_id=park_id, hash_key=_HASH_KEY, engine_version="laboratory", operator_keys=(_OPERATOR_KEY,), document=settings)
+    return Genesis(park_id=park_id, hash_key=_HASH_KEY, engine_version="laboratory", operator_keys=(operator_key,), document=settings)
 
 
 class VirtualExchange:
@@ -44,15 +43,13 @@ class VirtualExchange:
 
     def tick(self) -> None:
         """Let every deadline up to now fire."""
-        self._send(self._record(CommandKind.TICK), b"")
+        self._send(self._record(CommandKind.TICK, 0), b"")
 
     def submit(self, document: Document, account: int | None = None) -> dict[str, Any]:
         """Carry out a business command of the operator, or of `account`. Raises CheckFailedError when it is refused: no scenario asks for that."""
         data = encode_document(document)
-        record = self._record(CommandKind.DOCUMENT)
+        record = self._record(CommandKind.DOCUMENT, self.operator if account is None else account)
         record["document_length"] = len(data)
-        if account is not None:
-            record["account"] = account
         result = self._send(record, data)
         code = int(result.outcomes[0]["code"])
         if code:
@@ -67,9 +64,9 @@ class VirtualExchange:
         """Close the journal."""
         self.journal.close()
 
-    def _record(self, kind: CommandKind) -> NDArray[np.void]:
+    def _record(self, kind: CommandKind, account: int) -> NDArray[np.void]:
         record = np.zeros(1, COMMAND)
-        record["kind"], record["version"], record["account"], record["stamp_ns"] = kind, RECORD_VERSION, self.operator, self.now_ns
+        record["kind"], record["version"], record["account"], record["stamp_ns"] = kind, RECORD_VERSION, account, self.now_ns
         return record
 
     def _send(self, records: NDArray[np.void], documents: bytes) -> BatchResult:
