@@ -30,9 +30,12 @@ def busy_day() -> Scenario:
 
 
 def large_park(days: int) -> Scenario:
-    """The demo park's loads and plants over and over until there are 100 participants, from the first of January, ten rounds a quarter-hour."""
-    park = load_scenario("park")
-    metered = [entry for entry in park.participants if entry.load or entry.generation]
+    """The demo park's loads and plants over and over until there are 100 participants, from the first of January, ten rounds a quarter-hour.
+
+    Trading is continuous from the opening on; no load moves, and there is no storage.
+    """
+    park = load_scenario("park", {"market.opening_auction_minutes": "0"})
+    metered = [dataclasses.replace(entry, flexible=None) for entry in park.participants if entry.load or entry.generation]
     participants = tuple(
         dataclasses.replace(metered[index % len(metered)], id=f"{metered[index % len(metered)].id}-{index // len(metered) + 1}")
         for index in range(PARTICIPANTS)

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from clients.simulator.comparison_result import BillLine, Comparison, LineKind, NoGainPeriod, NoGainReason
 from clients.simulator.comparison_storage import Schedule, StorageLimits, best_schedules
 from exchange.settlement.netting import TICK_WH_PER_MICRO, cost_micro, exact_dot
-from exchange.settlement.reference_prices import mid_market_bill
-from exchange.units import POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even, split_by_largest_remainder
+from exchange.settlement.reference_prices import mid_market_columns
+from exchange.settlement.shares import divide_half_even_columns, split_columns
+from exchange.units import POWER_LOT_WH, POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even
 
 __all__ = [
     "BillLine", "Comparison", "DayTariff", "LineKind", "MarketDay", "NoGainPeriod", "NoGainReason", "ParkDay", "StorageUnit", "compare_bills",
@@ -226,24 +227,18 @@ def _pool(park: ParkDay, tariff: DayTariff, base_wh: Int64Array) -> tuple[_World
         net_wh[unit.participant] += schedule.charge_wh - schedule.discharge_wh
     withdrawal_wh, injection_wh = np.maximum(net_wh, 0), np.maximum(-net_wh, 0)
     adders = _adder_lines(net_wh, tariff)
-    bills = list(adders)
-    fees_micro = 0
-    for period in range(len(park.symbols)):
-        taken, given = withdrawal_wh[:, period].tolist(), injection_wh[:, period].tolist()
-        rate = mid_market_bill(int(tariff.deficit_price_ticks[period]), int(tariff.surplus_price_ticks[period]), taken, given)
-        fees = _inside_fees(taken, sum(given), int(tariff.park_fee_lot_micro[period]))
-        fees_micro += sum(fees)
-        bills = [b + p - r + f for b, p, r, f in zip(bills, rate.paid_micro, rate.received_micro, fees, strict=True)]
+    paid, received = mid_market_columns(tariff.deficit_price_ticks, tariff.surplus_price_ticks, withdrawal_wh, injection_wh)
+    fees = _inside_fees(withdrawal_wh, injection_wh, tariff.park_fee_lot_micro)
+    inside = (paid - received + fees).sum(axis=1).tolist()
+    bills = [adder + bill for adder, bill in zip(adders, inside, strict=True)]
     grid_micro = _grid_energy_micro(net_wh.sum(axis=0) + park.losses_wh, tariff)[0] + sum(adders)
-    return _World(bills, _losses_micro(net_wh, park, tariff) - fees_micro, grid_micro), schedules
+    return _World(bills, _losses_micro(net_wh, park, tariff) - int(fees.sum()), grid_micro), schedules
 
 
-def _inside_fees(withdrawal_wh: list[int], injection_wh: int, fee_lot_micro: int) -> list[int]:
-    """Park fee on the part of each withdrawal that members inject; the rest comes from the grid."""
-    inside_wh = min(sum(withdrawal_wh), injection_wh)
-    if inside_wh == 0:
-        return [0] * len(withdrawal_wh)
-    return split_by_largest_remainder(divide_half_even(inside_wh * fee_lot_micro, POWER_LOT_WH), withdrawal_wh)
+def _inside_fees(withdrawal_wh: Int64Array, injection_wh: Int64Array, fee_lot_micro: Int64Array) -> Int64Array:
+    """Park fee on the part of each withdrawal that members inject; the rest comes from the grid. [n, T]."""
+    inside_wh = np.minimum(withdrawal_wh.sum(axis=0), injection_wh.sum(axis=0))
+    return split_columns(divide_half_even_columns(inside_wh * fee_lot_micro, POWER_LOT_WH), withdrawal_wh)
 
 
 def _losses_micro(net_wh: Int64Array, park: ParkDay, tariff: DayTariff) -> int:

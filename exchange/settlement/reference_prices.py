@@ -1,13 +1,18 @@
 """Reference prices without an auction (docs/rules.md, "Reference prices"): mid-market rate and supply-demand ratio.
 
 L_b is the retail price, L_s the feed-in price, D what members withdraw in a period, G what they inject. Integers: prices in micro-CNY per kWh,
-energy in Wh; each price rounds half-even once. Bills are split from exact totals, never from a rounded price (`mid_market_bill`).
+energy in Wh; each price rounds half-even once. Bills are split from exact totals, never from a rounded price (`mid_market_columns`).
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from exchange.units import POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even, split_by_largest_remainder
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.settlement.shares import divide_half_even_columns, split_columns
+from exchange.units import POWER_TICK_MICRO_PER_KWH, WH_PER_KWH, divide_half_even
+
+Int64Array = NDArray[np.int64]
 
 
 class BuySell(NamedTuple):
@@ -15,14 +20,6 @@ class BuySell(NamedTuple):
 
     buy_micro: int
     sell_micro: int
-
-
-@dataclass(frozen=True, slots=True)
-class MidMarketBill:
-    """One period of a pool at the mid-market rate, micro-CNY: what each member pays for withdrawal and receives for injection."""
-
-    paid_micro: list[int]
-    received_micro: list[int]
 
 
 def mid_market_rate(retail_micro: int, feed_in_micro: int, demand_wh: int, generation_wh: int) -> BuySell:
@@ -58,22 +55,22 @@ def supply_demand_ratio(retail_micro: int, feed_in_micro: int, demand_wh: int, g
     return BuySell(buy, sell)
 
 
-def mid_market_bill(retail_ticks: int, feed_in_ticks: int, withdrawal_wh: list[int], injection_wh: list[int]) -> MidMarketBill:
-    """Split one period at the mid-market rate: withdrawals share the buyers' cost by energy, injections the sellers' income.
+def mid_market_columns(
+    retail_ticks: Int64Array, feed_in_ticks: Int64Array, withdrawal_wh: Int64Array, injection_wh: Int64Array
+) -> tuple[Int64Array, Int64Array]:
+    """The pool at the mid-market rate: what each member pays for withdrawal and receives for injection, micro-CNY, [n, T], from prices [T] and
+    energies [n, T]. Withdrawals share the buyers' cost of a period by energy, injections the sellers' income.
 
     Both totals are exact before they round half-even once; each split sums to its total exactly (largest remainder).
     """
-    demand, generation = sum(withdrawal_wh), sum(injection_wh)
-    inside = min(demand, generation)
     # In half ticks x Wh: both totals are integers.
-    bought = (retail_ticks + feed_in_ticks) * inside + 2 * retail_ticks * (demand - inside)
-    sold = (retail_ticks + feed_in_ticks) * inside + 2 * feed_in_ticks * (generation - inside)
-    return MidMarketBill(_split_signed(bought, withdrawal_wh), _split_signed(sold, injection_wh))
+    demand, generation = withdrawal_wh.sum(axis=0), injection_wh.sum(axis=0)
+    inside = np.minimum(demand, generation)
+    both = (retail_ticks + feed_in_ticks) * inside
+    bought, sold = both + 2 * retail_ticks * (demand - inside), both + 2 * feed_in_ticks * (generation - inside)
+    return _split_signed_columns(bought, withdrawal_wh), _split_signed_columns(sold, injection_wh)
 
 
-def _split_signed(half_tick_wh: int, weights: list[int]) -> list[int]:
-    if not any(weights):
-        return [0] * len(weights)
-    total = divide_half_even(half_tick_wh * POWER_TICK_MICRO_PER_KWH, 2 * WH_PER_KWH)
-    shares = split_by_largest_remainder(abs(total), weights)
-    return shares if total >= 0 else [-share for share in shares]
+def _split_signed_columns(half_tick_wh: Int64Array, weights: Int64Array) -> Int64Array:
+    totals = divide_half_even_columns(half_tick_wh * POWER_TICK_MICRO_PER_KWH, 2 * WH_PER_KWH)
+    return np.sign(totals) * split_columns(np.abs(totals), weights)

@@ -81,6 +81,14 @@ def hear(table: Any, period: Any, first_shout: Any) -> None:
                 hear_shout(table.traits[agent], memory, shout, side, table.limits[row, period], raw)
 
 
+@kernel
+def read_net_lots(state: Any, table: Any, net_lots: Any) -> None:
+    """What each participant has bought less sold in each book of the table, into int64[n, T]."""
+    for period in range(net_lots.shape[1]):
+        for agent in range(net_lots.shape[0]):
+            net_lots[agent, period] = state.positions[table.slots[period], table.accounts[agent]].net_lots
+
+
 @kernel(internal=True)
 def depth_lots(state: Any, book: Any, side: Any, depth_ticks: Any) -> Any:
     """Lots within `depth_ticks` of the best price of a side."""

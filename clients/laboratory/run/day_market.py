@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clients.laboratory.agents.interface import MEMORY, NO_QUOTE
 from clients.laboratory.market.deciding import decide
-from clients.laboratory.market.hearing import hear, note_outcomes, write_quotes
+from clients.laboratory.market.hearing import hear, note_outcomes, read_net_lots, write_quotes
 from clients.laboratory.market.one_shot import clear_round, rules_of
 from clients.laboratory.market.table import ORIGIN, RULES, WORKING, MarketTable, new_history, new_views, records
 from clients.laboratory.run.calendar import RoundsAt
@@ -117,8 +117,9 @@ class DayMarket:
     @property
     def net_lots(self) -> Integers:
         """What each participant has bought less sold, [n, T]."""
-        positions = np.asarray(self._link.exchange.state.positions)["net_lots"]
-        return np.ascontiguousarray(positions[np.ix_(self.table.slots, self.table.accounts)].T)
+        net_lots = np.empty(self.table.reported.shape, np.int64)
+        read_net_lots(self._link.exchange.state, self.table, net_lots)
+        return net_lots
 
     def hold(self, at: RoundsAt, targets: Integers, strategies: UserStrategies) -> None:
         """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""

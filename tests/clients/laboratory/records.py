@@ -24,9 +24,9 @@ from clients.laboratory.scenario.model import (
 from clients.scenarios.model import Storage
 from clients.scenarios.tariff import Tariff
 from exchange.protocol.value_chain.accounting import EmissionFactor
-from exchange.settlement.reference_prices import mid_market_bill
 from exchange.units import NS_PER_DAY, PERIOD_NS, PPM, divide_half_even
 from matching.records import Side
+from tests.exchange.settlement.mid_market_oracle import mid_market_bill
 
 KWH = 1000
 LOTS_PER_KWH = 10

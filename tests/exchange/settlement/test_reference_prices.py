@@ -2,11 +2,13 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.settlement.reference_prices import BuySell, mid_market_bill, mid_market_rate, supply_demand_ratio
+from exchange.settlement.reference_prices import BuySell, mid_market_columns, mid_market_rate, supply_demand_ratio
+from tests.exchange.settlement.mid_market_oracle import mid_market_bill
 
 RETAIL, FEED_IN = 650_000, 280_000  # 0.65 and 0.28 CNY/kWh
 
@@ -84,3 +86,21 @@ def test_the_pool_is_never_worse_than_the_grid_alone(feed_in: int, withdrawal: i
     bill = mid_market_bill(6500, feed_in, [withdrawal, 0], [0, injection])
     assert bill.paid_micro[0] <= Fraction(6500 * withdrawal, 10) + 1
     assert bill.received_micro[1] >= Fraction(feed_in * injection, 10) - 1
+
+
+periods = st.lists(
+    st.tuples(st.integers(-2_000, 12_000), st.integers(-2_000, 12_000), st.lists(st.integers(-(10**7), 10**7), min_size=3, max_size=3)),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@given(periods)
+def test_columns_are_the_bills_of_their_periods(rows: list[tuple[int, int, list[int]]]) -> None:
+    retail, feed_in = (np.array([row[at] for row in rows], np.int64) for at in (0, 1))
+    net = np.array([row[2] for row in rows], np.int64).T
+    withdrawal, injection = np.maximum(net, 0), np.maximum(-net, 0)
+    paid, received = mid_market_columns(retail, feed_in, withdrawal, injection)
+    for t in range(len(rows)):
+        bill = mid_market_bill(int(retail[t]), int(feed_in[t]), withdrawal[:, t].tolist(), injection[:, t].tolist())
+        assert paid[:, t].tolist() == bill.paid_micro
+        assert received[:, t].tolist() == bill.received_micro
