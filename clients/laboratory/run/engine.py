@@ -46,6 +46,8 @@ _INVENTORY_UNITS = 2
 OnDay = Callable[[int], None]
 # Somebody outside who may change what is wanted in a round, and at which price, before it is held.
 Hand = Callable[[OpenRound], None]
+# Told the exchange and the accounts of all participants once they are open.
+OnOpen = Callable[[VirtualExchange, list[int]], None]
 
 
 class Days(Protocol):
@@ -56,16 +58,16 @@ class Days(Protocol):
 
 def simulate(
     scenario: Scenario, seed: int, *, days: int | None = None, journal_directory: Path | None = None, on_day: OnDay | None = None,
-    check: bool = False, hands: Sequence[Hand] = (), world: Days | None = None,
+    check: bool = False, hands: Sequence[Hand] = (), world: Days | None = None, on_open: OnOpen | None = None,
 ) -> RunRecord:  # fmt: skip
     """Play `days` (default: the scenario's) from its first date. The result is a function of scenario, seed and days alone.
 
     `journal_directory`: keep the journal there, so that `parkex verify` and `parkex replay` can read the run; default: its running digest only.
-    `on_day` hears the number of days settled; `check` tests every invariant of the exchange after each. `hands` are asked before every round, in
+    `on_open` may do more as the operator before the first day; `on_day` hears the number of days settled; `check` tests every invariant of the exchange after each. `hands` are asked before every round, in
     their sequence; `world` replaces the scenario's own (rows as in the scenario). Raises InputError for a scenario that cannot be played and for a
     strategy that fails, CheckFailedError for a broken invariant.
     """
-    run = Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory, world)
+    run = Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory, world, on_open)
     try:
         for opened in run.rounds(on_day, check=check):
             for hand in hands:
@@ -82,7 +84,9 @@ class Run:
     `bills`: of the days settled so far.
     """
 
-    def __init__(self, scenario: Scenario, seed: int, journal_directory: Path | None = None, world: Days | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, journal_directory: Path | None = None, world: Days | None = None, on_open: OnOpen | None = None
+    ) -> None:
         self._scenario, self._seed = scenario, seed
         self._world = World(scenario, seed) if world is None else world
         self._agenda = Agenda()
@@ -90,6 +94,8 @@ class Run:
         first = self._world.day(0)
         self.link = VirtualExchange(scenario.name, listed_ns(first), journal_directory)
         self._accounts = open_accounts(self.link, scenario)
+        if on_open is not None:
+            on_open(self.link, self._accounts)
         self._minds = _born(scenario, seed)
         self._plans = Plans(scenario, _offered_ppm(self._minds))
         self._strategies = UserStrategies(scenario, seed)
