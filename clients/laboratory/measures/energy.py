@@ -23,6 +23,7 @@ def energy_measures(record: RunRecord) -> dict[str, Figure]:
         "self_consumption_percent": percent(total(use.direct_wh) + total(use.green_charge_wh), generation),
         "peak_import_kw": peak_kw(record.import_wh),
         "peak_export_kw": peak_kw(record.export_wh),
+        "import_over_limit_kwh": kwh(over_limit_wh(record.import_wh, record.scenario.network.import_limit_kw)),
         "deficit_kwh": kwh(total(record.deficit_wh)),
         "surplus_kwh": kwh(total(record.surplus_wh)),
         "imbalance_kwh": kwh(total(record.deficit_wh) + total(record.surplus_wh)),
@@ -35,6 +36,11 @@ def energy_measures(record: RunRecord) -> dict[str, Figure]:
 def peak_kw(energy_wh: Integers) -> float:
     """Highest mean power of a quarter-hour, the basis of a demand charge."""
     return int(energy_wh.max(initial=0)) * PERIODS_PER_HOUR / WH_PER_KWH
+
+
+def over_limit_wh(energy_wh: Integers, limit_kw: int) -> int:
+    """What passes a limit of the connection; nothing where there is none."""
+    return total(np.maximum(energy_wh - limit_kw * WH_PER_KWH // PERIODS_PER_HOUR, 0)) if limit_kw else 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,7 +48,7 @@ class NettingGame:
     def marginals(self, permutation: Sequence[int]) -> Integers:
         """What each member in turn adds to the coalition of those before it, int64[n]."""
         together = np.cumsum(self.net_wh[list(permutation)], axis=0)
-        cost: Integers = np.maximum(together, 0) @ self._deficit_ticks - np.maximum(-together, 0) @ self._surplus_ticks
+        cost = np.asarray(np.maximum(together, 0) @ self._deficit_ticks - np.maximum(-together, 0) @ self._surplus_ticks, np.int64)
         alone = np.array([self._alone[member] for member in permutation], np.int64)
         added: Integers = alone - np.diff(cost, prepend=0)
         return added

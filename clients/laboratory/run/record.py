@@ -56,13 +56,12 @@ class RunRecord:
 
     Energy, [n, P] Wh: `load_wh` (served, shifted load where it was used), `generation_wh`, `charge_wh`, `discharge_wh`, `curtailed_wh`; meters show
     load + charge taken out and generation + discharge put in. [P] Wh: `import_wh`, `export_wh`, `loss_wh` of the park.
-    Wanted, [n, P] lots at the book: `want_buy_lots`, `want_sell_lots`: what a participant believed at the last round before its gate; `bought_lots`,
-    `sold_lots`. `value_ticks`, `cost_ticks` [n, P]: private limits (world.day). `limit_reported_ticks` [n, P]: the limit it acted on, -1: did not
-    act. Money, [n, D] micro-CNY, paid positive: `bill_retail_micro` (each alone), `bill_pool_micro` (mid-market rate behind one meter, ideal
-    storage),
-    `bill_market_micro` (as settled, mechanism payments included), of which `fee_micro` (trading and park fees), `imbalance_micro` (cost of deficits
-    less income of surpluses, both signs) and `trade_micro` (paid less received for trades). [D]: `operator_micro` (surplus of the mechanism, deficit
-    negative; fees apart), `netting_micro`.
+    Wanted, [n, P] lots at the book: `want_buy_lots`, `want_sell_lots`: the whole position, bought or sold, that a participant wanted to end with, as
+    it believed at the last round before its gate (not what it still lacked then); `bought_lots`, `sold_lots`. `value_ticks`, `cost_ticks` [n, P]:
+    private limits (world.day). `limit_reported_ticks` [n, P]: the limit it acted on, -1: did not act. Money, [n, D] micro-CNY, paid positive:
+    `bill_retail_micro` (each alone), `bill_pool_micro` (mid-market rate behind one meter, ideal storage), `bill_market_micro` (as settled, mechanism
+    payments included), of which `fee_micro` (trading and park fees), `imbalance_micro` (cost of deficits less income of surpluses, both signs) and
+    `trade_micro` (paid less received for trades). [D]: `operator_micro` (surplus of the mechanism, deficit negative; fees apart), `netting_micro`.
     `deficit_wh`, `surplus_wh` [n, P]: imbalance.
     Certificates, [n] Wh: `issued_wh`, `claimed_wh` (matched to own use), `expired_wh`; `double_claimed_wh` in all, which must be 0. `matched_wh` [n,
     P]: green energy delivered to the participant within the quarter-hour. `refused_orders` [n]: power orders that the exchange did not take.

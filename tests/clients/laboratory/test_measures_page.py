@@ -22,7 +22,9 @@ COUNTS_AND_INDICES: Final = {
 EMPTY = record_of(scenario_of(member("F1")), load_kwh=[[0]], generation_kwh=[[0]])
 BUSY = record_of(
     scenario_of(member("F1"), member("S1"), member("B1", storage=battery())),
-    load_kwh=[[10, 5], [0, 0], [0, 0]], generation_kwh=[[0, 0], [8, 8], [0, 0]], charge_kwh=[[0, 0], [0, 0], [0, 3]],
+    load_kwh=[[10, 5], [0, 0], [0, 0]],
+    generation_kwh=[[0, 0], [8, 8], [0, 0]],
+    charge_kwh=[[0, 0], [0, 0], [0, 3]],
     trades=[trade(0, 0, 1, 80, 5000), trade(1, 0, 1, 50, 4000), trade(1, 2, 1, 30, 4100)],
     quotes=[quote(0, 0, 4000, 5000), quote(0, 1, 4500, 5000)],
 )  # fmt: skip
@@ -50,7 +52,8 @@ def test_one_row_a_participant_adds_up_to_the_summary() -> None:
     assert [row["participant"] for row in rows] == ["F1", "S1", "B1"]
     for key in (
         "load_kwh", "generation_kwh", "discharge_kwh", "deficit_kwh", "surplus_kwh", "bill_retail_cny", "bill_pool_cny", "bill_market_cny",
-        "fees_cny", "storage_value_change_cny", "saving_against_pool_cny", "imbalance_cost_cny", "certificates_issued_kwh", "certificates_claimed_kwh",
+        "fees_cny", "storage_value_change_cny", "saving_against_pool_cny", "imbalance_cost_cny", "certificates_issued_kwh",
+        "certificates_claimed_kwh",
     ):  # fmt: skip
         assert sum(float(row[key] or 0) for row in rows) == pytest.approx(figures[key])
     assert sum(float(row["shared_gain_cny"] or 0) for row in rows) == pytest.approx(figures["sharing_gain_cny"])
