@@ -87,7 +87,7 @@ def _print(title: str, gains: Sequence["Gain"], skipped: dict[str, str]) -> None
     console.print(table)
     for name, why in skipped.items():
         console.print(f"{name} was not tried: {why}.", markup=False)
-    console.print("Gain: what the manipulator's accounts pay less than in the honest run of the same seed, a run. Verdicts hold at 5 % for the whole table (Holm).")
+    console.print("Gain: what the manipulator's accounts pay less than in the honest run of the same seed. Verdicts: 5 % for the whole table (Holm).")
     console.print(f"Certificates issued for what is not green: {sum(gain.wrongly_certified_wh for gain in gains)} Wh.")
 
 

@@ -94,8 +94,8 @@ def _sells(entry: Participant) -> bool:
 def _second(owner: Participant) -> Participant:
     """Same rights, limits and behaviour; no plant yet."""
     return replace(
-        owner, id=f"{owner.id}-second", name_en=f"{owner.name_en}, second account", name_zh=f"{owner.name_zh}（第二账户）", generation=None, asset=None,
-        storage=None, holdings_lots={}, programmes=(),
+        owner, id=f"{owner.id}-second", name_en=f"{owner.name_en}, second account", name_zh=f"{owner.name_zh}（第二账户）", generation=None,
+        asset=None, storage=None, holdings_lots={}, programmes=(),
     )  # fmt: skip
 
 

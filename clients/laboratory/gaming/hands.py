@@ -42,7 +42,8 @@ def marking_the_close(cast: Cast) -> Hand:
 
 
 def squeeze(cast: Cast) -> Hand:
-    """One account buys up to the middle of the grid's prices while the books are young, and asks for the most that buyers can pay before they close."""
+    """One account buys up to the middle of the grid's prices while the books are young, and asks for the most that buyers can pay before they close.
+    """
     rules = cast.scenario.market
     fee_ticks = (rules.park_fee_micro_per_kwh + rules.taker_fee_micro_per_kwh) // POWER_TICK_MICRO_PER_KWH
 
@@ -103,8 +104,8 @@ def grey_as_green(cast: Cast) -> Hand:
 
 
 def price_inside(opened: OpenRound, place: int) -> int | None:
-    """One step below the best offer, or the grid's price where there is none: the dearest price at which two orders of one round meet each other. None
-    where a bid stands there.
+    """One step below the best offer, or the grid's price where there is none: the dearest price at which two orders of one round meet each other.
+    None where a bid stands there.
     """
     view = opened.view(place)
     step = int(view.tick_step)

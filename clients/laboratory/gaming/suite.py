@@ -11,15 +11,15 @@ from clients.laboratory.gaming.cast import Cast
 from clients.laboratory.run.record import RunRecord
 from exchange.units import POWER_LOT_WH
 
-# What of a manipulation came about: (cast, honest run, manipulated run) -> lots, or Wh of certificates.
+# What of a manipulation came about: (cast, honest run, manipulated run) -> lots.
 Extent = Callable[[Cast, RunRecord, RunRecord], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Manipulation:
-    """`group`: fields of Cast whose bills count. `hand`: None where only the accounts differ. `extent` counts what came about in `unit`; nothing in
-    any seed: the exchange prevents it. `needs_storage`; `is_split`: the plant is two accounts; `is_declared`: the exchange knows that the accounts
-    have one owner and lets it not trade with itself.
+    """`group`: fields of Cast whose bills count. `hand`: None where only the accounts differ. `extent` counts lots of what came about; nothing in
+    any seed: the exchange prevents it. `unit`: in which it is shown. `is_split`: the plant is two accounts; `is_declared`: the exchange knows that
+    the accounts have one owner and does not let it trade with itself.
     """
 
     name: str
@@ -65,11 +65,13 @@ def bought_by_buyer(cast: Cast, _honest: RunRecord, played: RunRecord) -> int:
 
 
 def wrongly_certified(_cast: Cast, _honest: RunRecord, played: RunRecord) -> int:
-    return wrongly_certified_wh(played) // POWER_LOT_WH
+    """In lots, a part of one counting whole."""
+    return -(-wrongly_certified_wh(played) // POWER_LOT_WH)
 
 
 def wrongly_certified_wh(record: RunRecord) -> int:
-    """Wh of certificates for which nothing green was generated: issued beyond the run's generation, matched beyond a quarter-hour's, claimed twice."""
+    """Wh of certificates for which nothing green was generated: issued beyond the run's generation, matched beyond a quarter-hour's, claimed twice.
+    """
     beyond = int(record.issued_wh.sum()) - int(record.generation_wh.sum())
     matched = record.matched_wh.sum(axis=0) - record.generation_wh.sum(axis=0)
     return max(0, beyond) + int(np.maximum(matched, 0).sum()) + record.double_claimed_wh
@@ -85,18 +87,24 @@ _OWNER: Final = ("plant", "buyer", "seller")
 SUITE: Final = {
     entry.name: entry
     for entry in (
-        Manipulation("wash-pairs", "two accounts of the seller's owner trade to and fro at high prices", _OWNER, hands.wash_pairs, traded_with_oneself),
+        Manipulation(
+            "wash-pairs", "two accounts of the seller's owner trade to and fro at high prices", _OWNER, hands.wash_pairs, traded_with_oneself
+        ),
         Manipulation(
             "wash-pairs-declared", "the same where the owner of the accounts is declared and may not trade with itself", _OWNER, hands.wash_pairs,
             traded_with_oneself, is_declared=True,
         ),
-        Manipulation("split-accounts", "the seller comes as two accounts, each with half of the plant", ("plant", "second"), None, sold_by_second, is_split=True),
+        Manipulation(
+            "split-accounts", "the seller comes as two accounts, each with half of the plant", ("plant", "second"), None, sold_by_second,
+            is_split=True,
+        ),
         Manipulation(
             "over-selling", "the seller sells 1.3 times what it expects to generate", ("plant",),
             lambda cast: hands.selling_share(cast, hands.OVERSOLD_PPM), sold_beyond_generation,
         ),
         Manipulation(
-            "over-selling-limit", "the seller tries to sell twice what its connection carries", ("plant",), hands.beyond_the_limit, sold_beyond_limit
+            "over-selling-limit", "the seller tries to sell twice what its connection carries", ("plant",), hands.beyond_the_limit,
+            sold_beyond_limit,
         ),
         Manipulation(
             "withholding", "the seller keeps three tenths of its energy from the market", ("plant",),

@@ -71,7 +71,9 @@ class Tally:
 
 
 class DayMarket:
-    """`payments_micro` [n] and `operator_micro` are what the mechanism moved beside the exchange, paid positive."""
+    """`payments_micro` [n] and `operator_micro` are what the mechanism moved beside the exchange, paid positive; `first_period` counts from the
+    start of the run.
+    """
 
     def __init__(
         self, link: VirtualExchange, market: MarketRules, day: WorldDay, instruments: list[int], accounts: list[int], minds: Minds, seed: int,
@@ -79,7 +81,7 @@ class DayMarket:
     ) -> None:  # fmt: skip
         n, periods = len(accounts), day.n_periods
         self.day = day
-        self._link, self._market, self._tally, self._seed, self._first_period = link, market, tally, seed, first_period
+        self._link, self._market, self._tally, self._seed, self.first_period = link, market, tally, seed, first_period
         self._learns = minds.learns
         minds.next_day()
         slots = [link.exchange.rooms.instruments.by_id[instrument].slot for instrument in instruments]
@@ -135,7 +137,7 @@ class DayMarket:
         else:
             self._clear(n, at)
         quotes = records(len(at.periods), QUOTE)
-        write_quotes(self._link.exchange.state, self.table, quotes, at.periods, at.rounds, self._first_period, DEPTH_TICKS)
+        write_quotes(self._link.exchange.state, self.table, quotes, at.periods, at.rounds, self.first_period, DEPTH_TICKS)
         quotes["stamp_ns"] = at.at_ns
         self._tally.quotes.append(quotes)
 
@@ -168,7 +170,7 @@ class DayMarket:
         buys = executions["side"] == Side.BUY
         round_of = np.zeros(self.day.n_periods, np.int64)
         round_of[at.periods] = at.rounds
-        trades["stamp_ns"], trades["period"] = executions["stamp_ns"], self._first_period + periods
+        trades["stamp_ns"], trades["period"] = executions["stamp_ns"], self.first_period + periods
         trades["round"] = round_of[periods]
         trades["taker_side"] = np.where(executions["reason"] == int(Reason.AUCTION), _AUCTION, executions["side"])
         trades["buyer"], trades["seller"] = np.where(buys, taker, maker), np.where(buys, maker, taker)

@@ -63,9 +63,9 @@ def simulate(
     """Play `days` (default: the scenario's) from its first date. The result is a function of scenario, seed and days alone.
 
     `journal_directory`: keep the journal there, so that `parkex verify` and `parkex replay` can read the run; default: its running digest only.
-    `on_open` may do more as the operator before the first day; `on_day` hears the number of days settled; `check` tests every invariant of the exchange after each. `hands` are asked before every round, in
-    their sequence; `world` replaces the scenario's own (rows as in the scenario). Raises InputError for a scenario that cannot be played and for a
-    strategy that fails, CheckFailedError for a broken invariant.
+    `on_open` may do more as the operator before the first day; `on_day` hears the number of days settled; `check` tests every invariant of the
+    exchange after each. `hands` are asked before every round, in their sequence; `world` replaces the scenario's own (rows as in the scenario).
+    Raises InputError for a scenario that cannot be played and for a strategy that fails, CheckFailedError for a broken invariant.
     """
     run = Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory, world, on_open)
     try:
@@ -81,7 +81,7 @@ def simulate(
 class Run:
     """One run at work, round by round: whoever takes its rounds holds each of them before asking for the next, and closes `link` at last.
 
-    `bills`: of the days settled so far.
+    `bills`: of the days settled so far; `tally`: trades, quotes and orders so far.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Run:
         self._strategies = UserStrategies(scenario, seed)
         self._units = UnitMarket(self.link, scenario, self._accounts, seed)
         self._units.open()
-        self._tally = Tally()
+        self.tally = Tally()
         self._collector = Collector(scenario, seed, self._accounts)
         self._first_period = 0
         self._markets: dict[int, DayMarket] = {}
@@ -130,7 +130,7 @@ class Run:
 
     def record(self) -> RunRecord:
         """The record of a run whose rounds have all been held."""
-        return self._collector.record(self.link, self._tally, self._units, self._seconds.by_part)
+        return self._collector.record(self.link, self.tally, self._units, self._seconds.by_part)
 
     def _list(self) -> None:
         """Open the books of the next day, and bring the one after it into sight."""
@@ -140,7 +140,7 @@ class Run:
             top_up(self.link, self._scenario, self._accounts)
             instruments = list_day(self.link, self._scenario.market, day)
         self._markets[day.index] = DayMarket(
-            self.link, self._scenario.market, day, instruments, self._accounts, self._minds, self._seed, self._tally, self._first_period
+            self.link, self._scenario.market, day, instruments, self._accounts, self._minds, self._seed, self.tally, self._first_period
         )  # fmt: skip
         self._first_period += day.n_periods
         self._rounds[day.index] = rounds_of(day)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,6 @@ class OpenRound:
         m = len(self.at.periods)
         wanted = (self.targets[rows] != self.net_lots[rows]).any(axis=0)
         edges = sorted({0, m, *(edge for place in np.flatnonzero(wanted).tolist() for edge in (place, place + 1))})
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             at = RoundsAt(self.at.at_ns, self.at.periods[start:end], self.at.rounds[start:end])
             yield OpenRound(self.market, at, np.ascontiguousarray(self.targets[:, start:end]), self._hold)
