@@ -41,9 +41,7 @@ class ParkEnvironment(gymnasium.Env[Floats, Action]):
 
     metadata = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own way
 
-    def __init__(
-        self, scenario: Scenario, participant: str, *, objective: Objective | str = Objective.SAVING, use: Use = Use.TRAINING
-    ) -> None:
+    def __init__(self, scenario: Scenario, participant: str, *, objective: Objective | str = Objective.SAVING, use: Use = Use.TRAINING) -> None:
         """Raises InputError for a participant that cannot learn."""
         self._scenario, self._rows = scenario, learners_of(scenario, [participant])
         self._objective, self._use = Objective(objective), use

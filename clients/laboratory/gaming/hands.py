@@ -42,8 +42,7 @@ def marking_the_close(cast: Cast) -> Hand:
 
 
 def squeeze(cast: Cast) -> Hand:
-    """One account buys up to the middle of the grid's prices while the books are young, and asks for the most that buyers can pay before they close.
-    """
+    """One account buys up to the middle of the grid's prices while books are young, and asks for the most that buyers can pay before they close."""
     rules = cast.scenario.market
     fee_ticks = (rules.park_fee_micro_per_kwh + rules.taker_fee_micro_per_kwh) // POWER_TICK_MICRO_PER_KWH
 
