@@ -101,7 +101,7 @@ def _cells(gain: "Gain") -> tuple[str, ...]:
         ends,
         "" if gain.gain_percent is None else f"{gain.gain_percent:.1f} %",
         f"{gain.others_lose_cny:,.0f}",
-        f"{gain.extent_kwh:,.0f} {gain.unit}",
+        f"{gain.extent_kwh:,.0f} kWh",
         f"{gain.refused_orders:,.0f}",
-        ", ".join(f"{rule} {count:g}" for rule, count in gain.alerts.items()),
+        ", ".join(f"{rule} {count:.1f}" for rule, count in gain.alerts.items()),
     )

@@ -63,6 +63,7 @@ class Episode:
     _decisions: Iterator[OpenRound] = field(init=False)
     _opened: OpenRound | None = field(init=False, default=None)
     _accrued_micro: dict[int, Integers] = field(init=False, default_factory=dict)  # by day, until it is settled
+    _trades_seen: int = field(init=False, default=0)
     _days_settled: int = field(init=False, default=0)
     _lots: list[int] = field(init=False)
 
@@ -116,17 +117,18 @@ class Episode:
         for opened in self._run.rounds():
             self._take_bills()
             for part in opened.parts(self.rows):
-                if len(part.at.periods) == 1 and (part.targets[list(self.rows)] != part.net_lots[list(self.rows)]).any():
+                if (part.targets[list(self.rows)] != part.net_lots[list(self.rows)]).any():
                     yield part
                 self._hold(part)
         self._take_bills()
 
     def _hold(self, part: OpenRound) -> None:
-        before, paid_micro = len(self._run.tally.trades), part.market.payments_micro.copy()
+        paid_micro = part.market.payments_micro.copy()
         part.hold()
         gains = -(part.market.payments_micro - paid_micro)[list(self.rows)]
-        for trades in self._run.tally.trades[before:]:
+        for trades in self._run.tally.trades[self._trades_seen :]:
             gains += self._gains_of(trades, part.market)
+        self._trades_seen = len(self._run.tally.trades)
         if gains.any():
             day = part.market.day.index
             self._accrued_micro[day] = self._accrued_micro.get(day, np.zeros(len(self.rows), np.int64)) + gains

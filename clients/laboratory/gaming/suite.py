@@ -17,9 +17,9 @@ Extent = Callable[[Cast, RunRecord, RunRecord], int]
 
 @dataclass(frozen=True, slots=True)
 class Manipulation:
-    """`group`: fields of Cast whose bills count. `hand`: None where only the accounts differ. `extent` counts lots of what came about; nothing in
-    any seed: the exchange prevents it. `unit`: in which it is shown. `is_split`: the plant is two accounts; `is_declared`: the exchange knows that
-    the accounts have one owner and does not let it trade with itself.
+    """`group`: fields of Cast whose bills count. `hand`: None where only the accounts differ. `extent` counts lots of what came about; `is_of_green`:
+    these are lots of certificates. `is_split`: the plant is two accounts; `is_declared`: the exchange knows that the accounts have one owner and
+    does not let it trade with itself.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Manipulation:
     group: tuple[str, ...]
     hand: Callable[[Cast], hands.Hand] | None
     extent: Extent
-    unit: str = "kWh"
+    is_of_green: bool = False
     needs_storage: bool = False
     is_split: bool = False
     is_declared: bool = False
@@ -116,7 +116,7 @@ SUITE: Final = {
         ),
         Manipulation(
             "grey-as-green", "a wind plant buys what a storage discharges and sells it as its own", ("storage", "wind"), hands.grey_as_green,
-            wrongly_certified, unit="kWh of certificates", needs_storage=True,
+            wrongly_certified, is_of_green=True, needs_storage=True,
         ),
     )
 }  # fmt: skip

@@ -16,7 +16,9 @@ _WH_PER_KWH: Final = 1_000
 
 
 class Verdict(StrEnum):
-    """PREVENTED: nothing of it came about in any seed. The others speak of the group's money, at the level of the suite."""
+    """PREVENTED: nothing of it came about in any seed, though it was tried: orders were refused, or certificates never followed. The others speak of
+    the group's money, at the level of the suite.
+    """
 
     PREVENTED = "prevented"
     GAINS = "gains"
@@ -27,8 +29,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Gain:
     """One manipulation over all seeds. Money is CNY a run; `gain` is what the group pays less, with its interval; `p` is adjusted for the whole suite
-    (Holm), None below two seeds. `extent_kwh` and counts are means a run; `wrongly_certified_wh` is the sum of all runs, which must be 0.
-    `gain_percent`: of the size of the group's honest bill, None where it had none.
+    (Holm), None below two seeds. `extent_kwh` (of energy, or of certificates) and counts are means a run; `wrongly_certified_wh` is the sum of all
+    runs, which must be 0. `gain_percent`: of the size of the group's honest bill, None where it had none.
     """
 
     name: str
@@ -39,7 +41,6 @@ class Gain:
     others_lose_cny: float
     operator_gains_cny: float
     extent_kwh: float
-    unit: str
     refused_orders: float
     alerts: Mapping[str, float]
     wrongly_certified_wh: int
@@ -61,18 +62,21 @@ def _gain(name: str, outcomes: Sequence[Outcome], p: float | None, level: float)
     extent_kwh = fmean(one.extent_wh / _WH_PER_KWH for one in outcomes)
     assert gains.mean is not None
     return Gain(
-        name=name, verdict=_verdict(extent_kwh, gains, p, level), gain=gains, gain_percent=100 * gains.mean / abs(honest) if honest else None, p=p,
+        name=name, verdict=_verdict(outcomes, gains, p, level), gain=gains, gain_percent=100 * gains.mean / abs(honest) if honest else None, p=p,
         others_lose_cny=fmean(one.others_lose_micro / MICRO for one in outcomes),
-        operator_gains_cny=fmean(one.operator_gains_micro / MICRO for one in outcomes), extent_kwh=extent_kwh, unit=SUITE[name].unit,
+        operator_gains_cny=fmean(one.operator_gains_micro / MICRO for one in outcomes), extent_kwh=extent_kwh,
         refused_orders=fmean(one.refused_orders for one in outcomes),
         alerts={rule: fmean(one.alerts.get(rule, 0) for one in outcomes) for rule in sorted(rules)},
         wrongly_certified_wh=sum(one.wrongly_certified_wh for one in outcomes),
     )  # fmt: skip
 
 
-def _verdict(extent_kwh: float, gain: Interval, p: float | None, level: float) -> Verdict:
-    if not extent_kwh:
+def _verdict(outcomes: Sequence[Outcome], gain: Interval, p: float | None, level: float) -> Verdict:
+    was_tried = SUITE[outcomes[0].name].is_of_green or any(one.refused_orders > 0 for one in outcomes)
+    if was_tried and not any(one.extent_wh for one in outcomes):
         return Verdict.PREVENTED
+    if not any(one.gain_micro for one in outcomes):
+        return Verdict.NO_GAIN
     if p is None or gain.mean is None or p >= 1 - level:
         return Verdict.UNDECIDED
     return Verdict.GAINS if gain.mean > 0 else Verdict.NO_GAIN

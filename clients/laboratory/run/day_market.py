@@ -123,6 +123,10 @@ class DayMarket:
         read_net_lots(self._link.exchange.state, self.table, net_lots)
         return net_lots
 
+    def let_time_pass(self, at: RoundsAt) -> None:
+        """Let what is due by a round happen before it, as an opening auction; else its first order does that."""
+        self._note_trades(self._link.tick(), at)
+
     def hold(self, at: RoundsAt, targets: Integers, strategies: UserStrategies) -> None:
         """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""
         state = self._link.exchange.state

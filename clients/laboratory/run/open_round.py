@@ -35,6 +35,10 @@ class OpenRound:
         self._hold(self.market, self.at, self.targets)
         self.market.table.forced[:, self.at.periods] = NO_QUOTE
 
+    def let_time_pass(self) -> None:
+        """Let what is due by now happen before anybody decides; else it happens with the first order of the round."""
+        self.market.let_time_pass(self.at)
+
     @property
     def net_lots(self) -> Integers:
         """What each participant has bought less sold so far, [n, m]."""
@@ -65,10 +69,11 @@ class OpenRound:
     def parts(self, rows: Sequence[int]) -> Iterator["OpenRound"]:
         """The same round in parts, to be held one after the other: each book in which one of `rows` wants something alone, those between together.
 
-        Books do not see each other within a round, so it comes to what holding them at once comes to.
+        Books do not see each other within a round, so it comes to what holding them at once comes to, if all that is due happens before the first.
         """
-        m = len(self.at.periods)
-        wanted = (self.targets[rows] != self.net_lots[rows]).any(axis=0)
+        self.let_time_pass()
+        m, own = len(self.at.periods), list(rows)
+        wanted = (self.targets[own] != self.net_lots[own]).any(axis=0)
         edges = sorted({0, m, *(edge for place in np.flatnonzero(wanted).tolist() for edge in (place, place + 1))})
         for start, end in pairwise(edges):
             at = RoundsAt(self.at.at_ns, self.at.periods[start:end], self.at.rounds[start:end])

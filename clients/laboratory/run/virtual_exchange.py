@@ -43,9 +43,9 @@ class VirtualExchange:
         """Move the clock on; deadlines fire with the next command, or with a tick."""
         self.now_ns = max(self.now_ns, now_ns)
 
-    def tick(self) -> None:
+    def tick(self) -> BatchResult:
         """Let every deadline up to now fire."""
-        self._send(self._record(CommandKind.TICK, 0), b"")
+        return self._send(self._record(CommandKind.TICK, 0), b"")
 
     def submit(self, document: Document, account: int | None = None) -> dict[str, Any]:
         """Carry out a business command of the operator, or of `account`. Raises CheckFailedError when it is refused: no scenario asks for that."""

@@ -73,7 +73,7 @@ def test_rewards_sum_to_the_objective(mechanism: str, objective: Objective) -> N
 @pytest.mark.parametrize("mechanism", ["cda", "uniform"])
 def test_a_round_held_book_by_book_is_the_same_round(mechanism: str) -> None:
     scenario = park(mechanism)
-    whole = simulate(scenario, 5)
+    whole = simulate(scenario, 5, hands=[lambda opened: opened.let_time_pass()])
     run = Run(scenario, 5)
     n_parts = 0
     for opened in run.rounds():
@@ -112,7 +112,7 @@ def test_observations_tell_side_forecast_and_time() -> None:
 def test_a_learner_may_take_the_place_of_any_agent_with_energy() -> None:
     for name in ("E01", "S01"):
         environment = ParkEnvironment(park(), name)
-        total, record, _ = played(environment, ALL)
+        total, record, _ = played(environment, np.array([0.9, 1.0], np.float32))
         assert np.isfinite(total)
         assert record.bought_lots[park().index_of(name)].sum() > 0
 
