@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # What was traded on one day is what others plan with on the next.
 DAYS = 2
 SEEDS = 10
+# The table is not cut where output is no terminal.
+_WIDTH_MIN = 126
 _STYLES = {"gains": "bold red", "prevented": "green", "does not gain": "green", "cannot be told": "yellow"}
 
 
@@ -79,12 +81,17 @@ def _chosen(only: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def _print(title: str, gains: Sequence["Gain"], skipped: dict[str, str]) -> None:
     table = Table(title=title, title_justify="left")
-    for heading in ("manipulation", "verdict", "gain CNY", "95 % interval", "of its bill", "others lose CNY", "came about", "refused", "more alerts"):
-        table.add_column(heading, justify="left" if heading in {"manipulation", "verdict", "more alerts"} else "right")
+    for heading in ("manipulation", "verdict", "gain CNY", "95 % interval", "of its bill", "others lose CNY", "came about", "refused"):
+        table.add_column(heading, justify="left" if heading in {"manipulation", "verdict"} else "right", no_wrap=True)
     for gain in gains:
         table.add_row(*_cells(gain))
     console = Console()
+    console.width = max(console.width, _WIDTH_MIN)
     console.print(table)
+    for gain in gains:
+        if gain.alerts:
+            alerts = ", ".join(f"{rule} {count:.1f}" for rule, count in gain.alerts.items())
+            console.print(f"Surveillance names its accounts more often a run under {gain.name}: {alerts}.", markup=False)
     for name, why in skipped.items():
         console.print(f"{name} was not tried: {why}.", markup=False)
     console.print("Gain: what the manipulator's accounts pay less than in the honest run of the same seed. Verdicts: 5 % for the whole table (Holm).")
@@ -103,5 +110,4 @@ def _cells(gain: "Gain") -> tuple[str, ...]:
         f"{gain.others_lose_cny:,.0f}",
         f"{gain.extent_kwh:,.0f} kWh",
         f"{gain.refused_orders:,.0f}",
-        ", ".join(f"{rule} {count:.1f}" for rule, count in gain.alerts.items()),
     )

@@ -37,7 +37,7 @@ def test_a_verdict_follows_from_what_came_about_and_from_the_money(
 
 
 def test_more_questions_ask_for_more_evidence() -> None:
-    weak = outcomes("withholding", [1, 9, 5, 10])
+    weak = outcomes("withholding", [2, 9, 5, 8])
     assert judge(weak)[0].verdict is Verdict.GAINS
     others = [one for name in ("wash-pairs", "squeeze", "split-accounts") for one in outcomes(name, [-9, 8, -10, 10])]
     assert {gain.name: gain.verdict for gain in judge(weak + others)}["withholding"] is Verdict.UNDECIDED
