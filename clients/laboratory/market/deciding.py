@@ -89,7 +89,7 @@ def ask_price(table: Any, agent: Any, period: Any, side: Any, round_index: Any, 
     rules, view, trait = table.rules[0], table.views[period], table.traits[agent]
     row, limit = 2 * agent + side, table.limits[2 * agent + side, period]
     table.reported[agent, period] = limit
-    if trait.kind == NOT_COMPILED:
+    if trait.kind == NOT_COMPILED or table.forced[row, period] != NO_QUOTE:
         return table.forced[row, period]
     if table.quote_lots[agent] > 0 and not quotes_both(table, agent, round_index):
         return limit

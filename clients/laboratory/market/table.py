@@ -47,7 +47,7 @@ class MarketTable(StateBlock):
     quote_lots: Any  # int64[n], lots on each side for who quotes both; 0: quotes towards its target
     net_limits: Any  # int64[n, 2], net lots of a quarter-hour: the least and the most
     reported: Any  # int64[n, T], the limit that an agent last acted on, -1: none
-    forced: Any  # int64[2 n, T], prices of strategies written in Python, NO_QUOTE: none
+    forced: Any  # int64[2 n, T], prices that come from outside of the kernels, NO_QUOTE: none
     sequence: Any  # int64[n], scratch: who acts when
 
 

@@ -91,6 +91,7 @@ class Collector:
             journal_hash=link.journal.chain_hash,
             seconds=seconds,
             unit_trades=np.concatenate(units.trades) if units.trades else np.zeros(0, UNIT_TRADE),
+            refused_orders=np.bincount(np.concatenate([*tally.refused, np.zeros(0, np.int64)]), minlength=len(self.accounts)),
         )
 
 
