@@ -136,10 +136,10 @@ def _told(evidence: Evidence, candidates: Sequence[str]) -> tuple[Text, Text | N
         return say("once", measure=name, base=base, other=other, amount=amount), None
     if chosen.verdict is Verdict.UNTOLD:
         key = "untold" if len(found) == 1 else "untold_all"
-        spread = _spread(measure, chosen.spread, len(found))
+        spread = _spread(measure, chosen.spread, len(found), chosen.p_holm)
         return say(key, measure=name, base=base, other=other, amount=amount, spread=spread, count=len(found)), None
     moves = say("raises" if mean > 0 else "lowers")
-    size, spread = difference_text(measure, abs(mean), signed=False), _spread(measure, _size(chosen.spread), len(found))
+    size, spread = difference_text(measure, abs(mean), signed=False), _spread(measure, _size(chosen.spread), len(found), chosen.p_holm)
     return say("told", base=base, other=other, moves=moves, measure=name, amount=size, spread=spread), _on_behaviour(chosen)
 
 
@@ -168,8 +168,15 @@ def _listed(populations: Iterable[str]) -> Text:
     return joined([same(name) if name != AS_WRITTEN else say("as_written") for name in populations], (", ", "、"))
 
 
-def _spread(measure: str, spread: Interval, together: int) -> Text:
+def p_text(p_holm: float) -> str:
+    return "< 0.001" if p_holm < 0.001 else f"{p_holm:.3f}"
+
+
+def _spread(measure: str, spread: Interval, together: int, p_holm: float | None) -> Text:
+    """The interval of a difference; of a sweep with its p, which decides there."""
     low, high = _ends(measure, spread)
+    if p_holm is not None:
+        return say("interval_holm", low=low, high=high, seeds=spread.n, p=p_text(p_holm))
     return say("interval_together" if together > 1 else "interval_paired", low=low, high=high, seeds=spread.n, count=together)
 
 

@@ -65,6 +65,10 @@ PAGE_WORDS: Final[dict[str, tuple[str, str]]] = {
         "95% interval {low} to {high}, held for all {count} comparisons together, {seeds} paired seeds",
         "95% 区间 {low} 至 {high}（{count} 项比较同时成立），{seeds} 个配对种子",
     ),
+    "interval_holm": (
+        "95% interval {low} to {high}, {seeds} paired seeds, p {p} after Holm's adjustment",
+        "95% 区间 {low} 至 {high}，{seeds} 个配对种子，Holm 校正后 p 值 {p}",
+    ),
     "interval_paired": ("95% interval {low} to {high}, {seeds} paired seeds", "95% 区间 {low} 至 {high}，{seeds} 个配对种子"),
     "single_seed": ("seed {seed} only", "仅种子 {seed}"),
     "money_one": (

@@ -136,7 +136,7 @@ class _Run:
     def _settle(self, market: DayMarket) -> None:
         day, scenario = market.day, self._scenario
         positions = self._positions(market)
-        delivery, soc_start_wh = self._plans.deliver(market, self._markets.get(day.index + 1))
+        delivery = self._plans.deliver(market, self._markets.get(day.index + 1))
         with self._seconds.of("deliver"):
             self.link.tick()
         with self._seconds.of("meter"):
@@ -156,7 +156,7 @@ class _Run:
         record = self.link.exchange.rooms.settlements.get(name)
         assert record is not None
         with self._seconds.of("bills"):
-            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro, soc_start_wh)
+            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro)
         self._collector.add_day(day, market, delivery, *positions, bills, record.total("netting_fund_micro"))
 
     def _positions(self, market: DayMarket) -> tuple[Integers, Integers]:
