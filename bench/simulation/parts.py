@@ -90,9 +90,10 @@ def measure_sweep(park_days: int) -> dict[str, Any]:
     """
     tasks = make_tasks(Question(scenario="park", seeds=park_days), Cell("park-days", {}), load_scenario, scenario_text)
     attempt(PLAY, tasks[0])
-    began = time.perf_counter()
+    began, began_cpu_s = time.perf_counter(), _cpu_s()
     alone = {task.key: attempt(PLAY, task).result for task in tasks}
-    alone_s = time.perf_counter() - began
+    alone_s, alone_cpu_s = time.perf_counter() - began, _cpu_s() - began_cpu_s
+    began_cpu_s = _cpu_s()
     with TemporaryDirectory() as directory, ResultFile(Path(directory)) as file:
         began = time.perf_counter()
         with Processes(PLAY, cores()) as processes:
@@ -100,7 +101,18 @@ def measure_sweep(park_days: int) -> dict[str, Any]:
             together_s = time.perf_counter() - began
     if alone != together or not all(result.is_done for result in alone.values()):
         raise ResultMismatchError("a run in another process came to another result, or none")
-    return {"sweep_s": round(together_s, 2), "sweep_alone_s": round(alone_s, 2), "sweep_efficiency": round(together_s * cores() / alone_s, 3)}
+    return {
+        "sweep_s": round(together_s, 2),
+        "sweep_alone_s": round(alone_s, 2),
+        "sweep_efficiency": round(together_s * cores() / alone_s, 3),
+        "sweep_cpu_ratio": round((_cpu_s() - began_cpu_s) / alone_cpu_s, 3),
+    }
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 PARTS: Final[dict[str, Callable[[int], dict[str, Any]]]] = {"day": measure_day, "year": measure_year, "sweep": measure_sweep}

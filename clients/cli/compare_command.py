@@ -36,6 +36,7 @@ class CompareOptions:
     measures: str = ""
     level: float = LEVEL
     workers: Workers = field(default_factory=Workers)
+    welfare: bool = False
     out: Path | None = None
     as_json: bool = False
 
@@ -52,7 +53,7 @@ def run_compare_command(options: CompareOptions) -> None:
 def _compare(options: CompareOptions, directory: Path) -> None:
     question = Question(
         scenario=scenario_name(options.scenario), axes=(*_fixed(options.assign), Axis(_KEY, _mechanisms(options.mechanisms))), days=options.days,
-        seeds=options.seeds, first_seed=options.first_seed,
+        seeds=options.seeds, first_seed=options.first_seed, welfare=options.welfare,
     )  # fmt: skip
     with Session(directory, options.workers, Console(stderr=True)) as session:
         plan = session.plan(question)

@@ -16,8 +16,10 @@ Measures = Annotated[
 Level = Annotated[float, typer.Option(help="Level of the intervals.")]
 ProcessCount = Annotated[int, typer.Option("--workers", min=0, help="Processes that play. 0: one for each core.")]
 Dask = Annotated[str, typer.Option(help="Play on the Dask cluster whose scheduler is at this address, such as tcp://host:8786.")]
+Welfare = Annotated[bool, typer.Option("--welfare", help="Measure each run against the linear program of the greatest welfare too: slower.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Assign = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the scenario; repeatable.")]
+
 
 def add_laboratory(app: typer.Typer) -> None:
     """Add the laboratory's commands to the command line."""
@@ -25,6 +27,7 @@ def add_laboratory(app: typer.Typer) -> None:
     app.command(short_help="Mechanisms side by side: same agents, same seeds.")(compare)
     app.command(short_help="A question over many seeds, or a search for the best rules.")(sweep)
     app.command(short_help="Runs or a sweep as one HTML file.")(report)
+    app.command(short_help="Manipulations tried on the rules, and what each gains.")(gaming)
     app.command(short_help="A published experiment again, its figures beside ours.")(reproduce)
 
 
@@ -35,7 +38,11 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Folder for summary.json, the scenario and the tables; new or empty.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Folder to keep the journal in, for parkex verify and replay; new or empty.")] = None,
     assign: Assign = None,
-    check: Annotated[bool, typer.Option("--check", help="Test every invariant of the exchange after each day.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Test every invariant of the exchange at every moment: slow.")] = False,
+    welfare: Annotated[
+        bool | None,
+        typer.Option("--welfare/--no-welfare", help="Measure against the linear program of the greatest welfare. Default: runs of at most 2 days."),
+    ] = None,
 ) -> None:
     """Play a scenario day by day on the exchange itself, with its clock run ahead, and print what it came to.
 
@@ -47,7 +54,7 @@ def simulate(
     """
     from clients.cli.simulate_command import run_simulate_command
 
-    run_simulate_command(scenario, days, seed, out, journal, assign or (), check=check)
+    run_simulate_command(scenario, days, seed, out, journal, assign or (), check=check, welfare=welfare)
 
 
 def compare(
@@ -59,6 +66,7 @@ def compare(
     assign: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the scenario, for all mechanisms; repeatable.")] = None,
     measures: Measures = "",
     level: Level = 0.95,
+    welfare: Welfare = False,
     workers: ProcessCount = 0,
     dask: Dask = "",
     out: Annotated[Path | None, typer.Option(help="Folder to keep the results in, and to go on with.")] = None,
@@ -77,7 +85,7 @@ def compare(
     run_compare_command(
         CompareOptions(
             scenario=scenario, mechanisms=mechanisms, assign=assign or (), seeds=seeds, first_seed=first_seed, days=days, measures=measures,
-            level=level, workers=Workers(workers, dask), out=out, as_json=as_json,
+            level=level, workers=Workers(workers, dask), out=out, as_json=as_json, welfare=welfare,
         )
     )  # fmt: skip
 
@@ -99,6 +107,7 @@ def sweep(
     ] = None,
     measures: Measures = "",
     level: Level = 0.95,
+    welfare: Welfare = False,
     search: Annotated[
         list[str] | None, typer.Option(help="KEY=LOW..HIGH[:STEP] or KEY=VALUE,VALUE: a rule to choose by --objective; repeatable.")
     ] = None,
@@ -133,7 +142,7 @@ def sweep(
             scenario=scenario, assign=assign or (), seeds=seeds, first_seed=first_seed, days=days, populations=populations, robust=robust,
             response_seeds=response_seeds, measures=measures, level=level, one_at_a_time=one_at_a_time, workers=Workers(workers, dask), out=out,
             resume=resume, search=search or (), objective=objective, trials=trials, sensitivity=sensitivity, samples=samples, null=null,
-            as_json=as_json,
+            as_json=as_json, welfare=welfare,
         )
     )  # fmt: skip
 
@@ -161,6 +170,33 @@ def _language(lang: str) -> Literal["en", "zh"]:
     if lang == "zh":
         return "zh"
     raise InputError(f"--lang is en or zh, not {lang}")
+
+
+def gaming(
+    scenario: Scenario,
+    days: Annotated[int | None, typer.Option(min=1, help="Days of each run. Default: 2, since prices of one day are plans of the next.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds that each manipulation and its honest twin are played with.")] = 10,
+    first_seed: FirstSeed = None,
+    only: Annotated[str, typer.Option(help="Manipulations to try, with commas between. Default: all.")] = "",
+    assign: Assign = None,
+    workers: ProcessCount = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; new or empty.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try to cheat the rules of a scenario: each manipulation beside its honest twin with the same seeds, what it gains and what others lose.
+
+    Exit code 1: a certificate was issued for energy that is not green.
+
+    \b
+    Examples:
+      parkex gaming park --seeds 10
+      parkex gaming park --set market.mechanism=uniform --out gaming
+    """
+    from clients.cli.gaming_command import run_gaming_command
+
+    run_gaming_command(
+        scenario, days, seeds, out, first_seed=first_seed, assign=assign or (), only=only, workers=workers, as_json=as_json
+    )  # fmt: skip
 
 
 def reproduce(

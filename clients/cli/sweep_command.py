@@ -62,6 +62,7 @@ class SweepOptions:
     sensitivity: str = ""
     samples: int = 16
     null: bool = False
+    welfare: bool = False
     as_json: bool = False
 
 
@@ -87,6 +88,7 @@ def _asked(options: SweepOptions) -> tuple[Question, Path]:
     question = Question(
         scenario=scenario_name(options.scenario), axes=parse_axes(options.assign), one_at_a_time=options.one_at_a_time, days=options.days,
         seeds=options.seeds, first_seed=options.first_seed, populations=populations, response_seeds=responses or 0,
+        welfare=options.welfare,
     )  # fmt: skip
     return question, options.out or Path("out") / f"sweep-{Path(options.scenario).stem}"
 

@@ -36,6 +36,7 @@ TABLES: Final[dict[str, type[Table]]] = {
     "network": schema.LaboratoryNetworkTable, "emission_factor": FactorTable, "carbon": schema.CarbonTable, "residual": schema.ResidualTable,
     "sharing": schema.SharingTable, "population": schema.PopulationTable, "valuation": schema.ValuationTable, "flexible": schema.FlexibleTable,
     "member": schema.LaboratoryMemberTable, "load": LoadTable, "generation": GenerationTable, "storage": StorageTable, "ev": schema.EvTable,
+    "storage_policy": schema.StoragePolicyTable,
     "asset": schema.AssetTable, "programme": ProgrammeTable, "instrument": InstrumentTable, "contract": ContractTable,
     "tariff": schema.TariffTable, "version": schema.TariffVersionTable, "step": schema.TariffStepTable,
 }  # fmt: skip

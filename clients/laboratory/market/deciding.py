@@ -1,7 +1,7 @@
 """Compiled: one round of some books. Each agent looks at each book once, in a sequence drawn for the book and the round, and says what it wants.
 
 What an agent sees is the book as it was before the round: nobody sees the orders of the same round. Modifies the memories of agents, `views`,
-`reported`, `wanted`, `targets`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
+`reported`, `wanted`, `lacking`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
 """
 
 from typing import Any
@@ -89,7 +89,7 @@ def ask_price(table: Any, agent: Any, period: Any, side: Any, round_index: Any, 
     rules, view, trait = table.rules[0], table.views[period], table.traits[agent]
     row, limit = 2 * agent + side, table.limits[2 * agent + side, period]
     table.reported[agent, period] = limit
-    if trait.kind == NOT_COMPILED:
+    if trait.kind == NOT_COMPILED or table.forced[row, period] != NO_QUOTE:
         return table.forced[row, period]
     if table.quote_lots[agent] > 0 and not quotes_both(table, agent, round_index):
         return limit
@@ -211,6 +211,14 @@ def wanted_lots(table: Any, agent: Any, side: Any, target_lots: Any, net_lots: A
     return capped // rules.lot_step * rules.lot_step if capped > 0 else np.int64(0)
 
 
+@kernel(internal=True)
+def position_wanted(table: Any, agent: Any, side: Any, target_lots: Any, lots: Any, round_index: Any) -> Any:
+    """Lots of the whole position that an agent wants to end with on one side, held or not; who quotes both sides wants what it quotes."""
+    if quotes_both(table, agent, round_index):
+        return lots
+    return max(target_lots, np.int64(0)) if side == Side.BUY else max(-target_lots, np.int64(0))
+
+
 @kernel
 def decide(
     state: Any, table: Any, commands: Any, sealed: Any, origins: Any, periods: Any, rounds: Any, targets: Any, stamp_ns: Any, number: Any
@@ -228,14 +236,14 @@ def decide(
         draw_sequence(table, table.number[period], round_index)
         for place in range(table.sequence.shape[0]):
             agent = table.sequence[place]
-            table.targets[agent, period] = targets[agent, at]
             net_lots = np.int64(state.positions[table.slots[period], table.accounts[agent]].net_lots)
             # What an agent no longer wants leaves first, so that it never meets itself.
             first = np.int64(Side.SELL) if targets[agent, at] > net_lots else np.int64(Side.BUY)
             for turn in range(2):
                 side = first if turn == 0 else 1 - first
                 lots = wanted_lots(table, agent, side, targets[agent, at], net_lots, round_index)
-                table.wanted[2 * agent + side, period] = lots
+                table.lacking[2 * agent + side, period] = lots
+                table.wanted[2 * agent + side, period] = position_wanted(table, agent, side, targets[agent, at], lots, round_index)
                 price_ticks = np.int64(NO_QUOTE)
                 if lots > 0:
                     price_ticks = fits(rules, side, ask_price(table, agent, period, side, round_index, net_lots))

@@ -70,7 +70,7 @@ def note_outcomes(table: Any, commands: Any, origins: Any, outcomes: Any, n: Any
 def hear(table: Any, period: Any, first_shout: Any) -> None:
     """Let every agent that has looked at a book hear its shouts from `first_shout` on, in their sequence. Modifies memories.
 
-    Who wanted nothing on a side when it last looked at the book is inactive there (Cliff 1997), and hears without a limit.
+    Who lacked nothing on a side when it last looked at the book is inactive there (Cliff 1997), and hears without a limit.
     """
     clock, number = table.clock[period], table.number[period]
     last = table.n_shouts[clock]
@@ -80,7 +80,7 @@ def hear(table: Any, period: Any, first_shout: Any) -> None:
             memory = table.memory[row, clock]
             if memory.is_begun == number:
                 agent, side = row // 2, row % 2
-                limit = table.limits[row, period] if table.wanted[row, period] > 0 else np.int64(NO_QUOTE)
+                limit = table.limits[row, period] if table.lacking[row, period] > 0 else np.int64(NO_QUOTE)
                 raw = bits(table.rules[0].seed, agent, Purpose.HEAR, number, (at << 1) + side)
                 hear_shout(table.traits[agent], memory, shout, side, limit, raw)
 

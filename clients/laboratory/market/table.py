@@ -43,12 +43,12 @@ class MarketTable(StateBlock):
     n_shouts: Any  # int64[quarter-hours of the clock]
     working: Any  # WORKING[2 n, T]
     limits: Any  # int64[2 n, T], ticks: the most a buyer pays, the least a seller takes
-    wanted: Any  # int64[2 n, T], lots asked for beyond what was held, at the last round
-    targets: Any  # int64[n, T], net lots that an agent wanted to end with, at the last round
+    wanted: Any  # int64[2 n, T], the whole position wanted at the last round, held or not
+    lacking: Any  # int64[2 n, T], lots asked for beyond what was held, at the last round; 0: nothing left to trade
     quote_lots: Any  # int64[n], lots on each side for who quotes both; 0: quotes towards its target
     net_limits: Any  # int64[n, 2], net lots of a quarter-hour: the least and the most
     reported: Any  # int64[n, T], the limit that an agent last acted on, -1: none
-    forced: Any  # int64[2 n, T], prices of strategies written in Python, NO_QUOTE: none
+    forced: Any  # int64[2 n, T], prices that come from outside of the kernels, NO_QUOTE: none
     sequence: Any  # int64[n], scratch: who acts when
 
 

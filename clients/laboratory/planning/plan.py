@@ -147,7 +147,6 @@ class Planner:
             return known.wants_lots
         positions = positions_lots.copy()
         gap = np.clip(_towards_zero(plan_wh, POWER_LOT_WH), self._min_lots[row], self._max_lots[row]) - positions
-        gap[: state.first_open] = 0
         cut = np.zeros(len(gap), dtype=np.int64)
         kernels.cut_to_worst_case(unit.record, state.soc_wh[row], state.first_open, positions, gap, cut)
         wants = _towards_zero(cut, self._rules.lot_step) * self._rules.lot_step

@@ -5,7 +5,7 @@ difference is told only where its interval excludes zero, all comparisons of a m
 three populations and responses, else the sentence says that it depends on behaviour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
@@ -17,6 +17,7 @@ from clients.laboratory.report.measure_names import format_value, measure_name, 
 from clients.laboratory.report.wording import joined, say
 from clients.laboratory.statistics.intervals import Interval, mean_interval
 from clients.laboratory.sweep import findings
+from clients.laboratory.sweep.populations import AS_WRITTEN
 
 # What each sentence is about: the first of its measures that all runs have defined.
 MONEY: Final = ("bill_market_cny",)
@@ -135,10 +136,10 @@ def _told(evidence: Evidence, candidates: Sequence[str]) -> tuple[Text, Text | N
         return say("once", measure=name, base=base, other=other, amount=amount), None
     if chosen.verdict is Verdict.UNTOLD:
         key = "untold" if len(found) == 1 else "untold_all"
-        spread = _spread(measure, chosen.spread, len(found))
+        spread = _spread(measure, chosen.spread, len(found), chosen.p_holm)
         return say(key, measure=name, base=base, other=other, amount=amount, spread=spread, count=len(found)), None
     moves = say("raises" if mean > 0 else "lowers")
-    size, spread = difference_text(measure, abs(mean), signed=False), _spread(measure, _size(chosen.spread), len(found))
+    size, spread = difference_text(measure, abs(mean), signed=False), _spread(measure, _size(chosen.spread), len(found), chosen.p_holm)
     return say("told", base=base, other=other, moves=moves, measure=name, amount=size, spread=spread), _on_behaviour(chosen)
 
 
@@ -150,19 +151,32 @@ def _size(spread: Interval) -> Interval:
 
 
 def _on_behaviour(difference: Difference) -> Text:
-    names = [population or "" for population in difference.by_population]
-    listed = joined([same(name) if name else say("as_written") for name in names], (", ", "、"))
+    """How far a difference that was told holds for other traders than those who played. The scenario's own mix is no population to be counted."""
     if difference.verdict is Verdict.ROBUST:
         return say("robust")
+    named = [name for name in difference.by_population if name != AS_WRITTEN]
     if len({value > 0 for value in difference.by_population.values()}) > 1:
-        return say("behaviour_signs", list=listed)
-    if len(names) < POPULATIONS_FOR_ROBUST:
-        return say("behaviour_few", count=len(names))
-    return say("behaviour_response", count=len(names), list=listed)
+        return say("behaviour_signs", list=_listed(difference.by_population))
+    if not named:
+        return say("behaviour_own")
+    if len(named) < POPULATIONS_FOR_ROBUST:
+        return say("behaviour_few", count=len(named))
+    return say("behaviour_response", count=len(named), list=_listed(named))
 
 
-def _spread(measure: str, spread: Interval, together: int) -> Text:
+def _listed(populations: Iterable[str]) -> Text:
+    return joined([same(name) if name != AS_WRITTEN else say("as_written") for name in populations], (", ", "、"))
+
+
+def p_text(p_holm: float) -> str:
+    return "< 0.001" if p_holm < 0.001 else f"{p_holm:.3f}"
+
+
+def _spread(measure: str, spread: Interval, together: int, p_holm: float | None) -> Text:
+    """The interval of a difference; of a sweep with its p, which decides there."""
     low, high = _ends(measure, spread)
+    if p_holm is not None:
+        return say("interval_holm", low=low, high=high, seeds=spread.n, p=p_text(p_holm))
     return say("interval_together" if together > 1 else "interval_paired", low=low, high=high, seeds=spread.n, count=together)
 
 

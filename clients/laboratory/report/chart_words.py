@@ -88,8 +88,8 @@ CHART_WORDS: Final[dict[str, tuple[str, str]]] = {
     "others": ("{count} others", "其余 {count} 家"),
     "saving_title": ("What each participant saves", "各参与者节省"),
     "saving_note": (
-        ("Against the pool, where all share one grid meter without a market: to the right pays less, to the left pays more. Whoever loses is "
-        "shown first in the table."),
+        ("Against the pool, where all share one grid meter without a market: to the right pays less, to the left pays more. Whoever loses "
+        "stands first in the tables below."),
         "与共用一个关口、不设市场的资源池相比：右侧少付，左侧多付。下表中受损者在前。",
     ),
     "bills_caption": ("Bills of “{run}”, CNY, paid positive", "“{run}”的账单，元，支出为正"),

@@ -65,6 +65,10 @@ PAGE_WORDS: Final[dict[str, tuple[str, str]]] = {
         "95% interval {low} to {high}, held for all {count} comparisons together, {seeds} paired seeds",
         "95% 区间 {low} 至 {high}（{count} 项比较同时成立），{seeds} 个配对种子",
     ),
+    "interval_holm": (
+        "95% interval {low} to {high}, {seeds} paired seeds, p {p} after Holm's adjustment",
+        "95% 区间 {low} 至 {high}，{seeds} 个配对种子，Holm 校正后 p 值 {p}",
+    ),
     "interval_paired": ("95% interval {low} to {high}, {seeds} paired seeds", "95% 区间 {low} 至 {high}，{seeds} 个配对种子"),
     "single_seed": ("seed {seed} only", "仅种子 {seed}"),
     "money_one": (
@@ -115,6 +119,10 @@ PAGE_WORDS: Final[dict[str, tuple[str, str]]] = {
         "就{measure}而言，“{other}”与“{base}”没有共同种子，无法比较。",
     ),
     "undefined": ("{measure} is not defined in these runs.", "{measure}在这些运行中无定义。"),
+    "behaviour_own": (
+        "It depends on behaviour: only the scenario's own traders were played; a robust conclusion needs three populations (parkex sweep --robust).",
+        "取决于行为：仅运行了情景自身的交易者，稳健结论需三种代理群体（parkex sweep --robust）。",
+    ),
     "behaviour_few": (
         "It depends on behaviour: {count} of the three populations that a robust conclusion needs were played.",
         "取决于行为：稳健结论需三种代理群体，此处仅有 {count} 种。",

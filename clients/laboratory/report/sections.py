@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from clients.laboratory.report.answer import Difference, Verdict, compare, difference_text
+from clients.laboratory.report.answer import Difference, Verdict, compare, difference_text, p_text
 from clients.laboratory.report.inputs import Evidence, cell_label, flat_scenario
 from clients.laboratory.report.markup import Text, escape, same, table, words
 from clients.laboratory.report.measure_names import FAMILIES, NAMES, format_value, meaning, measure_name, unit
@@ -96,7 +96,7 @@ def differences(evidence: Evidence) -> str:
 def _of_sweep(analysis: Analysis, cell: str, found: Difference) -> list[Text | str]:
     """Adjusted p, and the smallest difference that so many seeds show, of the population in which it is largest."""
     sizes = [d.detectable for d in analysis.differences if (d.cell, d.measure) == (cell, found.measure) and d.detectable is not None]
-    return ["–" if found.p_holm is None else f"{found.p_holm:.3f}", difference_text(found.measure, max(sizes), signed=False) if sizes else "–"]
+    return ["–" if found.p_holm is None else p_text(found.p_holm), difference_text(found.measure, max(sizes), signed=False) if sizes else "–"]
 
 
 def _difference(found: Difference) -> list[Text | str]:
@@ -131,8 +131,8 @@ def measures_table(evidence: Evidence) -> str:
             cells = "".join(f'<td class="figure">{_mean(evidence, name, at)}</td>' for at in settings)
             rows.append(f'<tr><th scope="row">{link}</th>{cells}<td>{words(unit(name))}</td></tr>')
         if left := [measure_name(name) for name in names if name not in defined]:
-            said = say("undefined_here", list=joined(left, (", ", "、")))
-            rows.append(f'<tr><td class="undefined" colspan="{len(evidence.settings) + 2}">{words(said)}</td></tr>')
+            said = say("undefined_here", list=joined(left, ("; ", "；")))
+            rows.append(f'<tr><td class="undefined" colspan="{len(evidence.settings) + 2}"><div>{words(said)}</div></td></tr>')
     grid = (
         f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">{words(say("measure_name"))}</th>{head}'
         f'<th scope="col">{words(say("unit"))}</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

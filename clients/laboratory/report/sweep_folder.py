@@ -1,5 +1,6 @@
 """The folder of a sweep as a report reads it: what was asked, results, and what the sweep itself concluded."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,21 @@ class SweepOutput:
     def command(self) -> str:
         """The command that asks the same again."""
         asked = self.file.question
-        words = ["parkex", "sweep", asked.scenario, *(f"--set {key}={','.join(values)}" for key, values in asked.axes.items())]
-        words.append(f"--seeds {asked.seeds}")
+        words = ["parkex", "sweep", asked.scenario]
+        for key, values in asked.axes.items():
+            words += ["--set", f"{key}={','.join(values)}"]
+        words += ["--seeds", str(asked.seeds)]
+        if asked.first_seed is not None:
+            words += ["--first-seed", str(asked.first_seed)]
         if asked.days is not None:
-            words.append(f"--days {asked.days}")
-        return " ".join(words)
+            words += ["--days", str(asked.days)]
+        if asked.one_at_a_time:
+            words.append("--one-at-a-time")
+        if asked.populations:
+            words += ["--populations", ",".join(asked.populations)]
+        if asked.response_seeds:
+            words += ["--response-seeds", str(asked.response_seeds)]
+        return shlex.join(words)
 
 
 def load_sweep(directory: Path) -> SweepOutput:

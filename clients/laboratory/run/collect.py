@@ -59,8 +59,8 @@ class Collector:
         values |= {name: getattr(bills, name) for name in ("fee_micro", "imbalance_micro", "trade_micro")}
         values |= {
             "value_ticks": market.table.limits[0::2], "cost_ticks": market.table.limits[1::2], "limit_reported_ticks": market.table.reported,
-            "want_buy_lots": np.maximum(market.table.targets, 0), "want_sell_lots": np.maximum(-market.table.targets, 0),
-            "bought_lots": bought_lots, "sold_lots": sold_lots, "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0),
+            "want_buy_lots": market.table.wanted[0::2], "want_sell_lots": market.table.wanted[1::2], "bought_lots": bought_lots,
+            "sold_lots": sold_lots, "deficit_wh": np.maximum(-imbalance_wh, 0), "surplus_wh": np.maximum(imbalance_wh, 0),
         }  # fmt: skip
         for name, column in values.items():
             self.columns.setdefault(name, []).append(column)
@@ -91,6 +91,7 @@ class Collector:
             journal_hash=link.journal.chain_hash,
             seconds=seconds,
             unit_trades=np.concatenate(units.trades) if units.trades else np.zeros(0, UNIT_TRADE),
+            refused_orders=np.bincount(np.concatenate([*tally.refused, np.zeros(0, np.int64)]), minlength=len(self.accounts)),
         )
 
 

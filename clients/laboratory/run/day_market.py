@@ -20,7 +20,7 @@ from clients.laboratory.world.day import WorldDay
 from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import ExecutionKind
-from exchange.order_path.state import COMMAND_WORDS
+from exchange.order_path.state import COMMAND_WORDS, PathState
 from exchange.units import PERIOD_NS, POWER_MULTIPLIER_MICRO
 from matching.mechanisms import SEALED_ORDER
 from matching.records import Reason, SelfTrade, Side, TimeInForce
@@ -61,17 +61,19 @@ class Minds:
 
 @dataclass(slots=True, eq=False)
 class Tally:
-    """What all days add to: trades and quotes in order, orders sent and refused, payments of mechanisms by participant and day."""
+    """What all days add to: trades and quotes in order, orders sent, rows of participants whose orders were refused (one an order)."""
 
     trades: list[NDArray[np.void]] = field(default_factory=list)
     quotes: list[NDArray[np.void]] = field(default_factory=list)
     orders: int = 0
-    refused: int = 0
+    refused: list[Integers] = field(default_factory=list)
     next_number: int = 1
 
 
 class DayMarket:
-    """`payments_micro` [n] and `operator_micro` are what the mechanism moved beside the exchange, paid positive."""
+    """`payments_micro` [n] and `operator_micro` are what the mechanism moved beside the exchange, paid positive; `first_period` counts from the
+    start of the run.
+    """
 
     def __init__(
         self, link: VirtualExchange, market: MarketRules, day: WorldDay, instruments: list[int], accounts: list[int], minds: Minds, seed: int,
@@ -79,7 +81,7 @@ class DayMarket:
     ) -> None:  # fmt: skip
         n, periods = len(accounts), day.n_periods
         self.day = day
-        self._link, self._market, self._tally, self._seed, self._first_period = link, market, tally, seed, first_period
+        self._link, self._market, self._tally, self._seed, self.first_period = link, market, tally, seed, first_period
         self._learns = minds.learns
         minds.next_day()
         slots = [link.exchange.rooms.instruments.by_id[instrument].slot for instrument in instruments]
@@ -88,7 +90,7 @@ class DayMarket:
             clock=np.arange(periods, dtype=np.int64), number=day.start_ns // PERIOD_NS, instruments=np.array(instruments, np.int64),
             slots=np.array(slots, np.int64), views=_views(market, day), history=minds.history, n_shouts=minds.n_shouts,
             working=records((2 * n, periods), WORKING), limits=_limits(day), wanted=np.zeros((2 * n, periods), np.int64),
-            targets=np.zeros((n, periods), np.int64),
+            lacking=np.zeros((2 * n, periods), np.int64),
             quote_lots=minds.quote_lots, net_limits=minds.net_limits, reported=np.full((n, periods), -1, np.int64),
             forced=np.full((2 * n, periods), NO_QUOTE, np.int64), sequence=np.zeros(n, np.int64),
         )  # fmt: skip
@@ -99,6 +101,11 @@ class DayMarket:
         self._words = self._commands.view(COMMAND_WORDS).view(np.recarray)
         self._sealed = records(2 * n * periods, SEALED_ORDER)
         self._origins = records(2 * n * periods, ORIGIN)
+
+    @property
+    def state(self) -> PathState:
+        """State of the exchange."""
+        return self._link.exchange.state
 
     @property
     def shows_trades(self) -> bool:
@@ -118,6 +125,10 @@ class DayMarket:
         read_net_lots(self._link.exchange.state, self.table, net_lots)
         return net_lots
 
+    def let_time_pass(self) -> None:
+        """Let what is due by a round happen before it."""
+        self.note_trades(self._link.tick())
+
     def hold(self, at: RoundsAt, targets: Integers, strategies: UserStrategies) -> None:
         """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""
         state = self._link.exchange.state
@@ -133,7 +144,7 @@ class DayMarket:
         else:
             self._clear(n, at)
         quotes = records(len(at.periods), QUOTE)
-        write_quotes(self._link.exchange.state, self.table, quotes, at.periods, at.rounds, self._first_period, DEPTH_TICKS)
+        write_quotes(self._link.exchange.state, self.table, quotes, at.periods, at.rounds, self.first_period, DEPTH_TICKS)
         quotes["stamp_ns"] = at.at_ns
         self._tally.quotes.append(quotes)
 
@@ -143,11 +154,16 @@ class DayMarket:
         self._tally.next_number += n
         before = self.table.n_shouts.copy() if self._learns else None
         result = self._link.trade(self._commands[:n])
-        self._tally.refused += int(note_outcomes(self.table, self._words, self._origins, result.outcomes.view(np.recarray), n))
+        if note_outcomes(self.table, self._words, self._origins, result.outcomes.view(np.recarray), n):
+            self._note_refused(self._commands[:n], result)
         self.note_trades(result)
         if before is not None:
             for period in at.periods.tolist():
                 hear(self.table, period, before[self.table.clock[period]])
+
+    def _note_refused(self, commands: NDArray[np.void], result: BatchResult) -> None:
+        accounts = commands["account"][result.outcomes["code"] != 0].astype(np.int64)
+        self._tally.refused.append(np.searchsorted(self.table.accounts, accounts))
 
     def note_trades(self, result: BatchResult) -> None:
         """Trades of a batch in the books of this day as TRADE rows, at the last round of each book; the taker of an auction's trade is the buyer."""
@@ -160,7 +176,7 @@ class DayMarket:
         taker = np.searchsorted(self.table.accounts, executions["account"].astype(np.int64))
         maker = np.searchsorted(self.table.accounts, executions["counter_account"].astype(np.int64))
         buys = executions["side"] == Side.BUY
-        trades["stamp_ns"], trades["period"] = executions["stamp_ns"], self._first_period + periods
+        trades["stamp_ns"], trades["period"] = executions["stamp_ns"], self.first_period + periods
         trades["round"] = self._round[periods]
         trades["taker_side"] = np.where(executions["reason"] == int(Reason.AUCTION), _AUCTION, executions["side"])
         trades["buyer"], trades["seller"] = np.where(buys, taker, maker), np.where(buys, maker, taker)
@@ -202,7 +218,7 @@ class DayMarket:
         commands["client_order_id"] = _client_order_ids(self._tally.next_number, len(commands))
         self._tally.next_number += len(commands)
         result = self._link.trade(commands)
-        self._tally.refused += int(np.count_nonzero(result.outcomes["code"]))
+        self._note_refused(commands, result)
         first = len(self._tally.trades)
         self.note_trades(result)
         for trades in self._tally.trades[first:]:

@@ -4,10 +4,11 @@ Day by day: contracts are listed, participants act in rounds, energy flows and i
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from clients.laboratory.agents import market_maker, strategic
 from clients.laboratory.agents.catalogue import is_user_strategy, traits
 from clients.laboratory.agents.interface import Population
-from clients.laboratory.run.bills import bill_day
+from clients.laboratory.run.bills import DayBills, bill_day
 from clients.laboratory.run.calendar import Agenda, RoundsAt, Step, listed_ns, rounds_of
 from clients.laboratory.run.collect import Collector
 from clients.laboratory.run.day_market import DayMarket, Minds, Tally
 from clients.laboratory.run.membership import list_day, open_accounts, top_up
 from clients.laboratory.run.metering import readings_document
+from clients.laboratory.run.open_round import OpenRound
 from clients.laboratory.run.planned import Plans
 from clients.laboratory.run.record import RunRecord
 from clients.laboratory.run.strategies import UserStrategies
@@ -42,51 +44,75 @@ _LEARNERS = (Population.ZIP, Population.GDX, Population.AGGRESSIVE)
 _INVENTORY_UNITS = 2
 
 OnDay = Callable[[int], None]
+# Somebody outside who may change what is wanted in a round, and at which price, before it is held.
+Hand = Callable[[OpenRound], None]
+# Told the exchange and the accounts of all participants once they are open.
+OnOpen = Callable[[VirtualExchange, list[int]], None]
+
+
+class Days(Protocol):
+    """What a run asks of its world (`world.World`)."""
+
+    def day(self, index: int) -> WorldDay: ...
 
 
 def simulate(
     scenario: Scenario, seed: int, *, days: int | None = None, journal_directory: Path | None = None, on_day: OnDay | None = None,
-    check: bool = False,
+    check: bool = False, hands: Sequence[Hand] = (), world: Days | None = None, on_open: OnOpen | None = None,
 ) -> RunRecord:  # fmt: skip
     """Play `days` (default: the scenario's) from its first date. The result is a function of scenario, seed and days alone.
 
     `journal_directory`: keep the journal there, so that `parkex verify` and `parkex replay` can read the run; default: its running digest only.
-    `on_day` hears the number of days settled; `check` tests every invariant of the exchange at each
-    moment at which something happened. Raises InputError for a scenario that cannot
-    be played and for a strategy that fails, CheckFailedError for a broken invariant.
+    `on_open` may do more as the operator before the first day; `on_day` hears the number of days settled; `check` tests every invariant of the
+    exchange at each moment at which something happened. `hands` are asked before every round, in their sequence; `world` replaces the scenario's own
+    (rows as in the scenario). Raises InputError for a scenario that cannot be played and for a strategy that fails, CheckFailedError for a broken
+    invariant.
     """
-    run = _Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory)
+    run = Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory, world, on_open)
     try:
-        return run.play(on_day, check=check)
+        for opened in run.rounds(on_day, check=check):
+            for hand in hands:
+                hand(opened)
+            opened.hold()
+        return run.record()
     finally:
         run.link.close()
 
 
-class _Run:
-    """One run at work."""
+class Run:
+    """One run at work, round by round: whoever takes its rounds holds each of them before asking for the next, and closes `link` at last.
 
-    def __init__(self, scenario: Scenario, seed: int, journal_directory: Path | None) -> None:
+    `bills`: of the days settled so far; `tally`: trades, quotes and orders so far.
+    """
+
+    def __init__(
+        self, scenario: Scenario, seed: int, journal_directory: Path | None = None, world: Days | None = None, on_open: OnOpen | None = None
+    ) -> None:
         self._scenario, self._seed = scenario, seed
-        self._world = World(scenario, seed)
+        self._world = World(scenario, seed) if world is None else world
         self._agenda = Agenda()
         self._seconds = _Seconds({})
         first = self._world.day(0)
         self.link = VirtualExchange(scenario.name, listed_ns(first), journal_directory)
         self._accounts = open_accounts(self.link, scenario)
+        if on_open is not None:
+            on_open(self.link, self._accounts)
         self._minds = _born(scenario, seed)
         self._plans = Plans(scenario, _offered_ppm(self._minds))
         self._strategies = UserStrategies(scenario, seed)
         self._units = UnitMarket(self.link, scenario, self._accounts, seed)
         self._units.open()
-        self._tally = Tally()
+        self.tally = Tally()
         self._collector = Collector(scenario, seed, self._accounts)
         self._first_period = 0
         self._markets: dict[int, DayMarket] = {}
         self._rounds: dict[int, list[RoundsAt]] = {}
         self._agenda.add_listing(first)
         self._next: WorldDay | None = first
+        self.bills: list[DayBills] = []
 
-    def play(self, on_day: OnDay | None, *, check: bool) -> RunRecord:
+    def rounds(self, on_day: OnDay | None = None, *, check: bool = False) -> Iterator[OpenRound]:
+        """Play on from round to round; what lies between two of them (listing, delivery, settlement) is done on the way."""
         checked_ns = 0
         for due in self._agenda:
             if check and due.at_ns > checked_ns:
@@ -97,7 +123,7 @@ class _Run:
             if due.step is Step.LIST:
                 self._list()
             elif due.step is Step.ROUND:
-                self._hold(self._markets[due.day], self._rounds[due.day][due.index])
+                yield self._opened(self._markets[due.day], self._rounds[due.day][due.index])
             elif due.step is Step.UNITS:
                 self._units.act(due.day, due.index)
             else:
@@ -107,7 +133,10 @@ class _Run:
                     on_day(due.day + 1)
         if check:
             check_exchange(self.link.exchange)
-        return self._collector.record(self.link, self._tally, self._units, self._seconds.by_part)
+
+    def record(self) -> RunRecord:
+        """The record of a run whose rounds have all been held."""
+        return self._collector.record(self.link, self.tally, self._units, self._seconds.by_part)
 
     def _fire_deadlines(self) -> None:
         """Let what is due happen before anybody acts on it: auctions end, books close."""
@@ -125,7 +154,7 @@ class _Run:
             top_up(self.link, self._scenario, self._accounts)
             instruments = list_day(self.link, self._scenario.market, day)
         self._markets[day.index] = DayMarket(
-            self.link, self._scenario.market, day, instruments, self._accounts, self._minds, self._seed, self._tally, self._first_period
+            self.link, self._scenario.market, day, instruments, self._accounts, self._minds, self._seed, self.tally, self._first_period
         )  # fmt: skip
         self._first_period += day.n_periods
         self._rounds[day.index] = rounds_of(day)
@@ -136,16 +165,19 @@ class _Run:
         if self._next is not None:
             self._agenda.add_listing(self._next)
 
-    def _hold(self, market: DayMarket, at: RoundsAt) -> None:
+    def _opened(self, market: DayMarket, at: RoundsAt) -> OpenRound:
         with self._seconds.of("plan"):
             targets = self._plans.targets(market, at)
+        return OpenRound(market, at, targets, self._hold)
+
+    def _hold(self, market: DayMarket, at: RoundsAt, targets: Integers) -> None:
         with self._seconds.of("trade"):
             market.hold(at, targets, self._strategies)
 
     def _settle(self, market: DayMarket) -> None:
         day, scenario = market.day, self._scenario
         positions = self._positions(market)
-        delivery, soc_start_wh = self._plans.deliver(market, self._markets.get(day.index + 1))
+        delivery = self._plans.deliver(market, self._markets.get(day.index + 1))
         with self._seconds.of("deliver"):
             self.link.tick()
         with self._seconds.of("meter"):
@@ -165,7 +197,8 @@ class _Run:
         record = self.link.exchange.rooms.settlements.get(name)
         assert record is not None
         with self._seconds.of("bills"):
-            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro, soc_start_wh)
+            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro)
+        self.bills.append(bills)
         self._collector.add_day(day, market, delivery, *positions, bills, record.total("netting_fund_micro"))
 
     def _positions(self, market: DayMarket) -> tuple[Integers, Integers]:

@@ -55,20 +55,20 @@ class Plans:
             self._move_limits(market, state)
         return self._offered(self._planner.targets(day, at.rounds, positions, state, at.periods))
 
-    def deliver(self, market: DayMarket, following: DayMarket | None) -> tuple[Delivery, Integers]:
-        """What the meters of the day show, and the state of charge it began with, [n]. The day that follows begins where this one ends."""
+    def deliver(self, market: DayMarket, following: DayMarket | None) -> Delivery:
+        """What the meters of the day show. The day that follows begins where this one ends."""
         state = self._states.pop(market.day.index)
         del self._planned_ns[market.day.index]
         positions = market.net_lots
         state.soc_start_wh = self._soc_wh
         delivery = deliver(self._planner, market.day, positions, state)
-        began_wh, self._soc_wh = self._soc_wh, delivery.soc_end_wh
+        self._soc_wh = delivery.soc_end_wh
         self._last_ticks = market.last_ticks
         if following is not None:
             after = self._states[following.day.index]
             after.soc_wh += delivery.soc_end_wh - after.soc_start_wh
             after.soc_start_wh = delivery.soc_end_wh.copy()
-        return delivery, began_wh
+        return delivery
 
     def _offered(self, targets: Integers) -> Integers:
         """What is brought to the market of it; who withholds keeps a share back."""

@@ -46,6 +46,10 @@ def _no_unit_trades() -> NDArray[np.void]:
     return np.zeros(0, UNIT_TRADE)
 
 
+def _none_refused() -> Integers:
+    return np.zeros(0, np.int64)
+
+
 @dataclass(slots=True, eq=False)
 class RunRecord:
     """n participants, P quarter-hours of the whole run, D days. int64 unless said; rows as in `scenario.participants`.
@@ -60,7 +64,7 @@ class RunRecord:
     `trade_micro` (paid less received for trades). [D]: `operator_micro` (surplus of the mechanism, deficit negative; fees apart), `netting_micro`.
     `deficit_wh`, `surplus_wh` [n, P]: imbalance.
     Certificates, [n] Wh: `issued_wh`, `claimed_wh` (matched to own use), `expired_wh`; `double_claimed_wh` in all, which must be 0. `matched_wh` [n,
-    P]: green energy delivered to the participant within the quarter-hour.
+    P]: green energy delivered to the participant within the quarter-hour. `refused_orders` [n]: power orders that the exchange did not take.
     """
 
     scenario: Scenario
@@ -108,6 +112,7 @@ class RunRecord:
     journal_hash: str
     seconds: dict[str, float] = field(default_factory=dict)
     unit_trades: NDArray[np.void] = field(default_factory=_no_unit_trades)
+    refused_orders: Integers = field(default_factory=_none_refused)
 
     @property
     def n_participants(self) -> int:

@@ -61,11 +61,11 @@ class UserStrategies:
         table.forced[2 * row + side, period] = strategy.quote(table.views[period], number, side, limit, raw)
 
     def _hear(self, strategy: UserStrategy, table: MarketTable, row: int, period: int, side: int) -> None:
-        """What was said in a book since the strategy last looked at it. `table.wanted` is still that of the last look."""
+        """What was said in a book since the strategy last looked at it. `table.lacking` is still that of the last look."""
         clock, number = int(table.clock[period]), int(table.number[period])
         last = int(table.n_shouts[clock])
         first = self._begun.get((row, side, number), last)
-        limit = int(table.limits[2 * row + side, period]) if table.wanted[2 * row + side, period] > 0 else NO_QUOTE
+        limit = int(table.limits[2 * row + side, period]) if table.lacking[2 * row + side, period] > 0 else NO_QUOTE
         for at in range(max(first, last - SHOUTS_KEPT), last):
             strategy.hear(table.history[clock, at % SHOUTS_KEPT], number, side, limit)
         if first < last:

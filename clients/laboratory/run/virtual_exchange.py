@@ -1,5 +1,6 @@
 """The exchange on a virtual clock: commands go through the order path as in a node, the journal keeps its digest or is written to a folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ class VirtualExchange:
         self.journal = DigestJournal(genesis) if journal_directory is None else SegmentJournal.open(journal_directory, genesis)
         self.now_ns = start_ns
         self.operator = self.exchange.rooms.participants.next_id - 1
+        self.watcher: Callable[[BatchResult], None] | None = None  # hears every applied batch, as surveillance does
 
     def advance(self, now_ns: int) -> None:
         """Move the clock on; deadlines fire with the next command, or with a tick."""
@@ -71,4 +73,7 @@ class VirtualExchange:
 
     def _send(self, records: NDArray[np.void], documents: bytes) -> BatchResult:
         group = self.journal.append(records, documents)
-        return self.exchange.apply(records, documents, group.first_sequence)
+        result = self.exchange.apply(records, documents, group.first_sequence)
+        if self.watcher is not None:
+            self.watcher(result)
+        return result

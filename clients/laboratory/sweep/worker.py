@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import Final
 
+from clients.laboratory.benchmark.bounds import bounds_of
 from clients.laboratory.measures.measures import measure
 from clients.laboratory.measures.participants import participant_table
 from clients.laboratory.run.engine import simulate
@@ -19,7 +20,9 @@ KEPT: Final = (
 def play(task: Task) -> Result:
     """Raises whatever the scenario's agents and the simulator raise; `attempt` makes a result of it."""
     record = simulate(task.scenario, task.seed)
-    return done(task, dict(measure(record)), kept_of_participants(participant_table(record)), record.state_hash)
+    # The rolling bound takes a program for each step, far longer than the run.
+    bounds = bounds_of(record, rolling_step_periods=0) if task.welfare else None
+    return done(task, dict(measure(record, bounds)), kept_of_participants(participant_table(record)), record.state_hash)
 
 
 def kept_of_participants(rows: Sequence[Mapping[str, str | Measure]]) -> dict[str, dict[str, Measure]]:

@@ -1,5 +1,6 @@
 """Draws, and days of each population in a small market, as text: `python -m tests.clients.laboratory.plain`."""
 
+
 import numpy as np
 
 from clients.laboratory.agents.catalogue import CATALOGUE, trait_of

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clients.laboratory.report.figures.parts import MICRO_PER_CNY, Control, Figure, Trace, axis, colour, plain, run_style, words
+from clients.laboratory.report.figures.parts import MICRO_PER_CNY, Control, Figure, Trace, axis, colour, name_axis, plain, run_style, words
 from clients.laboratory.report.markup import Text, same, table
+from clients.laboratory.report.markup import words as markup_words
 from clients.laboratory.report.wording import say
 from clients.laboratory.run.output import RunOutput
 from exchange.settlement.rendering import ROLE_NAMES, cny
@@ -50,15 +51,16 @@ def savings(runs: Sequence[tuple[Text, RunOutput]]) -> Figure:
     size = {name: max(abs(bills[name].saved_micro) for bills in by_run if name in bills) for name in everybody}
     shown = sorted(everybody, key=lambda name: -size[name])[:SHOWN_MAX]
     shown.sort(key=lambda name: by_run[0][name].saved_micro if name in by_run[0] else 0)
-    labels = [words(next(bills[name].name for bills in by_run if name in bills)) for name in shown]
+    names = [next(bills[name].name for bills in by_run if name in bills) for name in shown]
     traces: list[Trace] = []
     for index, (label, _) in enumerate(runs):
         shade = run_style(index)[0]
         named = {"name": words(label), "showlegend": len(runs) > 1}
-        traces.append({"type": "bar", "orientation": "h", **named, "y": labels, "marker": {"color": colour(shade)}})
+        where = {"y": list(range(len(shown))), "customdata": [words(name) for name in names]}
+        traces.append({"type": "bar", "orientation": "h", **named, **where, "marker": {"color": colour(shade)}})
     layout: dict[str, Any] = {
         "barmode": "group", "bargap": 0.25, "xaxis": axis("axis_saving", zeroline=True, zerolinewidth=2),
-        "yaxis": {"automargin": True, "type": "category", "dtick": 1},
+        "yaxis": name_axis(names),
     }  # fmt: skip
     share_axis = {"xaxis": axis("axis_saving_percent", zeroline=True, zerolinewidth=2)}
     views: dict[str, dict[str, Any]] = {
@@ -72,7 +74,7 @@ def savings(runs: Sequence[tuple[Text, RunOutput]]) -> Figure:
 
 def _saved(bills: dict[str, Bill], shown: list[str]) -> Trace:
     values = [bills[name].saved_micro / MICRO_PER_CNY if name in bills else float("nan") for name in shown]
-    return {"x": plain(values), "hovertemplate": "%{y}: %{x:,.2f} CNY"}
+    return {"x": plain(values), "hovertemplate": "%{customdata}: %{x:,.2f} CNY"}
 
 
 def _share(bills: dict[str, Bill], shown: list[str]) -> Trace:
@@ -80,17 +82,18 @@ def _share(bills: dict[str, Bill], shown: list[str]) -> Trace:
     values = [
         100 * bills[name].saved_micro / abs(bills[name].pool_micro) if name in bills and bills[name].pool_micro else float("nan") for name in shown
     ]
-    return {"x": plain(values, 4), "hovertemplate": "%{y}: %{x:.2f} %"}
+    return {"x": plain(values, 4), "hovertemplate": "%{customdata}: %{x:.2f} %"}
 
 
 def bills_table(label: Text, run: RunOutput) -> str:
-    """HTML of all bills of a run, who loses first, and their sums."""
+    """HTML of all bills of a run, who loses first, and their sums; folded, as there is one for each set of rules."""
     bills = sorted(bills_of(run), key=lambda bill: bill.saved_micro)
     head = [say(key) for key in ("participant", "role", "retail", "pool", "market", "stored", "saving", "saving_percent")]
     rows: list[list[Text | str]] = [[bill.name, _role(bill.role), *_amounts(bill)] for bill in bills]
     sums = [sum(getattr(bill, name) for bill in bills) for name in ("retail_micro", "pool_micro", "market_micro", "stored_micro")]
     rows.append([say("all_participants"), "", *_amounts(Bill("", same(""), "", *sums))])
-    return table(head, rows, n_names=2, caption=say("bills_caption", run=label))
+    content = table(head, rows, n_names=2)
+    return f"<details><summary>{markup_words(say('bills_caption', run=label))}</summary>{content}</details>"
 
 
 def _amounts(bill: Bill) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from clients.laboratory.report.figures.day import RunDay
-from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, Trace, axis, clock_axis, colour, numbers, plain, words
+from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, Trace, axis, clock_axis, colour, name_axis, numbers, plain, words
 from clients.laboratory.report.markup import Text
 from clients.laboratory.report.wording import say
 from clients.laboratory.run.output import RunOutput
@@ -50,23 +50,23 @@ def certificates(runs: Sequence[tuple[Text, RunOutput]]) -> Figure | None:
         return None
     names = ("issued", "claimed", "expired")
     shades = {"issued": "generation", "claimed": "demand", "expired": "soft"}
-    bar = {"type": "bar", "orientation": "h", "hovertemplate": "%{y}: %{x:,.0f} kWh"}
+    bar = {"type": "bar", "orientation": "h", "hovertemplate": "%{customdata}: %{x:,.0f} kWh"}
     traces: list[Trace] = [
         {**bar, "name": words(say(name)), "marker": {"color": colour(shades[name])}}
         for name in reversed(names)  # plotly draws the first at the bottom
     ]
-    views, rows = {}, 0
+    views: dict[str, dict[str, Any]] = {}
+    rows = 0
     for at, (_, run) in enumerate(with_some):
         kept, people = run.table("certificates"), run.table("participants", ["name_en", "name_zh"])
         amounts = {name: numbers(kept, f"{name}_wh") / WH_PER_KWH for name in names}
         largest = np.argsort(-sum(amounts.values()), kind="stable")[:_ROWS_MAX][::-1]
         chosen = [int(row) for row in largest if any(amounts[name][row] for name in names)]
-        labels = [words(Text(people.column("name_en")[row].as_py(), people.column("name_zh")[row].as_py())) for row in chosen]
+        names_of_rows = [Text(people.column("name_en")[row].as_py(), people.column("name_zh")[row].as_py()) for row in chosen]
+        where = {"y": list(range(len(chosen))), "customdata": [words(name) for name in names_of_rows]}
         rows = max(rows, len(chosen))
-        views[str(at)] = {"traces": [{"y": labels, "x": plain(amounts[name][chosen])} for name in reversed(names)]}
-    layout = {
-        "barmode": "group", "legend": {"traceorder": "reversed"}, "xaxis": axis("axis_kwh", rangemode="tozero"),
-        "yaxis": {"automargin": True, "type": "category", "dtick": 1},
-    }  # fmt: skip
+        bars = [{**where, "x": plain(amounts[name][chosen])} for name in reversed(names)]
+        views[str(at)] = {"traces": bars, "layout": {"yaxis": name_axis(names_of_rows)}}
+    layout = {"barmode": "group", "legend": {"traceorder": "reversed"}, "xaxis": axis("axis_kwh", rangemode="tozero"), "yaxis": {}}
     controls = (Control(say("run"), [label for label, _ in with_some]),)
     return Figure("certificates", say("certificates_title"), say("certificates_note"), traces, layout, 110 + _BAR_PX * rows * 2, controls, views)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, colour, numbers, plain, words
+from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, colour, numbers, plain, short, words
 from clients.laboratory.report.markup import Text
 from clients.laboratory.report.wording import say
 from clients.laboratory.run.output import RunOutput
@@ -14,8 +14,6 @@ from clients.laboratory.run.output import RunOutput
 # More nodes than this are unreadable on a telephone; the smallest share one.
 NODES_MAX: Final = 9
 _ROW_PX: Final = 40
-# Characters in English and Chinese that have room beside a node on a telephone.
-_LABEL_MAX: Final = (20, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,6 @@ def _largest(names: list[Text], total: Any, own: Any) -> list[Node]:
     return [*kept, Node(say("others", count=len(rest)), sum(node.total_wh for node in rest), sum(node.own_wh for node in rest))]
 
 
-def _short(label: Text) -> Text:
-    return Text(*(text if len(text) <= most else f"{text[: most - 1].rstrip()}…" for text, most in zip(label, _LABEL_MAX, strict=True)))
-
-
 def _sankey(run: RunOutput) -> dict[str, Any]:
     """Nodes: givers, grid import | own use, park lines | takers, grid export, losses."""
     givers, takers = sides(run)
@@ -82,7 +76,7 @@ def _sankey(run: RunOutput) -> dict[str, Any]:
 
     return {
         "node": {
-            "label": [words(_short(label)) for label in labels], "customdata": [words(label) for label in labels], "pad": 14, "thickness": 12,
+            "label": [words(short(label)) for label in labels], "customdata": [words(label) for label in labels], "pad": 14, "thickness": 12,
             "color": [colour(name) for name in shades], "line": {"width": 0}, "hovertemplate": "%{customdata}: %{value:,.0f} kWh<extra></extra>",
         },
         "link": {

@@ -44,7 +44,7 @@ def prices_through_the_day(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequ
     ]  # fmt: skip
     for index, (label, _) in enumerate(runs):
         shade, dash, _symbol = run_style(index)
-        alone = len(runs) == 1
+        alone = label == say("this_run")
         line = {"color": colour(shade), "width": 2, "dash": dash}
         price = {"name": words(say("average_price") if alone else label), "line": line, "legendgroup": shade}
         volume = say("volume") if alone else say("volume_of", run=label)

@@ -27,10 +27,11 @@ def table_of(wanted_lots: int, shout: tuple[int, int, int]) -> MarketTable:
     rules["seed"] = SEED
     integers = {name: np.zeros(shape, np.int64) for name, shape in
                 {"accounts": 1, "clock": 1, "instruments": 1, "slots": 1, "quote_lots": 1, "net_limits": (1, 2), "reported": (1, 1),
-                 "forced": (2, 1), "sequence": 1, "targets": (1, 1)}.items()}  # fmt: skip
+                 "forced": (2, 1), "sequence": 1}.items()}  # fmt: skip
     return MarketTable(
         rules=rules, traits=traits, memory=memories, number=np.array([NUMBER]), views=new_views(1), history=shouts_of(shout)[np.newaxis].copy(),
-        n_shouts=np.array([1]), working=records((2, 1), WORKING), limits=np.array([[0], [COST]]), wanted=np.array([[0], [wanted_lots]]), **integers,
+        n_shouts=np.array([1]), working=records((2, 1), WORKING), limits=np.array([[0], [COST]]), wanted=np.zeros((2, 1), np.int64),
+        lacking=np.array([[0], [wanted_lots]]), **integers,
     )  # fmt: skip
 
 

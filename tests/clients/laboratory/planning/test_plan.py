@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from clients.laboratory.planning import kernels
 from clients.laboratory.planning.plan import Planner
 from clients.laboratory.scenario.model import MarketRules, StoragePolicy
 from clients.laboratory.world.world import World
@@ -165,3 +166,32 @@ def test_load_and_vehicles_follow_observed_prices() -> None:
 def test_a_way_of_planning_that_does_not_exist() -> None:
     with pytest.raises(InputError, match="BATTERY: storage plan 'astrology'; expected one of linear_program, dynamic_program"):
         Planner(small_park(policy=StoragePolicy(plan="astrology")))
+
+
+def test_a_battery_that_could_not_buy_goes_on_from_where_it_is() -> None:
+    scenario = small_park(policy=StoragePolicy(charges_from_grid=False))
+    day, planner = World(scenario, 1).day(0), Planner(scenario)
+    state = planner.begin(day)
+    planner.replan(day, int(day.gate_ns[0]) + 1, NOTHING, state)
+    before = state.storage_wh[BATTERY].copy()
+    assert before[1:9].any()
+    planner.replan(day, int(day.gate_ns[8]) + 1, NOTHING, state)
+    after, first = state.storage_wh[BATTERY].copy(), state.first_open
+    unit = planner.devices.storages[0].record
+    for plan, is_possible in ((before, False), (after, True)):
+        done, soc = np.zeros((2, 96), dtype=np.int64)
+        kernels.run_storage(unit, state.soc_wh[BATTERY], plan, first, 96, done, soc)
+        assert np.array_equal(done[first:], plan[first:]) == is_possible
+
+
+@pytest.mark.parametrize(
+    ("traded", "plan", "charges", "gives", "done"),
+    [
+        (500, 900, True, False, 900), (500, 900, False, True, 500), (-500, 900, True, False, -500), (900, 500, True, True, 900),
+        (-500, -900, False, True, -900), (-500, -900, True, False, -500), (500, -900, True, True, 500), (0, 900, True, False, 900),
+    ],
+)  # fmt: skip
+def test_what_a_battery_does_of_what_it_traded_and_planned(traded: int, plan: int, charges: bool, gives: bool, done: int) -> None:
+    state = Planner(small_park()).begin(World(small_park(), 1).day(0))
+    state.storage_wh[BATTERY], state.charges_anyway[BATTERY], state.discharges_anyway[BATTERY] = plan, charges, gives
+    assert set(state.schedule_wh(BATTERY, np.full(96, traded)).tolist()) == {done}

@@ -82,7 +82,9 @@ def test_a_difference_is_told_with_its_size() -> None:
     english, chinese, behaviour = sentence({1: 1000, 2: 1100, 3: 1200}, {1: 800, 2: 901, 3: 1000})
     assert english.startswith("Against “A”, “B” lowers bills by 200 CNY (95% interval 198 to 201, 3 paired seeds).")
     assert chinese.startswith("与“A”相比，“B”使账单合计下降 200 元（95% 区间 198 至 201，3 个配对种子）。")
-    assert behaviour == "It depends on behaviour: 1 of the three populations that a robust conclusion needs were played."
+    assert behaviour == (
+        "It depends on behaviour: only the scenario's own traders were played; a robust conclusion needs three populations (parkex sweep --robust)."
+    )
 
 
 def test_what_cannot_be_told_apart_is_not_told() -> None:
@@ -96,6 +98,12 @@ def test_populations_that_disagree_are_named() -> None:
     base = {name: {1: 100.0, 2: 100.0, 3: 100.0} for name in ("zi_c", "zip", "aa")}
     other = {"zi_c": {1: 120.0, 2: 121.0, 3: 120.0}, "zip": {1: 119.0, 2: 120.0, 3: 121.0}, "aa": {1: 99.0, 2: 99.0, 3: 98.0}}
     assert sentence(base, other)[2] == "It depends on behaviour: the sign differs between populations (aa, zi_c, zip)."
+
+
+def test_two_populations_are_too_few() -> None:
+    base = {name: {1: 100.0, 2: 100.0, 3: 100.0} for name in ("", "zi_c", "zip")}
+    other = {name: {1: 120.0, 2: 121.0, 3: 120.0} for name in ("", "zi_c", "zip")}
+    assert sentence(base, other)[2] == "It depends on behaviour: 2 of the three populations that a robust conclusion needs were played."
 
 
 def test_three_populations_alike_are_not_enough_without_responses() -> None:

@@ -139,6 +139,14 @@ def test_bills_are_those_of_the_record(run: RunOutput, record: RunRecord) -> Non
     assert saved / 1e6 == pytest.approx(run.measures["saving_against_pool_cny"])
 
 
+def test_participants_of_one_name_are_two_bars(tmp_path: Path) -> None:
+    record = renamed(park_record(), "Battery assembly")
+    figures = {figure.id: figure for figure in charts(read_evidence([run_folder(tmp_path / "run", record)]))}
+    bars = figures["savings"]
+    assert [name["en"] for name in bars.traces[0]["customdata"]].count("Battery assembly") == 2
+    assert bars.traces[0]["y"] == list(range(record.n_participants)) == bars.layout["yaxis"]["tickvals"]
+
+
 def test_who_loses_stands_first(run: RunOutput) -> None:
     html = bills_table(Text("a", "a"), run)
     loser = min(bills_of(run), key=lambda bill: bill.saved_micro)

@@ -1,10 +1,13 @@
 """From folders to evidence: which runs belong together, what differs, what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import typer
 
+from clients.cli.app import app
 from clients.laboratory.report.answer import Verdict, compare
 from clients.laboratory.report.inputs import flat_scenario, read_evidence
 from clients.laboratory.report.markup import Text
@@ -81,7 +84,17 @@ def test_a_sweep_is_read_with_its_cells(tmp_path: Path) -> None:
     assert evidence.sweep is not None
     assert evidence.sweep.analysis is None
     assert evidence.sweep.n_planned == 6
-    assert evidence.sweep.command == "parkex sweep park --set market.gate_closure_minutes=5,15 --seeds 3"
+    assert evidence.sweep.command == "parkex sweep park --set market.gate_closure_minutes=5,15 --seeds 3 --first-seed 1"
+
+
+def test_the_command_of_a_sweep_asks_the_same(tmp_path: Path) -> None:
+    sweep_folder(tmp_path / "sweep", sweep_plan(seeds=2, populations=("zi_c", "zip")), {("baseline", "zip", 2): {BILL: 1.0}})
+    sweep = read_evidence([tmp_path / "sweep"]).sweep
+    assert sweep is not None
+    assert sweep.command.endswith("--seeds 2 --first-seed 1 --populations zi_c,zip")
+    options = {word for word in sweep.command.split() if word.startswith("--")}
+    known: Any = typer.main.get_command(app)
+    assert options <= {name for parameter in known.commands["sweep"].params for name in parameter.opts}
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(7.0, Verdict.BEHAVIOUR), (0.0, Verdict.SAME)])

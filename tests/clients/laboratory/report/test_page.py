@@ -108,10 +108,10 @@ def test_a_page_of_a_sweep(tmp_path: Path) -> None:
     page = build_report(read_evidence([tmp_path / "sweep"]))
     Structure(page)
     assert "The sweep has not ended" not in page
-    assert "“gate closure 15 min” raises bills by 5.00 CNY" in page
+    assert "“gate closure 15 min” raises bills by 5.00 CNY (95% interval 5.00 to 5.00, 4 paired seeds, p &lt; 0.001 after Holm&#x27;s" in page
     assert '<section id="seeds">' in page
     assert '<section id="prices">' not in page
-    assert "parkex sweep park --set market.gate_closure_minutes=5,15 --seeds 4" in page
+    assert "parkex sweep park --set market.gate_closure_minutes=5,15 --seeds 4 --first-seed 1" in page
 
 
 def test_fewer_days_are_shown_before_a_page_grows_too_large(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

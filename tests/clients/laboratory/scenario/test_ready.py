@@ -118,6 +118,7 @@ def test_the_demo_takes_no_notice_of_what_only_the_laboratory_reads(tmp_path: Pa
         '[carbon]\nscheme = "gec"\n[sharing]\nrule = "equal"\n[valuation]\nspread_permille = 1\n[flexible]\nshift_periods = 1\n'
         '[network]\nimport_limit_kw = 1\nexport_limit_kw = 1\n[population]\ndefault = "zip"\n[[outage]]\nparticipant = "pv"\navailable_permille = 0\n'
         '[[member]]\nid = "E01"\nagent = "zip"\nvaluation = { cost_cny_per_kwh = 1 }\nflexible = { shift_periods = 2 }\nbuy_limit_kwh = 1\n'
+        'storage_policy = { charges_from_grid = true }\n'
         'sell_limit_kwh = 1\nev = { energy_kwh = 1, power_kw = 1, arrival = "08:00", departure = "17:00" }\n'
         "asset = { capex_cny = 1, operation_cny_per_year = 1, life_years = 1 }\n",
         "utf-8",

@@ -95,6 +95,27 @@ def test_a_best_response_that_turns_the_sign_takes_robustness_away() -> None:
     assert verdicts(analyse(plan, harmless, ["allocative_efficiency"]))[1] == (ROBUST, [])
 
 
+@pytest.mark.parametrize("gates", [("60", "5"), ("5", "60")])
+def test_a_population_for_which_the_interval_holds_zero_takes_robustness_away(gates: tuple[str, str]) -> None:
+    plan, results = played(dataclasses.replace(robust_question(), axes=(Axis(GATE.key, gates),)))
+    assert verdicts(analyse(plan, results, ["allocative_efficiency"])) == [(ROBUST, [])]
+    doubtful = dict(results)
+    for place, task in enumerate(t for t in plan.tasks if (t.cell, t.population) == (f"{GATE.key}={gates[1]}", "zip")):
+        shifted = results[task.key].measures["allocative_efficiency"] + (40.0 if place % 2 else -40.0)
+        doubtful[task.key] = msgspec.structs.replace(results[task.key], measures={"allocative_efficiency": shifted})
+    assert verdicts(analyse(plan, doubtful, ["allocative_efficiency"])) == [(BEHAVIOUR, ["not shown for zip"])]
+
+
+def test_nobody_answers_with_what_saves_nothing() -> None:
+    plan, results = played(robust_question())
+    usual = {(task.cell, task.seed): results[task.key] for task in plan.tasks if (task.population, task.response) == ("", "")}
+    same = {t.key: msgspec.structs.replace(results[t.key], participants=usual[t.cell, t.seed].participants) for t in plan.tasks if t.response}
+    turned = changed({**results, **same}, plan, "market.gate_closure_minutes=60", "", "E2 withholds", 20.0)
+    found = analyse(plan, turned, ["allocative_efficiency"])
+    assert verdicts(found)[1] == (ROBUST, [])
+    assert [c.largest_regret_cny for c in found.conclusions] == [None, None]
+
+
 def test_regrets_are_what_a_participant_saves() -> None:
     plan, results = played(robust_question())
     analysis = analyse(plan, results, ["allocative_efficiency"])

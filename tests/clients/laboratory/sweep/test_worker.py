@@ -16,10 +16,10 @@ from clients.laboratory.sweep.worker import KEPT, kept_of_participants
 
 
 def test_a_run_is_the_same_in_any_process() -> None:
-    """Two rules and two processes: results of each are those of this process, number by number, and its state hash is the simulator's."""
+    """Two rules: results of a process of its own are those of this one, number by number, and its state hash is the simulator's."""
     plan = make_plan(Question(scenario="park", axes=(Axis("market.gate_closure_minutes", ("5", "60")),), seeds=1), load_scenario, scenario_text)
     here = {task.key: attempt(PLAY, task).result for task in plan.tasks}
-    with Processes(PLAY, 2) as processes:
+    with Processes(PLAY, 1) as processes:
         assert {played.result.key: played.result for played in processes.run(plan.tasks)} == here
     first, second = (here[task.key] for task in plan.tasks)
     assert first.is_done, first.reason
@@ -48,3 +48,12 @@ def test_what_is_kept_of_participants() -> None:
         "B": {"bill_market_cny": 0.5, "bought_kwh": 4.0},
     }
     assert "bill_market_cny" in KEPT
+
+
+def test_welfare_is_measured_where_it_is_asked_for() -> None:
+    question = Question(scenario="park", axes=(Axis("market.gate_closure_minutes", ("5",)),), seeds=1, welfare=True)
+    (task,) = make_plan(question, load_scenario, scenario_text).tasks
+    small = dataclasses.replace(task.scenario, participants=task.scenario.participants[17:24])
+    found = {asked: attempt(PLAY, dataclasses.replace(task, scenario=small, welfare=asked)).result.measures for asked in (True, False)}
+    assert found[True]["welfare_realised_cny"] <= found[True]["welfare_perfect_cny"]
+    assert found[False]["welfare_perfect_cny"] is None
