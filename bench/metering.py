@@ -17,6 +17,8 @@ from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.record import RESULTS, append_result
@@ -88,13 +90,8 @@ def csv_of(rows: FileRows, devices: Devices) -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
-def parquet_of(rows: FileRows, devices: Devices) -> bytes | None:
-    """The same with whole Wh and instants; None without pyarrow."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError:
-        return None
+def parquet_of(rows: FileRows, devices: Devices) -> bytes:
+    """The same with whole Wh and instants."""
     names = {GRID: "grid"} | {device.id: device.name for device in devices.by_id.values()}
     columns = {
         "device": pa.array([names[d] for d in rows.device.tolist()]).dictionary_encode(),
@@ -123,15 +120,15 @@ def measure(n_devices: int, days: int) -> dict[str, Any]:
     csv_bytes, parquet_bytes = csv_of(rows, devices), parquet_of(rows, devices)
     read, csv_s = timed(lambda: read_file(io.BytesIO(csv_bytes), "year.csv", park, now_ns))
     assert not read.findings.refusals, read.findings.shown
-    parquet_s = None if parquet_bytes is None else timed(lambda: read_file(io.BytesIO(parquet_bytes), "year.parquet", park, now_ns))[1]
+    parquet_s = timed(lambda: read_file(io.BytesIO(parquet_bytes), "year.parquet", park, now_ns))[1]
     _, validate_s = timed(lambda: check_series(read.rows, park, read.findings))
     table, figures = _applied(read, devices, now_ns)
     figures |= _kept(table, devices, days)
     per_s = {"csv": csv_s, "parquet": parquet_s, "validate": validate_s, "cut": figures.pop("cut_s"), "apply": figures.pop("apply_s")}
     return {
         "devices": n_devices, "days": days, "rows": n_rows, "csv_bytes": len(csv_bytes), "flagged": sum(read.findings.counts.values()),
-        "rows_per_s": {name: None if seconds is None else round(n_rows / max(seconds, 1e-9)) for name, seconds in per_s.items()},
-        "park_year_s": {name: None if seconds is None else round(seconds * PARK_YEAR_ROWS / n_rows, 2) for name, seconds in per_s.items()},
+        "rows_per_s": {name: round(n_rows / max(seconds, 1e-9)) for name, seconds in per_s.items()},
+        "park_year_s": {name: round(seconds * PARK_YEAR_ROWS / n_rows, 2) for name, seconds in per_s.items()},
         **figures,
     }  # fmt: skip
 

@@ -36,7 +36,7 @@ ENVIRONMENT_PREFIX: Final = "NUMBA_"
 _IMPORT: Final = re.compile(r"^[ \t]*(?:import[ \t]+([\w., \t]+)|from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*))", re.MULTILINE)
 _NAME: Final = re.compile(r"[\w.]+")
 _COMPILES: Final = re.compile(r"@kernel|compile_for_c\(")
-PACKAGES_WITH_KERNELS: Final = ("matching", "exchange")  # each may import the ones before it, never the ones behind it
+PACKAGES_WITH_KERNELS: Final = ("matching", "exchange", "clients")  # each may import the ones before it, never the ones behind it
 KEPT_DIRECTORIES: Final = 8
 KEPT_AGE_S: Final = 24 * 3600
 

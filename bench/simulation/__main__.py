@@ -5,7 +5,8 @@
 `day_s`: the demo park's day, 28 participants, 96 quarter-hours, continuous trading in as many rounds as 50,000 orders take, with settlement and
 certificates, median of five after one that warms up. `year_s`: a year of 100 participants, 35,040 quarter-hours, ten rounds of orders each, bills and
 certificates included; `year_orders` and `year_peak_mb` are its orders and its peak memory. `sweep_efficiency`: wall seconds of a sweep of park-days
-on all cores over the seconds of the same park-days one after the other divided by the cores; 1 is ideal. `state_hash` is that of the day.
+on all cores, start of its workers and writing of results included, over the seconds of the same park-days one after the other divided by the cores;
+1 is ideal. `sweep_cpu_ratio` is the same in CPU seconds, which other programs on the machine hardly move. `state_hash` is that of the day.
 """
 
 import argparse

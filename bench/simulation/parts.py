@@ -2,19 +2,25 @@
 
 import dataclasses
 import datetime
-import os
 import resource
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench.checks import ResultMismatchError
 from clients.laboratory.run.engine import simulate
 from clients.laboratory.scenario.model import Scenario
 from clients.laboratory.scenario.resolve import load_scenario
+from clients.laboratory.scenario.write import scenario_text
+from clients.laboratory.sweep.attempt import attempt
+from clients.laboratory.sweep.axes import Cell
+from clients.laboratory.sweep.plan import Question, make_tasks
+from clients.laboratory.sweep.processes import Processes, cores
+from clients.laboratory.sweep.results import ResultFile
+from clients.laboratory.sweep.runner import PLAY, Runner
 from exchange.units import WH_PER_KWH
 
 SEED: Final = 7
@@ -77,26 +83,36 @@ def measure_year(days: int) -> dict[str, Any]:
     }
 
 
-def _play(seed: int) -> str:
-    return simulate(load_scenario("park"), seed).state_hash
-
-
 def measure_sweep(park_days: int) -> dict[str, Any]:
-    """Park-days on all cores against the same one after the other in one process; both warm, both ending in the same hashes."""
-    cores = os.cpu_count() or 1
-    seeds = range(1, park_days + 1)
-    _play(0)
-    began = time.perf_counter()
-    alone = [_play(seed) for seed in seeds]
-    alone_s = time.perf_counter() - began
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_play, range(cores)))
+    """Park-days as `parkex sweep` plays them on all cores, from starting its workers to the last result on disk, against the same in this process.
+
+    One after the other, warm; both end in the same results.
+    """
+    tasks = make_tasks(Question(scenario="park", seeds=park_days), Cell("park-days", {}), load_scenario, scenario_text)
+    attempt(PLAY, tasks[0])
+    began, began_cpu_s = time.perf_counter(), _cpu_s()
+    alone = {task.key: attempt(PLAY, task).result for task in tasks}
+    alone_s, alone_cpu_s = time.perf_counter() - began, _cpu_s() - began_cpu_s
+    began_cpu_s = _cpu_s()
+    with TemporaryDirectory() as directory, ResultFile(Path(directory)) as file:
         began = time.perf_counter()
-        together = list(pool.map(_play, seeds, chunksize=2))
-        together_s = time.perf_counter() - began
-    if alone != together:
-        raise ResultMismatchError("a run in another process came to another state")
-    return {"sweep_s": round(together_s, 2), "sweep_alone_s": round(alone_s, 2), "sweep_efficiency": round(together_s * cores / alone_s, 3)}
+        with Processes(PLAY, cores()) as processes:
+            together = Runner(processes, file).play(tasks)
+            together_s = time.perf_counter() - began
+    if alone != together or not all(result.is_done for result in alone.values()):
+        raise ResultMismatchError("a run in another process came to another result, or none")
+    return {
+        "sweep_s": round(together_s, 2),
+        "sweep_alone_s": round(alone_s, 2),
+        "sweep_efficiency": round(together_s * cores() / alone_s, 3),
+        "sweep_cpu_ratio": round((_cpu_s() - began_cpu_s) / alone_cpu_s, 3),
+    }
+
+
+def _cpu_s() -> float:
+    """CPU seconds of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 PARTS: Final[dict[str, Callable[[int], dict[str, Any]]]] = {"day": measure_day, "year": measure_year, "sweep": measure_sweep}

@@ -9,7 +9,9 @@ import typer
 from clients.cli.administration_app import clock, keys, proposals
 from clients.cli.carbon_app import carbon
 from clients.cli.exits import run
+from clients.cli.laboratory_app import add_laboratory
 from clients.cli.meter_app import meter
+from clients.cli.scenario_app import scenario as scenarios
 
 app = typer.Typer(
     name="parkex",
@@ -26,6 +28,7 @@ app.add_typer(proposals, name="proposals")
 app.add_typer(clock, name="clock")
 app.add_typer(carbon, name="carbon")
 app.add_typer(meter, name="meter")
+app.add_typer(scenarios, name="scenario")
 
 
 @app.command(short_help="Trade one day of a park and settle it.")
@@ -400,6 +403,9 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     typer.echo(f"parkex {installed('parkex')}")
+
+
+add_laboratory(app)
 
 
 def main() -> None:

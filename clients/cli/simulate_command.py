@@ -1,18 +1,26 @@
 """`parkex simulate`: play a scenario on the virtual clock, write the run, print what it came to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from clients.laboratory.scenario.model import Scenario
+
+# A rolling horizon takes one linear program an hour; longer runs ask for it.
+WELFARE_DAYS: Final = 2
+
 # The measures that stand on the screen; all of them are in summary.json.
 SHOWN: Final = (
     ("traded", "traded_kwh", "kWh"),
     ("mean price", "price_mean_cny_per_kwh", "CNY/kWh"),
-    ("allocative efficiency", "allocative_efficiency_percent", "%"),
+    ("allocative efficiency, by the quarter-hour", "allocative_efficiency_percent", "%"),
+    ("welfare, between no trade and perfect foresight", "welfare_efficiency_percent", "%"),
     ("bills, each alone at retail", "bill_retail_cny", "CNY"),
     ("bills in a pool without a market", "bill_pool_cny", "CNY"),
     ("bills in this market", "bill_market_cny", "CNY"),
@@ -30,9 +38,14 @@ SHOWN: Final = (
 
 
 def run_simulate_command(
-    scenario: str, days: int | None, seed: int | None, out: Path | None, journal: Path | None, assign: Sequence[str], *, check: bool = False
-) -> None:
-    """Raises InputError for a scenario, a strategy or a folder that will not do, before anything is written; CheckFailedError for a broken invariant."""
+    scenario: str, days: int | None, seed: int | None, out: Path | None, journal: Path | None, assign: Sequence[str], *, check: bool = False,
+    welfare: bool | None = None,
+) -> None:  # fmt: skip
+    """`welfare`: measure the run against the welfare program, with a truthful twin beside it; None: where it has at most WELFARE_DAYS.
+
+    Raises InputError for a scenario, a strategy or a folder that will not do, before anything is written; CheckFailedError for a broken invariant.
+    """
+    from clients.laboratory.benchmark.bounds import bounds_of
     from clients.laboratory.measures.measures import measure
     from clients.laboratory.run.engine import simulate
     from clients.laboratory.run.output import write_run
@@ -53,13 +66,27 @@ def run_simulate_command(
             resolved, resolved.seed if seed is None else seed, days=n_days, journal_directory=journal, check=check,
             on_day=lambda day: progress.update(task, completed=day),
         )  # fmt: skip
-    measures = measure(record)
+    bounds = None
+    if welfare or (welfare is None and n_days <= WELFARE_DAYS):
+        with console.status("the same days against the welfare program"):
+            bounds = bounds_of(record, truthful=simulate(_truthful(record.scenario), record.seed))
+    measures = measure(record, bounds)
     if out is not None:
         write_run(record, out, measures)
     Console().print(_table(resolved.name, record.seed, n_days, record.orders, len(record.trades), measures))
     Console().print(f"state {record.state_hash}")
     if out is not None:
         Console().print(f"Written to {out}: summary.json has every measure; parkex report {out} draws them.")
+
+
+def _truthful(scenario: "Scenario") -> "Scenario":
+    """The scenario with everybody who forms prices of its own saying its limit; who quotes both sides goes on doing so."""
+    from clients.laboratory.scenario.model import AgentChoice
+
+    honest = AgentChoice(name="truthful")
+    both_sides = ("market_maker", "compliance")
+    participants = tuple(entry if entry.agent.name in both_sides else replace(entry, agent=honest) for entry in scenario.participants)
+    return replace(scenario, participants=participants)
 
 
 def _table(name: str, seed: int, days: int, orders: int, trades: int, measures: Mapping[str, float | int | None]) -> Table:

@@ -191,9 +191,10 @@ def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _overlay_entries(below: list[Any], above: list[Any], key: str) -> list[Any]:
     entries = list(below)
-    places = {entry.get(key): index for index, entry in enumerate(entries) if isinstance(entry, dict)}
+    places = {entry[key]: index for index, entry in enumerate(entries) if isinstance(entry, dict) and isinstance(entry.get(key), str)}
     for entry in above:
-        place = places.get(entry.get(key)) if isinstance(entry, dict) else None
+        name = entry.get(key) if isinstance(entry, dict) else None
+        place = places.get(name) if isinstance(name, str) else None
         if place is None:
             entries.append(entry)
         else:

@@ -18,7 +18,7 @@ Decimal = str | int
 LABORATORY_TABLES: Final = frozenset(
     {"experiment", "market", "imbalance", "forecast", "carbon", "sharing", "outage", "population", "valuation", "flexible"}
 )
-LABORATORY_MEMBER_KEYS: Final = frozenset({"agent", "valuation", "flexible", "ev", "asset", "buy_limit_kwh", "sell_limit_kwh"})
+LABORATORY_MEMBER_KEYS: Final = frozenset({"agent", "valuation", "flexible", "ev", "asset", "storage_policy", "buy_limit_kwh", "sell_limit_kwh"})
 LABORATORY_NETWORK_KEYS: Final = frozenset({"import_limit_kw", "export_limit_kw"})
 
 

@@ -13,7 +13,7 @@ from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader
 from exchange.journal.snapshots import Snapshot, read_snapshot, snapshot_files
 from exchange.maintenance.invariants import Finding, Watch
-from exchange.maintenance.stored_rows import StoredRows
+from exchange.maintenance.stored_rows import RowsBeside
 from exchange.order_path.check import check_exchange
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.recovery import LAYOUT, exchange_at
@@ -58,7 +58,7 @@ def audit(
     snapshots: Path,
     until_sequence: int | None = None,
     watches: Sequence[Watch] = (),
-    stored: StoredRows | None = None,
+    stored: RowsBeside | None = None,
 ) -> Audited:
     """Fold a journal, whose chain the reader has checked, and compare on the way. `until_sequence` is where a group ends.
 
@@ -91,7 +91,7 @@ def audit(
     return Audited(exchange, first_sequence, source.checkpoints, tuple(compared), tuple(passed_over), findings, n_rows)
 
 
-def _fold(exchange: Exchange, source: _CountingSource, until_sequence: int, watches: Sequence[Watch], rows: StoredRows | None) -> None:
+def _fold(exchange: Exchange, source: _CountingSource, until_sequence: int, watches: Sequence[Watch], rows: RowsBeside | None) -> None:
     """Fold up to the group that ends with `until_sequence`, and show every batch to who watches."""
     if not watches and rows is None:
         replay_into(exchange, source, until_sequence=until_sequence)

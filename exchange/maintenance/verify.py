@@ -4,9 +4,11 @@ From outside in: the digests of a backup, the chain byte by byte, the watermarks
 beside the replay the invariants of money, units, energy and claims and every row of the read model.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from exchange.errors import CheckFailedError, CorruptionError
 from exchange.journal.interface import Watermark
@@ -20,10 +22,14 @@ from exchange.maintenance.backup import check_backup
 from exchange.maintenance.invariants import all_watches
 from exchange.maintenance.manifest import is_backup
 from exchange.maintenance.places import JOURNAL_FOLDER, journal_in, read_model_beside
-from exchange.maintenance.stored_rows import StoredRows
+from exchange.maintenance.stored_rows import RowsBeside, StoredRows
+from exchange.maintenance.stored_rows_process import StoredRowsProcess
 from exchange.readmodel.projector import stored_watermark
 
 Say = Callable[[str], None]
+
+# Commands from which on the rows are compared in a process of their own, whose start costs a second.
+WORTH_A_PROCESS: Final = 50_000
 
 
 def verify_path(path: Path, say: Say, archive: Path | None = None, read_model_url: str | None = None) -> Audited:
@@ -51,7 +57,7 @@ def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_mo
         marks = [Watermark(path.name, sequence) for sequence, path in snapshot_files(snapshots)[:1]]
         start_of_chain = load_layout(journal, archive).genesis_hash.hex()
         of_read_model = stored_watermark(read_model_url, start_of_chain) if read_model_url is not None else None
-        stored = opened.enter_context(StoredRows(read_model_url)) if read_model_url is not None else None
+        stored = None if of_read_model is None or read_model_url is None else opened.enter_context(_rows_beside(read_model_url, of_read_model))
         report = verify(journal, archive=archive)
         say(
             f"chain       {report.segments} segments, {report.groups} groups, sequences {report.first_sequence} to {report.head.sequence}: "
@@ -60,12 +66,22 @@ def verify_journal(journal: Path, say: Say, archive: Path | None = None, read_mo
         if report.torn_tail is not None:
             tail = report.torn_tail
             say(f"torn tail   {tail.segment}, byte {tail.offset}: left by a crash and never acknowledged, cut by the next start")
+        if stored is not None:
+            marks.append(Watermark("the read model", stored.last_sequence))
         reader = JournalReader.open(journal, marks, archive)
         audited = audit(reader, snapshots, watches=all_watches(), stored=stored)
     _tell(audited, say)
     if of_read_model is not None:
         _check_read_model(reader, of_read_model, audited.stored_rows, say)
     return audited
+
+
+def _rows_beside(url: str, seen: Watermark) -> RowsBeside:
+    return StoredRowsProcess(url) if seen.sequence >= WORTH_A_PROCESS and _has_second_core() else StoredRows(url)
+
+
+def _has_second_core() -> bool:
+    return len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) > 1
 
 
 def _tell(audited: Audited, say: Say) -> None:

@@ -106,13 +106,13 @@ def _certificates_without_claim(rooms: Rooms) -> Iterator[str]:
     rows = rooms.registry.rows
     live = (rows["scheme"] == int(UnitScheme.GC)) & ~np.isin(rows["state"], (int(UnitState.SPLIT), int(UnitState.WITHDRAWN)))
     chosen = np.flatnonzero(live)
-    keys = np.stack([rows["source"][chosen].astype(np.int64), rows["period_start_ns"][chosen]])
-    found, place = np.unique(keys, axis=1, return_inverse=True)
-    issued_wh = np.zeros(found.shape[1], np.int64)
-    np.add.at(issued_wh, place.reshape(-1), rows["serial_to"][chosen] - rows["serial_from"][chosen] + 1)
-    claimed_wh = rooms.certificates.claims.claimed_wh(found[0], found[1], ClaimScheme.GRANULAR)
+    chosen = chosen[np.lexsort((rows["period_start_ns"][chosen], rows["source"][chosen]))]
+    devices, starts_ns = rows["source"][chosen].astype(np.int64), rows["period_start_ns"][chosen]
+    first = np.flatnonzero(np.diff(devices, prepend=-1) | np.diff(starts_ns, prepend=-1))
+    issued_wh = np.add.reduceat(rows["serial_to"][chosen] - rows["serial_from"][chosen] + 1, first) if first.size else first
+    claimed_wh = rooms.certificates.claims.claimed_wh(devices[first], starts_ns[first], ClaimScheme.GRANULAR)
     for cell in np.flatnonzero(issued_wh != claimed_wh).tolist():
-        device, start_ns = found[:, cell].tolist()
+        device, start_ns = devices[first[cell]], starts_ns[first[cell]]
         yield f"device {device}: certificates of {issued_wh[cell]} Wh at {start_ns} are not what is claimed for them"
 
 

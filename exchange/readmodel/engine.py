@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
@@ -70,6 +70,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
         else:
             connection.exec_driver_sql("BEGIN")
         yield connection
+
+
+def open_cursor(connection: Connection, table: Table, *order: ColumnElement[Any]) -> Any:
+    """The driver's cursor over all rows of a table, which come when they are fetched. They are tuples as the driver makes them: integers and texts
+    need no conversion, and there are millions of them.
+    """
+    statement = str(select(table).order_by(*order).compile(connection))
+    # PostgreSQL keeps the rows of a cursor with a name on its side.
+    name = {"name": f"{table.name}_rows"} if connection.dialect.name == POSTGRES else {}
+    cursor = connection.connection.cursor(**name)
+    cursor.execute(statement)
+    return cursor
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:

@@ -1,5 +1,6 @@
 """Rows of the tables from what the fold did: arrays, notices and documents of one batch in, tuples in column order out. No SQL."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -27,17 +28,35 @@ FindSettlement = Callable[[str, int], DaySettlement | None]  # of a day or month
 
 FLOW_VALUES_MAX: Final = 1_000_000  # of one notice, so that the index of a value is unique among those of its command
 
+_SETTLED: Final = {"settled": "day", "settled_month": "month"}  # what a notice of this kind names
 _EXECUTION_COLUMNS: Final = [column.name for column in tables.executions.columns]
 _POSTING_COLUMNS: Final = [column.name for column in tables.postings.columns if column.name != "stamp_ns"]
 
 
 def rows_of(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
     """New rows of all tables that only grow. Raises CheckFailedError when a settled day is not to be found."""
+    rows = rows_of_documents(batch, find_settlement)
+    for table, of_table in rows_of_arrays(batch):
+        rows[table] += of_table
+    return rows
+
+
+def rows_of_arrays(batch: BatchResult, at_most: int = sys.maxsize) -> Iterator[tuple[Table, list[Row]]]:
+    """New rows of executions, trades and postings, each in the order of its keys and `at_most` of them at once."""
+    executions = batch.executions
+    for piece in _pieces(executions, at_most):
+        yield tables.executions, _columns(piece, _EXECUTION_COLUMNS)
+    for piece in _pieces(executions[np.isin(executions["kind"], TRADE_KINDS)], at_most):
+        yield tables.trades, _trade_rows(piece)
+    stamps = batch.records["stamp_ns"]
+    for piece in _pieces(batch.postings, at_most):
+        of_command = stamps[piece["sequence"] - batch.first_sequence].tolist()
+        yield tables.postings, [(*row, stamp) for row, stamp in zip(_columns(piece, _POSTING_COLUMNS), of_command, strict=True)]
+
+
+def rows_of_documents(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
+    """New rows of the other tables that only grow. Raises CheckFailedError when a settled day is not to be found."""
     rows: Rows = defaultdict(list)
-    rows[tables.executions] = _columns(batch.executions, _EXECUTION_COLUMNS)
-    rows[tables.trades] = _trade_rows(batch.executions[np.isin(batch.executions["kind"], TRADE_KINDS)])
-    stamps = batch.records["stamp_ns"][batch.postings["sequence"] - batch.first_sequence].tolist()
-    rows[tables.postings] = [(*row, stamp) for row, stamp in zip(_columns(batch.postings, _POSTING_COLUMNS), stamps, strict=True)]
     for notice, index in _numbered(batch.notices):
         _add_notice(rows, notice, index, find_settlement)
     for sequence, document, result in accepted_documents(batch):
@@ -47,6 +66,11 @@ def rows_of(batch: BatchResult, find_settlement: FindSettlement) -> Rows:
             rows[tables.readings] += _reading_rows(document, sequence)
             rows[tables.grid_readings] += _grid_rows(document, sequence)
     return rows
+
+
+def settlements_of(batch: BatchResult, find_settlement: FindSettlement) -> dict[tuple[str, int], DaySettlement | None]:
+    """What `rows_of` asks `find_settlement` for, by day or month and run."""
+    return {found: find_settlement(*found) for found in (_settled(notice) for notice in batch.notices if notice.kind in _SETTLED)}
 
 
 def last_phases(batch: BatchResult) -> dict[str, str]:
@@ -60,6 +84,10 @@ def accepted_documents(batch: BatchResult) -> Iterator[tuple[int, Document, dict
     for index in np.flatnonzero((batch.records["kind"] == int(CommandKind.DOCUMENT)) & carried_out).tolist():
         start, length = int(batch.records["document_offset"][index]), int(batch.records["document_length"][index])
         yield batch.first_sequence + index, decode_document(batch.documents[start : start + length]), batch.results[index]
+
+
+def _pieces(array: NDArray[np.void], at_most: int) -> Iterator[NDArray[np.void]]:
+    return (array[start : start + at_most] for start in range(0, len(array), at_most))
 
 
 def _columns(array: NDArray[np.void], names: list[str]) -> list[Row]:
@@ -116,13 +144,17 @@ def _add_notice(rows: Rows, notice: Notice, index: int, find_settlement: FindSet
             (notice.sequence, number, data["flow"], _text(v.subject), _text(v.kind), v.period_start_ns, v.value, _text(v.unit))
             for number, v in enumerate(data["values"], index * FLOW_VALUES_MAX)
         ]
-    elif notice.kind in {"settled", "settled_month"}:
-        what = "day" if notice.kind == "settled" else "month"
-        name = data[what]
-        settlement = find_settlement(name, data.get("run", 1))
+    elif notice.kind in _SETTLED:
+        what, (name, run) = _SETTLED[notice.kind], _settled(notice)
+        settlement = find_settlement(name, run)
         if settlement is None:
             raise CheckFailedError(f"{what} {name} was settled by command {notice.sequence}, but there is no settlement of it")
         _add_statements(rows, settlement, notice.sequence)
+
+
+def _settled(notice: Notice) -> tuple[str, int]:
+    """(day or month, run) of a notice that it was settled."""
+    return notice.data[_SETTLED[notice.kind]], notice.data.get("run", 1)
 
 
 def _add_statements(rows: Rows, settlement: DaySettlement, sequence: int) -> None:

@@ -68,17 +68,20 @@ def _require_contiguous(issuance: Numbers, start: Numbers, end: Numbers, invaria
 
 
 def _check_chain(registry: Registry, rows: NDArray[np.void]) -> None:
-    parents = rows["parent"].tolist()
-    require(all(parent < row for row, parent in enumerate(parents)), "a part comes after what was split")
+    parents = rows["parent"]
+    require(bool((parents < np.arange(len(rows))).all()), "a part comes after what was split")
     facts, digests, sha256 = facts_of(rows), np.ascontiguousarray(rows["digest"]).tobytes(), hashlib.sha256
     roots = [registry.table.issuance_digest(number) for number in range(1, registry.table.n_issuances + 1)]
-    at, fact_at = 0, 0
-    for parent, issuance in zip(parents, rows["issuance"].tolist(), strict=True):
-        prior = roots[issuance - 1] if parent == NO_ROW else digests[parent * DIGEST_BYTES : (parent + 1) * DIGEST_BYTES]
-        digest = sha256(prior + facts[fact_at : fact_at + FACTS_BYTES]).digest()
-        if digests[at : at + DIGEST_BYTES] != digest:
-            raise CheckFailedError(f"not so: row {at // DIGEST_BYTES} is the one that was hashed")
-        at, fact_at = at + DIGEST_BYTES, fact_at + FACTS_BYTES
+    priors = [roots[issuance - 1] for issuance in rows["issuance"].tolist()]
+    for row in np.flatnonzero(parents != NO_ROW).tolist():
+        parent = int(parents[row])
+        priors[row] = digests[parent * DIGEST_BYTES : (parent + 1) * DIGEST_BYTES]
+    places = range(0, len(facts), FACTS_BYTES)
+    hashed = b"".join([sha256(prior + facts[at : at + FACTS_BYTES]).digest() for prior, at in zip(priors, places, strict=True)])
+    if hashed != digests:
+        places = range(0, len(digests), DIGEST_BYTES)
+        wrong = next(row for row, at in enumerate(places) if hashed[at : at + DIGEST_BYTES] != digests[at : at + DIGEST_BYTES])
+        raise CheckFailedError(f"not so: row {wrong} is the one that was hashed")
 
 
 def _check_queues(registry: Registry, rows: NDArray[np.void]) -> None:

@@ -1,6 +1,7 @@
 """All settled days: every run over each, as packed bytes and their digest.
 
-State: the digests go into the state hash, the bytes into the snapshot. A record is unpacked when somebody reads it; the last one read is kept.
+State: the digests go into the state hash, the bytes into the snapshot. A record is unpacked when somebody reads it; the last one read is kept,
+and so is the last report.
 Days that were settled before there were levels have the form their hashes were made of, with every statement written out.
 """
 
@@ -57,6 +58,7 @@ class Settlements:
     runs: dict[str, list[_Run]] = field(default_factory=dict)
     written_out: set[str] = field(default_factory=set)
     _last: tuple[tuple[str, int], SettledDay] | None = None
+    _last_report: DaySettlement | None = None
 
     def add(self, record: SettledDay, positions: Positions | None = None, written_out: bool = False) -> None:
         """Keep the next run of a day."""
@@ -101,7 +103,12 @@ class Settlements:
     def report(self, day: str, run: int = 0) -> DaySettlement | None:
         """The report of a run, with what it changed against the one before."""
         record = self.get(day, run)
-        return None if record is None else day_settlement(record, self.get(day, record.run - 1) if record.run > 1 else None)
+        if record is None:
+            return None
+        last = self._last_report
+        if last is None or (last.day, last.run) != (day, record.run):
+            last = self._last_report = day_settlement(record, self.get(day, record.run - 1) if record.run > 1 else None)
+        return last
 
     def written_out_to_canonical(self) -> list[Any]:
         """Days of before levels."""

@@ -140,7 +140,8 @@ def test_pruning_keeps_the_newest_and_the_recent(tmp_path):
 def test_matching_does_not_depend_on_what_imports_it():
     assert packages_behind("matching.batch") == ("matching",)
     assert packages_behind("exchange.order_path.path") == ("matching", "exchange")
-    assert packages_behind("bench.workloads.stream") == ("matching", "exchange", "bench")
+    assert packages_behind("clients.laboratory.draws") == ("matching", "exchange", "clients")
+    assert packages_behind("bench.workloads.stream") == ("matching", "exchange", "clients", "bench")
 
 
 def test_the_global_cache_of_numba_is_left_alone():

@@ -6,8 +6,9 @@ G. Tesauro and J. L. Bredin, "Strategic sequential bidding in auctions using dyn
 f(p) (profit(p)) + (1 - f(p)) gamma V(n - 1), V(0) = 0, solved anew at each quote.
 
 Design: quantities are divisible here, so V is that of one lot. Instead of the fixed ends and the cubic between them, one shout's weight of a belief
-that rises evenly from what the grid pays to what it charges. Between two prices that were heard profit falls while the belief hardly moves, so the
-maximum is searched at those prices, one step beside them, at the quotes and on an even grid.
+that rises evenly from what the grid pays to what it charges. A best quote that is the trader's own need not be improved on. Between two prices that
+were heard profit falls while the belief hardly moves, so the maximum is searched at those prices, one step beside them, at the quotes and on an even
+grid.
 """
 
 from typing import Any, Final
@@ -21,11 +22,20 @@ from matching.compile import kernel
 DISCOUNT: Final = 0  # gamma
 WINDOW: Final = 1  # shouts that count
 
+# Slot of the memory, `n`.
+LAST_QUOTE: Final = 0  # of the day, ticks; -1: none
+
 _EVEN: Final = 8
 _COLUMNS: Final = 3  # belief, profit, price of a candidate
 _CANDIDATES: Final = DOUBLES // _COLUMNS
 _ROUNDS_MAX: Final = 200
-assert 2 * SHOUTS_KEPT + _EVEN + 3 <= _CANDIDATES
+assert 2 * SHOUTS_KEPT + _EVEN + 4 <= _CANDIDATES
+
+
+@kernel(internal=True)
+def begin(memory: Any) -> None:
+    """Nothing quoted today. Modifies `memory` in place."""
+    memory.n[LAST_QUOTE] = -1
 
 
 @kernel(internal=True)
@@ -37,13 +47,13 @@ def prior_of(view: Any, side: Any, price: Any) -> Any:
 
 
 @kernel(internal=True)
-def belief(view: Any, history: Any, n_shouts: Any, window: Any, side: Any, price: Any) -> Any:
-    """Chance that a quote at this price trades, a double in [0, 1]."""
+def belief(view: Any, history: Any, n_shouts: Any, window: Any, side: Any, price: Any, last_quote: Any) -> Any:
+    """Chance that a quote at this price trades, a double in [0, 1]. `last_quote`: a best quote at this price is the trader's own."""
     best, own = opposite(view, side), view.bid_ticks if side == BUY else view.ask_ticks
     sign = 1 if side == BUY else -1
     if best >= 0 and sign * (price - best) >= 0:
         return 1.0
-    if own >= 0 and sign * (price - own) <= 0:
+    if own >= 0 and sign * (price - own) <= 0 and not own == price == last_quote:
         return 0.0
     hopeful, rejected = 0.0, 0.0
     for back in range(window):
@@ -52,8 +62,9 @@ def belief(view: Any, history: Any, n_shouts: Any, window: Any, side: Any, price
         if shout.traded != 0:
             if distance >= 0:
                 hopeful += 1.0 if shout.side == side else 2.0  # a trade; said by the other side it is an offer, too
-            if distance <= 0 and shout.side != side:
-                rejected -= 1.0  # it took a quote that was counted as one that rests
+            left = shout.bid_ticks if side == BUY else shout.ask_ticks
+            if distance <= 0 and shout.side != side and left != shout.price_ticks:
+                rejected -= 1.0  # it took all of a quote that was counted as one that rests
         elif shout.side == side:
             if distance <= 0:
                 rejected += 1.0
@@ -91,26 +102,26 @@ def _candidate(view: Any, history: Any, n_shouts: Any, window: Any, side: Any, l
     elif number == 2 * window + _EVEN + 1:
         price = opposite(view, side)
     else:
-        price = (view.bid_ticks if side == BUY else view.ask_ticks) + better
+        price = (view.bid_ticks if side == BUY else view.ask_ticks) + (number - 2 * window - _EVEN - 2) * better
     return price // view.tick_step * view.tick_step
 
 
 @kernel(internal=True)
-def quote(trait: Any, view: Any, history: Any, n_shouts: Any, side: Any, limit_ticks: Any) -> Any:
-    """The quote of greatest expected profit; the limit where no better one has a chance."""
+def quote(trait: Any, memory: Any, view: Any, history: Any, n_shouts: Any, side: Any, limit_ticks: Any) -> Any:
+    """The quote of greatest expected profit; the limit where no better one has a chance. Modifies `memory` in place."""
     low, high = profitable_low(view, side, limit_ticks), profitable_high(view, side, limit_ticks)
     if low > high:
         return NO_QUOTE
     window = min(n_shouts, SHOUTS_KEPT, int(trait.p[WINDOW]))
     table, count = doubles(), 0
-    for number in range(2 * window + _EVEN + 3):
+    for number in range(2 * window + _EVEN + 4):
         price = _candidate(view, history, n_shouts, window, side, low, high, number)
         if low <= price <= high:
-            table[count * _COLUMNS] = belief(view, history, n_shouts, window, side, price)
+            table[count * _COLUMNS] = belief(view, history, n_shouts, window, side, price, memory.n[LAST_QUOTE])
             table[count * _COLUMNS + 1] = float(limit_ticks - price if side == BUY else price - limit_ticks)
             table[count * _COLUMNS + 2] = float(price)
             count += 1
     row = best_candidate(table, count, trait.p[DISCOUNT], view.rounds_left)
-    if row < 0:
-        return high if side == BUY else low
-    return int(table[row * _COLUMNS + 2])
+    price = int(table[row * _COLUMNS + 2]) if row >= 0 else high if side == BUY else low
+    memory.n[LAST_QUOTE] = price
+    return price

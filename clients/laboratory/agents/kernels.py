@@ -29,6 +29,8 @@ def begin_market(trait: Any, memory: Any, side: Any, limit_ticks: Any, bits: Any
         zero_intelligence_plus.begin(trait, memory, limit_ticks)
     elif trait.kind == AGGRESSIVE:
         aggressive.begin(trait, memory, limit_ticks)
+    elif trait.kind == GDX:
+        gdx.begin(memory)
     memory.is_begun = 1
     memory.side = side
 
@@ -44,7 +46,7 @@ def quote_price(trait: Any, memory: Any, view: Any, history: Any, n_shouts: Any,
     if kind == AGGRESSIVE:
         return aggressive.quote(trait, memory, view, side, limit_ticks)
     if kind == GDX:
-        return gdx.quote(trait, view, history, n_shouts, side, limit_ticks)
+        return gdx.quote(trait, memory, view, history, n_shouts, side, limit_ticks)
     if kind == MARKET_MAKER:
         return market_maker.quote(trait, view, side, limit_ticks)
     if kind == TRUTHFUL:

@@ -35,8 +35,8 @@ SIDE_NAMES: Final = {Side.BUY: "buy", Side.SELL: "sell"}
 class View:
     """What a participant sees of a market; prices in ticks, None where there is nothing or it is hidden by the rule of transparency.
 
-    `period`: which quarter-hour of the run. `time_left` falls from 1 at the first round to 0 at the last; `rounds_left` counts this one.
-    `anchor_low_ticks`, `anchor_high_ticks`: what the grid pays and charges. `position_lots`: bought less sold in this market so far.
+    `period`: the quarter-hour of delivery, counted from 1970 in UTC. `time_left` falls from 1 at the first round to 0 at the last; `rounds_left`
+    counts this one. `anchor_low_ticks`, `anchor_high_ticks`: what the grid pays and charges. `position_lots`: bought less sold in this market so far.
     """
 
     period: int

@@ -1,10 +1,10 @@
 """Competitive equilibrium of single periods: where demand and supply of one quarter-hour cross. Right only where nothing couples periods.
 
-A competitive price minimises the sum of what everybody could gain at that price (the dual of the gains from trade), so no curve is sorted and no
-marginal trader looked for by hand. Shares no code with matching. Conventions: Smith (1962), the largest volume of all efficient ones.
+A competitive price minimises the sum of what everybody could gain at that price (the dual of the gains from trade), which is how the gains are
+counted: no fills are made. Shares no code with matching. Conventions: Smith (1962), the largest volume of all efficient ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from clients.laboratory.scenario.model import Scenario
 Integers = NDArray[np.int64]
 
 _FAR: Final = np.int64(2**62)
+# Periods that are crossed at once, so that a year needs no more memory than this.
+_COLUMNS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,16 +42,26 @@ class Crossing:
 
 def crossing(value_ticks: Integers, buy_lots: Integers, cost_ticks: Integers, sell_lots: Integers) -> Crossing:
     """Cross the curves of each column. All int64[n, P]: row i buys up to `buy_lots` at `value_ticks` or less and sells up to `sell_lots` at
-    `cost_ticks` or more. Time n x n x P.
+    `cost_ticks` or more. Time P n log n.
     """
-    demand, demand_above = _reached(value_ticks, buy_lots, descending=True)
-    supply, supply_below = _reached(cost_ticks, sell_lots, descending=False)
-    volume = _volume(value_ticks, buy_lots, demand, cost_ticks, sell_lots)
+    sides = (value_ticks, buy_lots, cost_ticks, sell_lots)
+    parts = [_crossing(*(side[:, at : at + _COLUMNS] for side in sides)) for at in range(0, value_ticks.shape[1], _COLUMNS)]
+    if len(parts) == 1:
+        return parts[0]
+    return Crossing(*(np.concatenate([getattr(part, entry.name) for part in parts]) for entry in fields(Crossing)))
+
+
+def _crossing(value_ticks: Integers, buy_lots: Integers, cost_ticks: Integers, sell_lots: Integers) -> Crossing:
+    n = len(value_ticks)
+    (buy_below, buy_upto), (sell_below, sell_upto) = _curves(value_ticks, buy_lots, cost_ticks, sell_lots)
+    # Demand and supply at every price of either side, [2 n, P]; what is strictly better than it is known in the same way.
+    demand, demand_above = buy_lots.sum(axis=0) - buy_below, buy_lots.sum(axis=0) - buy_upto
+    volume = np.minimum(demand, sell_upto).max(axis=0, initial=0)
     wants_buy, wants_sell = buy_lots > 0, sell_lots > 0
-    first_rejected_bid = _largest(value_ticks, wants_buy & (demand > volume))
-    last_accepted_bid = _smallest(value_ticks, wants_buy & (demand_above < volume))
-    first_rejected_ask = _smallest(cost_ticks, wants_sell & (supply > volume))
-    last_accepted_ask = _largest(cost_ticks, wants_sell & (supply_below < volume))
+    first_rejected_bid = _largest(value_ticks, wants_buy & (demand[:n] > volume))
+    last_accepted_bid = _smallest(value_ticks, wants_buy & (demand_above[:n] < volume))
+    first_rejected_ask = _smallest(cost_ticks, wants_sell & (sell_upto[n:] > volume))
+    last_accepted_ask = _largest(cost_ticks, wants_sell & (sell_below[n:] < volume))
     low = np.maximum(last_accepted_ask, first_rejected_bid)
     high = np.minimum(last_accepted_bid, first_rejected_ask)
     defined = (low > -_FAR) | (high < _FAR)
@@ -69,24 +81,31 @@ def is_coupled(scenario: Scenario) -> bool:
     return any(entry.storage or entry.ev or entry.flexible for entry in scenario.participants)
 
 
-def _reached(price_ticks: Integers, lots: Integers, *, descending: bool) -> tuple[Integers, Integers]:
-    """Lots of the side at each row's price or better, and strictly better than it: int64[n, P] twice."""
-    reached, better = np.zeros_like(lots), np.zeros_like(lots)
-    sign = -1 if descending else 1
-    for row in range(len(lots)):
-        ahead = sign * (price_ticks[row] - price_ticks)
-        reached += lots[row] * (ahead <= 0)
-        better += lots[row] * (ahead < 0)
-    return reached, better
+def _curves(
+    value_ticks: Integers, buy_lots: Integers, cost_ticks: Integers, sell_lots: Integers
+) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
+    """Of both sides the lots below, and up to, each price of either side: int64[2 n, P], bids in the first n rows."""
+    price = np.concatenate([value_ticks, cost_ticks])
+    nothing = np.zeros_like(buy_lots)
+    order = np.argsort(price, axis=0)
+    ordered = np.take_along_axis(price, order, axis=0)
+    return (
+        _below_and_upto(ordered, order, np.concatenate([buy_lots, nothing])),
+        _below_and_upto(ordered, order, np.concatenate([nothing, sell_lots])),
+    )
 
 
-def _volume(value_ticks: Integers, buy_lots: Integers, demand: Integers, cost_ticks: Integers, sell_lots: Integers) -> Integers:
-    """Largest volume: between two bids demand stands still and supply rises with the price, so only prices of bids are tried."""
-    volume = np.zeros(value_ticks.shape[1], np.int64)
-    for row in range(len(value_ticks)):
-        supply = (sell_lots * (cost_ticks <= value_ticks[row])).sum(axis=0)
-        volume = np.maximum(volume, np.where(buy_lots[row] > 0, np.minimum(demand[row], supply), 0))
-    return volume
+def _below_and_upto(ordered_ticks: Integers, order: Integers, lots: Integers) -> tuple[Integers, Integers]:
+    lots = np.take_along_axis(lots, order, axis=0)
+    upto = np.cumsum(lots, axis=0)
+    below = upto - lots
+    # Equal prices share what the first of them has below it. Only the last has all up to it, which is enough: a price counts once, at its best row.
+    for row in range(1, len(lots)):
+        below[row] = np.where(ordered_ticks[row] == ordered_ticks[row - 1], below[row - 1], below[row])
+    found = np.empty_like(below), np.empty_like(upto)
+    for back, values in zip(found, (below, upto), strict=True):
+        np.put_along_axis(back, order, values, axis=0)
+    return found
 
 
 def _largest(price_ticks: Integers, chosen: NDArray[np.bool_]) -> Integers:

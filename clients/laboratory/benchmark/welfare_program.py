@@ -146,7 +146,7 @@ class _WelfareProgram:
         fleet = self.horizon.scenario.participants[row].ev
         assert fleet is not None
         present = self.horizon.vehicle_periods(fleet)
-        places = self._new("vehicle", row, high=present * (fleet.power_w / WH_PER_KWH / PERIODS_PER_HOUR))
+        places = self._new("vehicle", row, high=present.astype(np.float64) * (fleet.power_w / WH_PER_KWH / PERIODS_PER_HOUR))
         for begin, end in self.horizon.days:
             room = float(present[begin:end].sum()) * fleet.power_w / WH_PER_KWH / PERIODS_PER_HOUR
             self._total(places[begin:end], min(fleet.energy_wh / WH_PER_KWH, room))
@@ -162,7 +162,7 @@ class _WelfareProgram:
         """
         flexible = self.horizon.scenario.participants[row].flexible
         assert flexible is not None
-        movable = self.horizon.load[row] * flexible.share_ppm / PPM
+        movable: Floats = self.horizon.load[row] * (flexible.share_ppm / PPM)
         out = self._new("shift_out", row, high=movable, cost=flexible.cost_micro_per_kwh / MICRO_PER_CNY)
         window = np.asarray(np.convolve(movable, np.ones(2 * flexible.shift_periods + 1)), np.float64)
         reach: Floats = window[flexible.shift_periods :][: self.periods]

@@ -211,6 +211,14 @@ def wanted_lots(table: Any, agent: Any, side: Any, target_lots: Any, net_lots: A
     return capped // rules.lot_step * rules.lot_step if capped > 0 else np.int64(0)
 
 
+@kernel(internal=True)
+def position_wanted(table: Any, agent: Any, side: Any, target_lots: Any, lots: Any, round_index: Any) -> Any:
+    """Lots of the whole position that an agent wants to end with on one side, held or not; who quotes both sides wants what it quotes."""
+    if quotes_both(table, agent, round_index):
+        return lots
+    return max(target_lots, np.int64(0)) if side == Side.BUY else max(-target_lots, np.int64(0))
+
+
 @kernel
 def decide(
     state: Any, table: Any, commands: Any, sealed: Any, origins: Any, periods: Any, rounds: Any, targets: Any, stamp_ns: Any, number: Any
@@ -234,7 +242,7 @@ def decide(
             for turn in range(2):
                 side = first if turn == 0 else 1 - first
                 lots = wanted_lots(table, agent, side, targets[agent, at], net_lots, round_index)
-                table.wanted[2 * agent + side, period] = lots
+                table.wanted[2 * agent + side, period] = position_wanted(table, agent, side, targets[agent, at], lots, round_index)
                 price_ticks = np.int64(NO_QUOTE)
                 if lots > 0:
                     price_ticks = fits(rules, side, ask_price(table, agent, period, side, round_index, net_lots))

@@ -2,6 +2,8 @@
 
 Reduced, because the meters are taken as they were: no coalition replays the market. Costs are convex in the net, so a larger coalition never saves
 less, every marginal contribution is at least zero and so is every Shapley value. Values are ticks x Wh.
+
+A bill is D max(x, 0) - S max(-x, 0) = S x + (D - S) max(x, 0) in the net x; the first part adds up over members, so only the second makes the game.
 """
 
 from collections.abc import Sequence
@@ -22,12 +24,11 @@ class NettingGame:
 
     def __init__(self, record: RunRecord) -> None:
         self.net_wh: Integers = record.load_wh + record.charge_wh - record.generation_wh - record.discharge_wh
-        self._deficit_ticks, self._surplus_ticks = record.deficit_price_ticks, record.surplus_price_ticks
+        self._spread_ticks: Integers = record.deficit_price_ticks - record.surplus_price_ticks
         self._alone = [self._cost(net_wh) for net_wh in self.net_wh]
 
     def _cost(self, net_wh: Integers) -> int:
-        paid = np.maximum(net_wh, 0) @ self._deficit_ticks
-        return int(paid - np.maximum(-net_wh, 0) @ self._surplus_ticks)
+        return int(np.maximum(net_wh, 0) @ self._spread_ticks)
 
     def values(self) -> Integers:
         """All coalitions, int64[2**n]; for games of up to EXACT_MEMBERS."""
@@ -48,7 +49,7 @@ class NettingGame:
     def marginals(self, permutation: Sequence[int]) -> Integers:
         """What each member in turn adds to the coalition of those before it, int64[n]."""
         together = np.cumsum(self.net_wh[list(permutation)], axis=0)
-        cost = np.asarray(np.maximum(together, 0) @ self._deficit_ticks - np.maximum(-together, 0) @ self._surplus_ticks, np.int64)
+        cost = np.asarray(np.maximum(together, 0, out=together) @ self._spread_ticks, np.int64)
         alone = np.array([self._alone[member] for member in permutation], np.int64)
         added: Integers = alone - np.diff(cost, prepend=0)
         return added

@@ -7,15 +7,11 @@ import numpy as np
 
 from clients.laboratory.planning import kernels
 from clients.laboratory.scenario.model import EvFleet, FlexibleLoad, Participant, Scenario
+from clients.laboratory.scenario.names import LINEAR_PROGRAM, STORAGE_PLANS
 from clients.scenarios.model import WH_PER_KW_QUARTER, Storage
 from clients.scenarios.periods import QUARTERS_A_DAY
 from exchange.errors import InputError
 from exchange.units import NS_PER_HOUR, PERIOD_NS
-
-# The parameter of a participant's agent that says how its storage is planned, and its values; the first is the default.
-PLANNING: Final = "planning"
-LINEAR_PROGRAM: Final = "linear_program"
-DYNAMIC_PROGRAM: Final = "dynamic_program"
 
 _NO_ROOM_LIMIT_WH: Final = 10**12
 
@@ -30,14 +26,19 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class StorageDevice(Device):
-    """`is_alone`: its meter shows nothing else. `uses_program`: planned by linear program, else by backward induction."""
+    """`is_alone`: its meter shows nothing else. `uses_program`: planned by linear program, else by backward induction. `charges_from_grid`: see
+    StoragePolicy.
+    """
 
     is_alone: bool
     uses_program: bool
+    charges_from_grid: bool
 
 
 class Devices:
-    """`storages`, `fleets` and `flexible` loads of a scenario in the order of its participants; `soc_initial_wh` int64[n]."""
+    """`storages`, `fleets` and `flexible` loads of a scenario in the order of its participants; `rows_alone` of storages alone; `soc_initial_wh`
+    int64[n].
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         """Raises InputError for an unknown way of planning."""
@@ -45,6 +46,7 @@ class Devices:
         self.storages = [_storage(row, one, one.storage) for row, one in members if one.storage is not None]
         self.fleets = [_fleet(row, one.ev) for row, one in members if one.ev is not None]
         self.flexible = [_flexible(row, one, one.flexible) for row, one in members if one.flexible is not None and one.load is not None]
+        self.rows_alone = np.array([unit.row for unit in self.storages if unit.is_alone], dtype=np.int64)
         self.soc_initial_wh = np.array([one.storage.soc_initial_wh if one.storage else 0 for one in scenario.participants], dtype=np.int64)
 
 
@@ -62,7 +64,7 @@ def storage_record(storage: Storage) -> Any:
 
 def _storage(row: int, one: Participant, storage: Storage) -> StorageDevice:
     is_alone = one.load is None and one.generation is None and one.ev is None
-    return StorageDevice(row, storage_record(storage), is_alone, _uses_program(one))
+    return StorageDevice(row, storage_record(storage), is_alone, _uses_program(one), one.storage_policy.charges_from_grid)
 
 
 def _fleet(row: int, fleet: EvFleet) -> Device:
@@ -78,7 +80,7 @@ def _flexible(row: int, one: Participant, load: FlexibleLoad) -> Device:
 
 
 def _uses_program(one: Participant) -> bool:
-    way = one.agent.parameters.get(PLANNING, LINEAR_PROGRAM)
-    if way not in {LINEAR_PROGRAM, DYNAMIC_PROGRAM}:
-        raise InputError(f"participant {one.id}: planning {way!r}; expected {LINEAR_PROGRAM} or {DYNAMIC_PROGRAM}")
-    return way == LINEAR_PROGRAM
+    plan = one.storage_policy.plan
+    if plan not in STORAGE_PLANS:
+        raise InputError(f"participant {one.id}: storage plan {plan!r}; expected one of {', '.join(STORAGE_PLANS)}")
+    return plan == LINEAR_PROGRAM

@@ -147,15 +147,38 @@ def soc_after(unit: Any, soc_wh: Any, bought_wh: Any, rounds_up: Any) -> Any:
     return soc_wh - (drawn // unit.discharge_ppm if rounds_up else -(-drawn // unit.discharge_ppm))
 
 
+@kernel(internal=True)
+def share_out(wants_lots: Any, first: Any, sign: Any, share_ppm: Any, cut_lots: Any) -> None:
+    """Fill in the share of what is wanted on one side (`sign`) from period `first` on, rounded towards zero."""
+    for t in range(first, len(wants_lots)):
+        if wants_lots[t] * sign > 0:
+            cut_lots[t] = sign * (abs(wants_lots[t]) * share_ppm // PPM)
+
+
 @kernel
 def cut_to_worst_case(unit: Any, soc_wh: Any, first: Any, positions_lots: Any, wants_lots: Any, cut_lots: Any) -> None:
-    """Fill `cut_lots`, int64[T], with as much of `wants_lots`, int64[T], as holds in the worst case, earlier periods first."""
+    """Fill `cut_lots`, int64[T], with as much of `wants_lots`, int64[T], as holds in the worst case.
+
+    First the greatest share that all sales can have alike, and all purchases, so that each period has its chance to trade; then what is left, earlier
+    periods first. The two sides do not limit each other: the worst case of one is that nothing of the other fills.
+    """
     cut_lots[:] = 0
     if not worst_case_holds(unit, soc_wh, first, positions_lots, cut_lots):
         return
+    for sign in (-1, 1):
+        share_ppm, too_much_ppm = np.int64(0), np.int64(PPM + 1)
+        middle_ppm = np.int64(PPM)
+        while too_much_ppm - share_ppm > 1:
+            share_out(wants_lots, first, sign, middle_ppm, cut_lots)
+            if worst_case_holds(unit, soc_wh, first, positions_lots, cut_lots):
+                share_ppm = middle_ppm
+            else:
+                too_much_ppm = middle_ppm
+            middle_ppm = (share_ppm + too_much_ppm) // 2
+        share_out(wants_lots, first, sign, share_ppm, cut_lots)
     for t in range(first, len(wants_lots)):
         sign = np.int64(1) if wants_lots[t] > 0 else np.int64(-1)
-        good, bad = np.int64(0), abs(wants_lots[t]) + 1
+        good, bad = abs(cut_lots[t]), abs(wants_lots[t]) + 1
         middle = bad - 1
         while bad - good > 1:
             cut_lots[t] = sign * middle
@@ -165,6 +188,20 @@ def cut_to_worst_case(unit: Any, soc_wh: Any, first: Any, positions_lots: Any, w
                 bad = middle
             middle = (good + bad) // 2
         cut_lots[t] = sign * good
+
+
+@kernel
+def fill_targets(
+    forecast_load_wh: Any, forecast_generation_wh: Any, rounds: Any, periods: Any, shift_wh: Any, vehicle_wh: Any, storage_wh: Any, low_lots: Any,
+    high_lots: Any, targets_lots: Any,
+) -> None:  # fmt: skip
+    """Fill int64[n, m]: expected net consumption with all plans in lots, rounded towards zero, within position limits, int64[n]."""
+    for at in range(len(periods)):
+        r, t = rounds[at], periods[at]
+        for i in range(len(low_lots)):
+            net = forecast_load_wh[r, i, t] - forecast_generation_wh[r, i, t] + shift_wh[i, t] + vehicle_wh[i, t] + storage_wh[i, t]
+            lots = net // POWER_LOT_WH if net >= 0 else -(-net // POWER_LOT_WH)
+            targets_lots[i, at] = min(max(lots, low_lots[i]), high_lots[i])
 
 
 @kernel

@@ -48,13 +48,13 @@ def deliver(planner: Planner, day: WorldDay, positions_lots: Integers, state: Pl
     alone. Modifies `state`, of which all periods are closed.
     """
     planner.close(day, INT64_MAX, positions_lots, state)
-    network = planner.scenario.network
+    devices, network = planner.devices, planner.scenario.network
     load_wh = day.load_wh + state.vehicle_wh
-    for place, load in enumerate(planner.devices.flexible):
+    for place, load in enumerate(devices.flexible):
         served = np.zeros(day.n_periods, dtype=np.int64)
         kernels.move_load(day.load_wh[load.row], load.record.share_ppm, state.moves_wh[place], served)
         load_wh[load.row] += served - day.load_wh[load.row]
-    meter_wh, soc_wh, soc_end_wh = _run_storages(planner.devices, day, state)
+    meter_wh, soc_wh, soc_end_wh = _run_storages(devices, day, state)
     charge_wh, discharge_wh = np.maximum(meter_wh, 0), np.maximum(-meter_wh, 0)
     generation_wh = day.generation_wh.copy()
     curtailed_wh = _curtail(load_wh + charge_wh - discharge_wh, generation_wh, network)

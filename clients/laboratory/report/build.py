@@ -113,6 +113,8 @@ def charts(evidence: Evidence, days_shown: int = DAYS_SHOWN_MAX) -> list[Figure]
 
 def _with_tables(evidence: Evidence) -> list[tuple[Text, RunOutput]]:
     """One run of each set of rules, as many as there are colours."""
+    if len(evidence.settings) == 1 and evidence.settings[0].run is not None:
+        return [(say("this_run"), evidence.settings[0].run)]
     return [(setting.label, setting.run) for setting in evidence.settings if setting.run is not None][: len(RUN_COLOURS)]
 
 
@@ -134,8 +136,11 @@ def _measures_with_spread(evidence: Evidence) -> list[str]:
 
 
 def _answer(evidence: Evidence) -> str:
-    sentences = "".join(f"<li>{words(sentence)}</li>" for sentence in three_sentences(evidence))
-    return f'<p class="question">{words(_question(evidence))}</p><ol class="answer">{sentences}</ol>'
+    told, on_all = three_sentences(evidence)
+    sentences = "".join(f"<li>{words(sentence)}</li>" for sentence in told)
+    notes = [on_all, say("one_seed_only") if len(evidence.seeds) == 1 else None]
+    below = "".join(f'<p class="note">{words(note)}</p>' for note in notes if note is not None)
+    return f'<p class="question">{words(_question(evidence))}</p><ol class="answer">{sentences}</ol>{below}'
 
 
 def _question(evidence: Evidence) -> Text:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from clients.laboratory.report.markup import Text, same
-from clients.laboratory.report.sweep_folder import SweepOutput, is_sweep, read_sweep
-from clients.laboratory.report.wording import joined, rule_name, say
-from clients.laboratory.run.output import Measure, RunOutput, read_run
+from clients.laboratory.report.sweep_folder import SweepOutput, load_sweep
+from clients.laboratory.report.wording import joined, rule_and_value, say
+from clients.laboratory.run.output import SCENARIO, Measure, RunOutput, read_run
+from clients.laboratory.sweep.axes import BASELINE
+from clients.laboratory.sweep.folder import is_sweep
 from exchange.errors import InputError
 
 # Which draw of chance a run had and who wrote the file: not by which rules it was played.
@@ -83,16 +85,23 @@ def read_evidence(folders: Sequence[Path]) -> Evidence:
     if len(sweeps) > 1:
         raise InputError(f"report: {sweeps[0]} and {sweeps[1]} are both sweeps; a report shows one")
     runs = [read_run(folder) for folder in folders if folder not in sweeps]
-    return _of_sweep(read_sweep(sweeps[0]), runs) if sweeps else _of_runs(runs)
+    return _of_sweep(load_sweep(sweeps[0]), runs) if sweeps else _of_runs(runs)
 
 
 def flat_scenario(text: str, where: Path) -> dict[str, str]:
-    """Every key of a scenario with its value as text; entries of a list of tables go by their id, symbol or name. Raises InputError where it is no TOML."""
+    """Every key of a scenario with its value as text; entries of a list of tables go by their id, symbol or name.
+
+    Raises InputError where it is no TOML.
+    """
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{where}: {error}") from error
     return dict(_leaves(tree, ""))
+
+
+def _rules(text: str, where: Path) -> dict[str, str]:
+    return {key: value for key, value in flat_scenario(text, where).items() if key not in _NO_RULE}
 
 
 def _leaves(value: Any, path: str) -> list[tuple[str, str]]:
@@ -120,7 +129,7 @@ def _of_runs(runs: Sequence[RunOutput]) -> Evidence:
     members: list[list[RunOutput]] = []
     observations = []
     for run in runs:
-        flat = {key: value for key, value in flat_scenario(run.scenario_toml, run.directory / "scenario.toml").items() if key not in _NO_RULE}
+        flat = _rules(run.scenario_toml, run.directory / SCENARIO)
         if flat not in rules:
             rules.append(flat)
             members.append([])
@@ -145,12 +154,7 @@ def _labels(differing: Mapping[str, Sequence[str]], runs: Sequence[RunOutput]) -
         return [_name(runs[0])]
     if len(differing) > _KEYS_IN_A_LABEL:
         return [same(run.directory.resolve().name) for run in runs]
-    return [joined([_key_and_value(key, values[at]) for key, values in differing.items()]) for at in range(len(runs))]
-
-
-def _key_and_value(key: str, value: str) -> Text:
-    name, shown = rule_name(key), same(value) if value else say("not_set")
-    return Text(f"{name.en} {shown.en}", f"{name.zh} {shown.zh}")
+    return [joined([rule_and_value(key, values[at]) for key, values in differing.items()]) for at in range(len(runs))]
 
 
 def _name(run: RunOutput) -> Text:
@@ -158,20 +162,33 @@ def _name(run: RunOutput) -> Text:
 
 
 def _of_sweep(sweep: SweepOutput, runs: Sequence[RunOutput]) -> Evidence:
-    """Statistics are the sweep's; runs beside it give the charts of a day, matched to its cells by their rules or shown on their own."""
+    """Statistics are the sweep's; a run beside it gives the charts of a day to the cell whose rules it has.
+
+    Raises InputError for a run of no cell.
+    """
     cells = list(sweep.cells)
-    observations = [Observation(cells.index(r.cell), r.population, r.seed, r.measures) for r in sweep.results if r.is_done and not r.response]
+    observations = [Observation(cells.index(r.cell), r.population, r.seed, r.measures) for r in sweep.results if r.is_done]
     if not observations:
         raise InputError(f"{sweep.directory}: no run of the sweep has ended; nothing to report")
-    by_cell = {cell: run for run in runs for cell in cells if sweep.is_cell_of(cell, flat_scenario(run.scenario_toml, run.directory))}
-    settings = [Setting(_cell_label(cell), sweep.scenario_toml(cell), by_cell.get(cell)) for cell in cells]
+    texts = [sweep.scenario_toml(cell) for cell in cells]
+    rules = [_rules(text, sweep.directory) for text in texts]
+    shown: dict[int, RunOutput] = {}
+    for run in runs:
+        own = _rules(run.scenario_toml, run.directory / SCENARIO)
+        if own not in rules:
+            raise InputError(f"{run.directory}: was played with rules that are none of the sweep {sweep.directory}")
+        shown.setdefault(rules.index(own), run)
+    settings = [Setting(cell_label(cell), text, shown.get(at)) for at, (cell, text) in enumerate(zip(cells, texts, strict=True))]
     keys = list(dict.fromkeys(key for overrides in sweep.cells.values() for key in overrides))
     differing = {key: [sweep.cells[cell].get(key, "") for cell in cells] for key in keys}
-    return Evidence(same(sweep.name), settings, observations, differing, runs, sweep)
+    head = flat_scenario(texts[0], sweep.directory)
+    name = head.get("name", sweep.file.question.scenario)
+    return Evidence(Text(name, head.get("name_zh", name)), settings, observations, differing, runs, sweep)
 
 
-def _cell_label(cell: str) -> Text:
-    if cell == "baseline":
+def cell_label(cell: str) -> Text:
+    """A cell of a sweep is named by what it changes, `key=value, ...`."""
+    if cell == BASELINE:
         return say("baseline")
     parts = [part.partition("=") for part in cell.split(", ")]
-    return joined([_key_and_value(key, value) if equals else same(key) for key, equals, value in parts])
+    return joined([rule_and_value(key, value) if equals else same(key) for key, equals, value in parts])

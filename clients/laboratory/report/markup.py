@@ -34,8 +34,9 @@ def table(head: Iterable[Text | str], rows: Iterable[Iterable[Text | str]], *, n
     titles = list(head)
     cells = "".join(f'<th scope="col"{_figure(column, n_names)}>{words(title)}</th>' for column, title in enumerate(titles))
     body = "".join(f"<tr>{''.join(_cell(column, cell, n_names) for column, cell in enumerate(row))}</tr>" for row in rows)
-    said = f"<caption>{words(caption)}</caption>" if caption else ""
-    return f'<div class="scroll" tabindex="0"><table>{said}<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+    said = f"<figcaption>{words(caption)}</figcaption>" if caption else ""
+    grid = f'<div class="scroll" tabindex="0"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f"<figure>{said}{grid}</figure>"
 
 
 def embedded_json(value: object) -> str:
@@ -45,8 +46,7 @@ def embedded_json(value: object) -> str:
 
 
 def _cell(column: int, cell: Text | str, n_names: int) -> str:
-    tag = 'th scope="row"' if column == 0 else f"td{_figure(column, n_names)}"
-    return f"<{tag}>{words(cell)}</{tag.split()[0]}>"
+    return f'<th scope="row">{words(cell)}</th>' if column == 0 else f"<td{_figure(column, n_names)}>{words(cell)}</td>"
 
 
 def _figure(column: int, n_names: int) -> str:

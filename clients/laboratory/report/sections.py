@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from clients.laboratory.report.answer import Difference, Verdict, amount_text, compare
-from clients.laboratory.report.inputs import Evidence, flat_scenario
+from clients.laboratory.report.answer import Difference, Verdict, compare, difference_text, p_text
+from clients.laboratory.report.inputs import Evidence, cell_label, flat_scenario
 from clients.laboratory.report.markup import Text, escape, same, table, words
 from clients.laboratory.report.measure_names import FAMILIES, NAMES, format_value, meaning, measure_name, unit
 from clients.laboratory.report.wording import RULES, joined, rule_name, say
 from clients.laboratory.run.output import RunOutput
+from clients.laboratory.sweep.findings import Analysis
 
 _KEYS_SHOWN_MAX: Final = 40
 _SEEDS_LISTED_MAX: Final = 8
@@ -25,13 +26,16 @@ def asked(evidence: Evidence) -> str:
     """Period, seeds and rules, and what differs."""
     parts = [f"<p>{words(_facts(evidence))}</p>"]
     if evidence.sweep is not None:
+        done = sum(result.is_done for result in evidence.sweep.results)
+        if evidence.sweep.analysis is None:
+            parts.append(f'<p class="warn">{words(say("unfinished", done=done, planned=evidence.sweep.n_planned))}</p>')
         failed = [result.reason for result in evidence.sweep.results if not result.is_done]
         if failed:
             parts.append(f'<p class="warn">{words(say("failed_runs", count=len(failed), reason=failed[0]))}</p>')
     labels = [setting.label for setting in evidence.settings]
     if evidence.differing:
         shown = list(evidence.differing.items())[:_KEYS_SHOWN_MAX]
-        rows = [[rule_name(key), *(value or say("not_set") for value in values)] for key, values in shown]
+        rows: list[list[Text | str]] = [[rule_name(key), *(value or say("not_set") for value in values)] for key, values in shown]
         head, n_names = [say("rule"), *labels], 1 + len(labels)
         if len(labels) > len(rows):  # many rules that differ in a few keys read better downwards
             head = [say("setting"), *(rule_name(key) for key, _ in shown)]
@@ -41,14 +45,15 @@ def asked(evidence: Evidence) -> str:
         if len(evidence.differing) > len(shown):
             parts.append(f'<p class="note">{words(say("and_more", count=len(evidence.differing) - len(shown)))}</p>')
     flat = flat_scenario(evidence.settings[0].scenario_toml, Path("scenario.toml"))
-    rules = [[rule_name(key), flat[key]] for key in RULES if key in flat and key not in evidence.differing]
+    rules: list[list[Text | str]] = [[rule_name(key), flat[key]] for key in RULES if key in flat and key not in evidence.differing]
     if rules:
-        parts.append(table([say("rule"), say("value")], rules, n_names=2, caption=say("rules_in_short")))
+        content = table([say("rule"), say("value")], rules, n_names=2)
+        parts.append(f"<details><summary>{words(say('rules_in_short'))}</summary>{content}</details>")
     return "".join(parts)
 
 
 def _facts(evidence: Evidence) -> Text:
-    seeds = say("one_seed", seed=evidence.seeds[0]) if len(evidence.seeds) == 1 else say("many_seeds", count=len(evidence.seeds), list=_listed(evidence.seeds))
+    seeds = _seeds(evidence.seeds)
     if evidence.sweep is None:
         first = evidence.runs[0]
         date = first.table("days", ["date"]).column("date")[0].as_py()
@@ -59,33 +64,58 @@ def _facts(evidence: Evidence) -> Text:
     return say("asked_facts_sweep", cells=len(evidence.settings), seeds=seeds, populations=populations, runs=len(evidence.sweep.results))
 
 
-def _listed(seeds: list[int]) -> str:
-    if len(seeds) <= _SEEDS_LISTED_MAX:
-        return ", ".join(map(str, seeds))
-    return f"{seeds[0]} – {seeds[-1]}"
+def _seeds(seeds: list[int]) -> Text:
+    if len(seeds) == 1:
+        return say("one_seed", seed=seeds[0])
+    listed = ", ".join(map(str, seeds)) if len(seeds) <= _SEEDS_LISTED_MAX else f"{seeds[0]} – {seeds[-1]}"
+    return say("many_seeds", count=len(seeds), list=listed)
 
 
 def differences(evidence: Evidence) -> str:
-    """Every set of rules against the first on the measures that most ask for."""
-    base = evidence.settings[0].label
-    names = [name for name in _COMPARED if evidence.values(name, 0)]
-    rows = []
+    """Every set of rules against the first on the measures that most ask for, or that the sweep was asked for, and what it tried of responses."""
+    analysis = evidence.sweep.analysis if evidence.sweep is not None else None
+    names = [name for name in (_COMPARED if analysis is None else analysis.measures) if evidence.values(name, 0)]
+    others = evidence.settings[1:]
+    head = [say("measure_name"), *([say("setting")] if len(others) > 1 else []), say("verdict"), say("difference"), say("interval_head")]
+    rows: list[list[Text | str]] = []
     for name in names:
-        for setting in range(1, len(evidence.settings)):
+        for setting, other in enumerate(others, start=1):
             found = compare(evidence, name, setting)
-            rows.append([measure_name(name), evidence.settings[setting].label, *_difference(found), say(found.verdict)])
-    head = [say("measure_name"), say("setting"), say("difference"), say("interval_head"), say("verdict")]
-    return table(head, rows, n_names=2, caption=say("difference_caption", base=base))
+            own = [other.label] if len(others) > 1 else []
+            row: list[Text | str] = [measure_name(name), *own, say(found.verdict), *_difference(found)]
+            rows.append(row if analysis is None or evidence.sweep is None else row + _of_sweep(analysis, list(evidence.sweep.cells)[setting], found))
+    if analysis is not None:
+        head += [say("p_holm"), say("detectable")]
+    base = evidence.settings[0].label
+    compared = say("difference_of", base=base, other=others[0].label) if len(others) == 1 else say("differences_of", base=base)
+    caption = joined([compared, say("by_interval" if analysis is None else "by_holm")], ("; ", "；"))
+    said = table(head, rows, n_names=3 if len(others) > 1 else 2, caption=caption)
+    return said + (_regrets(analysis) if analysis is not None and analysis.regrets else "")
+
+
+def _of_sweep(analysis: Analysis, cell: str, found: Difference) -> list[Text | str]:
+    """Adjusted p, and the smallest difference that so many seeds show, of the population in which it is largest."""
+    sizes = [d.detectable for d in analysis.differences if (d.cell, d.measure) == (cell, found.measure) and d.detectable is not None]
+    return ["–" if found.p_holm is None else p_text(found.p_holm), difference_text(found.measure, max(sizes), signed=False) if sizes else "–"]
 
 
 def _difference(found: Difference) -> list[Text | str]:
-    if found.spread is None:
+    if found.spread.mean is None:
         return ["–", "–"]
-    mean = amount_text(found.measure, found.spread.mean)
-    if found.spread.n == 1 or found.verdict is Verdict.SAME:
+    mean = difference_text(found.measure, found.spread.mean)
+    if found.spread.low is None or found.spread.high is None or found.verdict is Verdict.SAME:
         return [mean, "–"]
-    low, high = format_value(found.measure, found.spread.low), format_value(found.measure, found.spread.high)
-    return [mean, Text(f"{low} to {high}", f"{low} 至 {high}")]
+    return [mean, say("range", low=format_value(found.measure, found.spread.low), high=format_value(found.measure, found.spread.high))]
+
+
+def _regrets(analysis: Analysis) -> str:
+    head = [say("setting"), say("participant"), say("alternative"), say("gain"), say("interval_head")]
+    rows: list[list[Text | str]] = []
+    for regret in sorted(analysis.regrets, key=lambda entry: -(entry.gain_cny or 0.0)):
+        gain = "–" if regret.gain_cny is None else f"{regret.gain_cny:,.2f}"
+        ends = "–" if regret.low is None or regret.high is None else say("range", low=f"{regret.low:,.2f}", high=f"{regret.high:,.2f}")
+        rows.append([cell_label(regret.cell), regret.participant, regret.alternative, gain, ends])
+    return table(head, rows, n_names=3, caption=say("regrets_caption"))
 
 
 def measures_table(evidence: Evidence) -> str:
@@ -95,10 +125,14 @@ def measures_table(evidence: Evidence) -> str:
     rows = []
     for title, names in _families(evidence):
         rows.append(f'<tr class="family"><th colspan="{len(evidence.settings) + 2}" scope="rowgroup">{words(title)}</th></tr>')
-        for name in names:
+        defined = [name for name in names if any(evidence.values(name, at) for at in settings)]
+        for name in defined:
             link = f'<a href="#m-{escape(name)}">{words(measure_name(name))}</a>' if name in NAMES else escape(name)
             cells = "".join(f'<td class="figure">{_mean(evidence, name, at)}</td>' for at in settings)
             rows.append(f'<tr><th scope="row">{link}</th>{cells}<td>{words(unit(name))}</td></tr>')
+        if left := [measure_name(name) for name in names if name not in defined]:
+            said = say("undefined_here", list=joined(left, ("; ", "；")))
+            rows.append(f'<tr><td class="undefined" colspan="{len(evidence.settings) + 2}"><div>{words(said)}</div></td></tr>')
     grid = (
         f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">{words(say("measure_name"))}</th>{head}'
         f'<th scope="col">{words(say("unit"))}</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
@@ -109,7 +143,8 @@ def measures_table(evidence: Evidence) -> str:
         for name in names
         if name in NAMES
     )
-    return f'<p class="note">{words(say("measures_note"))}</p>{grid}<h3>{words(say("definitions"))}</h3><dl>{entries}</dl>'
+    folded = f'<details id="definitions"><summary>{words(say("definitions"))}</summary><dl>{entries}</dl></details>'
+    return f'<p class="note">{words(say("measures_note"))}</p>{grid}{folded}'
 
 
 def _families(evidence: Evidence) -> Iterable[tuple[Text, list[str]]]:
@@ -131,7 +166,7 @@ def repeat(evidence: Evidence) -> str:
     """One command a run, and what it ends in."""
     parts = [f'<p class="note">{words(say("repeat_note"))}</p>']
     if evidence.runs:
-        head = [say("setting"), say("command"), say("state_hash")]
+        head = [say("folder"), say("command"), say("state_hash")]
         parts.append(table(head, [[_folder(run), _command(run), run.facts["state_hash"]] for run in evidence.runs], n_names=3))
         versions = ", ".join(f"{name} {version}" for name, version in evidence.runs[0].facts["versions"].items())
         parts.append(f'<p class="note">{words(say("played_with"))}: {escape(versions)}</p>')

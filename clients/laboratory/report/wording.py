@@ -1,244 +1,62 @@
-"""Every word of a report, in English and Chinese. Names and definitions of measures are in `measure_names`."""
+"""How a report says things in English and Chinese: texts by key, names of rules. Measures are in `measure_names`."""
 
 from typing import Final
 
+from clients.laboratory.report.chart_words import CHART_WORDS
 from clients.laboratory.report.markup import Text
+from clients.laboratory.report.page_words import PAGE_WORDS
 
-WORDS: Final[dict[str, tuple[str, str]]] = {
-    # page
-    "title": ("Report of a market laboratory", "市场实验报告"),
-    "title_of": ("{name}: what the runs came to", "{name}：运行结果"),
-    "language": ("中文", "English"),
-    "theme": ("Light or dark", "明暗"),
-    "contents": ("On this page", "目录"),
-    "answer": ("The answer", "结论"),
-    "asked": ("What was asked", "问题"),
-    "differences": ("Differences", "差异"),
-    "charts": ("Charts", "图表"),
-    "bills": ("Bills and savings", "账单与节省"),
-    "measures": ("Measures", "指标"),
-    "definitions": ("Definitions", "指标定义"),
-    "scenario": ("The scenario's full text", "情景全文"),
-    "repeat": ("How to repeat it", "如何重复"),
-    "no_script": ("The charts of this page need JavaScript; everything else can be read without.", "图表需要 JavaScript；其余内容无需脚本即可阅读。"),
-    "offline": (
-        "This file needs no network: charts, data and texts are all in it. Numbers on it are for reading; exact ones are in the tables beside each run.",
-        "本文件无需联网：图表、数据与文字均在其中。页面数字供阅读，精确数值见各次运行的数据表。",
-    ),
-    # what was asked
-    "asked_one": ("What does {name} come to under its rules?", "“{name}”在其规则下结果如何？"),
-    "asked_many": ("What do {count} sets of rules come to in {name}, and how do they differ from “{base}”?",
-                   "“{name}”在 {count} 组规则下结果如何？与“{base}”相比有何差异？"),
-    "asked_facts": ("{days} days of delivery from {date}, {participants} participants, {seeds}.", "自 {date} 起 {days} 个交割日，{participants} 个参与者，{seeds}。"),
-    "asked_facts_sweep": ("{cells} sets of rules, {seeds}, {populations}; {runs} runs in all.", "{cells} 组规则，{seeds}，{populations}；共 {runs} 次运行。"),
-    "failed_runs": ("{count} runs failed and are left out: {reason}", "{count} 次运行失败，未计入：{reason}"),
-    "one_seed": ("seed {seed}", "随机种子 {seed}"),
-    "many_seeds": ("{count} seeds ({list})", "{count} 个随机种子（{list}）"),
-    "populations_count": ("populations: {list}", "代理群体：{list}"),
-    "as_written": ("as the scenario says", "按情景设定"),
-    "setting": ("rules", "规则"),
-    "rule": ("rule", "规则项"),
-    "value": ("value", "取值"),
-    "what_differs": ("What differs between the runs", "各次运行的差别"),
-    "rules_in_short": ("The rules in short", "规则概要"),
-    "baseline": ("baseline", "基准"),
-    "not_set": ("not set", "未设"),
-    "and_more": ("… and {count} more keys; the full texts are at the end of the page", "…… 另有 {count} 项，全文见页末"),
-    # answers
-    "one_seed_only": ("One seed was played, so no interval can be given: parkex sweep with --seeds 30 gives one.",
-                      "仅运行一个随机种子，无法给出区间；可用 parkex sweep --seeds 30 得到。"),
-    "interval": ("95 % interval {low} to {high}, {seeds} seeds", "95% 区间 {low} 至 {high}，{seeds} 个种子"),
-    "interval_together": ("95 % interval {low} to {high}, held for all {count} comparisons together, {seeds} paired seeds",
-                          "95% 区间 {low} 至 {high}（{count} 项比较同时成立），{seeds} 个配对种子"),
-    "interval_paired": ("95 % interval {low} to {high}, {seeds} paired seeds", "95% 区间 {low} 至 {high}，{seeds} 个配对种子"),
-    "single_seed": ("seed {seed} only", "仅种子 {seed}"),
-    "money_one": ("Participants pay {bill} CNY in all ({spread}): {pool} than in the pool, and {retail} than each alone at retail.",
-                  "参与者合计支付 {bill} 元（{spread}）：较资源池{pool}，较各自零售{retail}。"),
-    "less": ("{amount} CNY less", "少付 {amount} 元"),
-    "more": ("{amount} CNY more", "多付 {amount} 元"),
-    "nothing_traded": ("Nothing was traded.", "没有成交。"),
-    "market_one": ("They trade {traded} kWh with each other at {price} CNY/kWh on average ({spread}); {efficiency}.",
-                   "成员之间成交 {traded} 千瓦时，均价 {price} 元/千瓦时（{spread}）；{efficiency}。"),
-    "efficiency_known": ("the market realises {percent} of the gain that was possible", "市场实现了可得收益的 {percent}"),
-    "efficiency_coupled": ("storage or shifted load couples the quarter-hours, so the crossing of single ones is no benchmark",
-                           "储能或可移负荷使各时段相互关联，单时段交点不作为基准"),
-    "efficiency_unknown": ("there was no gain from trade to realise", "没有可实现的交易收益"),
-    "carbon_one": ("Green energy of the same quarter-hour covers {matched} of the use ({spread}); the grid's part emits {emissions} t CO2 by location.",
-                   "同一时段绿电覆盖用电量的 {matched}（{spread}）；按位置法，网购电量排放 {emissions} 吨二氧化碳。"),
-    "told": ("Against “{base}”, “{other}” {moves} {measure} by {amount} ({spread}).", "与“{base}”相比，“{other}”使{measure}{moves} {amount}（{spread}）。"),
-    "raises": ("raises", "上升"),
-    "lowers": ("lowers", "下降"),
-    "untold": ("On {measure}, “{other}” and “{base}” cannot be told apart: the difference is {amount} ({spread}).",
-               "就{measure}而言，“{other}”与“{base}”无法区分：差值为 {amount}（{spread}）。"),
-    "untold_all": ("On {measure}, none of the {count} other sets of rules can be told apart from “{base}”; the largest difference is {amount}, of “{other}” ({spread}).",
-                   "就{measure}而言，其余 {count} 组规则均无法与“{base}”区分；最大差值为 {amount}，出自“{other}”（{spread}）。"),
-    "same_everywhere": ("{measure} is the same under “{other}” as under “{base}”, seed by seed.", "{measure}：“{other}”与“{base}”逐一种子相同。"),
-    "once": ("With the one seed in common, “{other}” has {amount} on {measure} against “{base}”; one pair cannot tell a rule from chance.",
-             "仅有一个共同种子：与“{base}”相比，“{other}”的{measure}差 {amount}；一对结果无法区分规则与偶然。"),
-    "no_pair": ("On {measure}, “{other}” and “{base}” have no seed in common and cannot be compared.", "就{measure}而言，“{other}”与“{base}”没有共同种子，无法比较。"),
-    "undefined": ("{measure} is not defined in these runs.", "{measure}在这些运行中无定义。"),
-    "behaviour_few": ("It depends on behaviour: {count} of the three populations that a robust conclusion needs were played.",
-                      "取决于行为：稳健结论需三种代理群体，此处仅有 {count} 种。"),
-    "behaviour_signs": ("It depends on behaviour: the sign differs between populations ({list}).", "取决于行为：各代理群体的方向不一（{list}）。"),
-    "behaviour_response": ("It depends on behaviour: the sign is the same for {count} populations ({list}), but not shown to hold where participants respond.",
-                           "取决于行为：{count} 种代理群体方向一致（{list}），但未证明参与者作最优反应时仍成立。"),
-    "robust": ("Robust: the sign holds for all populations and where participants respond.", "稳健：各代理群体方向一致，且参与者作最优反应时仍成立。"),
-    "difference_caption": ("Differences from “{base}”, seed by seed; an interval that holds 0 cannot tell them apart",
-                           "与“{base}”逐种子相比的差值；区间含 0 即无法区分"),
-    "difference": ("difference", "差值"),
-    "interval_head": ("interval", "区间"),
-    "verdict": ("verdict", "判断"),
-    "v_told": ("told apart", "可区分"),
-    "v_robust": ("robust", "稳健"),
-    "v_behaviour": ("depends on behaviour", "取决于行为"),
-    "v_untold": ("cannot be told apart", "无法区分"),
-    "v_same": ("the same", "相同"),
-    "v_once": ("one seed: no verdict", "仅一个种子：无判断"),
-    "v_no_pair": ("no seed in common", "无共同种子"),
-    # axes and charts
-    "axis_delivery": ("quarter-hour of delivery, local time", "交割时段（当地时间）"),
-    "axis_date": ("day of delivery", "交割日"),
-    "axis_price": ("CNY/kWh", "元/千瓦时"),
-    "axis_volume": ("kWh traded", "成交电量，千瓦时"),
-    "axis_volume_day": ("kWh a day", "日成交，千瓦时"),
-    "axis_saving_day": ("saved, CNY a day", "日节省，元"),
-    "axis_quantity": ("kWh in the quarter-hour", "时段电量，千瓦时"),
-    "axis_round": ("round of the market", "交易轮次"),
-    "axis_kwh": ("kWh", "千瓦时"),
-    "axis_kw": ("kW, mean of the quarter-hour", "千瓦（时段平均）"),
-    "axis_saving": ("saved against the pool, CNY", "较资源池节省，元"),
-    "axis_saving_percent": ("saved against the pool, % of its bill there", "较资源池节省，占资源池账单百分比"),
-    "run": ("Rules", "规则"),
-    "day": ("Day", "日期"),
-    "period": ("Quarter-hour", "时段"),
-    "shown": ("Shown", "显示"),
-    "measure": ("Measure", "指标"),
-    "day_median": ("{date}, median volume", "{date}，成交量居中"),
-    "day_least": ("{date}, least volume", "{date}，成交量最小"),
-    "day_most": ("{date}, most volume", "{date}，成交量最大"),
-    "prices_title": ("Price and volume through the day", "日内价格与成交量"),
-    "prices_note": ("Average price of what was traded for each quarter-hour, between what the grid charges and what it pays. A gap: nothing was traded.",
-                    "各交割时段的成交均价，位于电网售价与上网电价之间。断开处为无成交。"),
-    "grid_charges": ("grid charges", "电网售价"),
-    "grid_pays": ("grid pays", "上网电价"),
-    "price_of": ("price, {run}", "价格，{run}"),
-    "volume_of": ("volume, {run}", "成交量，{run}"),
-    "days_title": ("Day by day", "逐日情况"),
-    "days_note": ("Average price, traded energy, and what all participants together pay less than in the pool.", "成交均价、成交电量，以及全体参与者较资源池少付的金额。"),
-    "curves_title": ("Supply and demand of a quarter-hour", "单个时段的供需曲线"),
-    "curves_note": ("What participants wanted at the last round before the gate, at their private limits with fees taken off. Where the curves cross is the competitive equilibrium.",
-                    "关闸前最后一轮各方意愿电量与私有限价（已扣费用）。两线交点为竞争均衡。"),
-    "curves_note_coupled": (
-        "What participants wanted at the last round before the gate, at their private limits with fees taken off. Storage, vehicles or shifted load tie "
-        "quarter-hours together here: the crossing describes this one alone and is no benchmark.",
-        "关闸前最后一轮各方意愿电量与私有限价（已扣费用）。此处储能、车辆或可移负荷使各时段相互关联：交点仅描述本时段，不作为基准。",
-    ),
-    "demand": ("demand", "需求"),
-    "supply": ("supply", "供给"),
-    "crossing": ("crossing", "交点"),
-    "traded": ("traded, at its average price", "成交（均价）"),
-    "curves_cross": ("The curves cross at {kwh} kWh and {low} to {high} CNY/kWh; {traded}", "两线交于 {kwh} 千瓦时、{low} 至 {high} 元/千瓦时；{traded}"),
-    "curves_apart": ("The curves do not cross: no buyer pays what a seller asks; {traded}", "两线不相交：买方出价均低于卖方要价；{traded}"),
-    "curves_traded": ("{kwh} kWh were traded at {price} CNY/kWh on average.", "实际成交 {kwh} 千瓦时，均价 {price} 元/千瓦时。"),
-    "curves_no_trade": ("nothing was traded.", "无成交。"),
-    "book_title": ("Map of the order book", "订单簿热图"),
-    "book_note": ("The book of each quarter-hour after each round, the last round on top. Empty: a side of the book was empty.",
-                  "各时段订单簿在每轮之后的状态，最后一轮在上。空白：订单簿某一侧无订单。"),
-    "spread": ("spread, CNY/kWh", "买卖价差，元/千瓦时"),
-    "bid_depth": ("bids near the best, kWh", "最优价附近买单，千瓦时"),
-    "ask_depth": ("asks near the best, kWh", "最优价附近卖单，千瓦时"),
-    "bid_price": ("best bid, CNY/kWh", "最优买价，元/千瓦时"),
-    "ask_price": ("best ask, CNY/kWh", "最优卖价，元/千瓦时"),
-    "round_day_ahead": ("{number}: day ahead", "{number}：日前"),
-    "round_minutes": ("{number}: {minutes} min before", "{number}：前 {minutes} 分钟"),
-    "round_hours": ("{number}: {hours} h before", "{number}：前 {hours} 小时"),
-    "round_both": ("{number}: {hours} h {minutes} min before", "{number}：前 {hours} 小时 {minutes} 分"),
-    "flows_title": ("Where the energy came from and went", "能量流向"),
-    "flows_note": ("Sums over the run. Own use: what a participant used in the quarter-hour in which it generated it; everything else passes the lines of the park.",
-                   "全程合计。自用：参与者在发电当时段自行使用的电量；其余经园区线路。"),
-    "grid_import": ("grid import", "网购电量"),
-    "grid_export": ("grid export", "上网电量"),
-    "losses": ("losses", "线损"),
-    "own_use": ("own use", "自用"),
-    "park_lines": ("park lines", "园区线路"),
-    "source_of": ("{name}, out", "{name}（送出）"),
-    "others": ("{count} others", "其余 {count} 家"),
-    "saving_title": ("What each participant saves", "各参与者节省"),
-    "saving_note": ("Against the pool, where all share one grid meter without a market: to the right pays less, to the left pays more. Whoever loses is shown first in the table.",
-                    "与共用一个关口、不设市场的资源池相比：右侧少付，左侧多付。下表中受损者在前。"),
-    "bills_caption": ("Bills of “{run}”, CNY, paid positive", "“{run}”的账单，元，支出为正"),
-    "participant": ("participant", "参与者"),
-    "role": ("role", "角色"),
-    "retail": ("retail alone", "单独零售"),
-    "pool": ("pool", "资源池"),
-    "market": ("market", "市场"),
-    "saving": ("saved", "节省"),
-    "saving_percent": ("saved, %", "节省，%"),
-    "all_participants": ("all", "合计"),
-    "carbon_title": ("Green energy through the day", "日内绿电匹配"),
-    "carbon_note": ("Energy used in each quarter-hour, and the part of it that green energy of the same quarter-hour covers.", "各时段用电量，以及同一时段绿电所覆盖的部分。"),
-    "matched": ("covered by green energy", "绿电覆盖"),
-    "unmatched": ("not covered", "未覆盖"),
-    "generated": ("generated", "发电"),
-    "certificates_title": ("Certificates", "绿证"),
-    "certificates_note": ("What became of the certificates of each participant over the run.", "各参与者绿证在全程中的去向。"),
-    "issued": ("issued", "核发"),
-    "claimed": ("claimed for own use", "用于自身核销"),
-    "expired": ("expired", "过期"),
-    "seeds_title": ("How the results scatter over seeds", "各随机种子下的分布"),
-    "seeds_note": ("Every point is one run, the bar is the mean of its rules. The same seed has the same weather, loads and values under all rules.",
-                   "每点为一次运行，横线为该规则的均值。同一种子在各规则下的天气、负荷与估值相同。"),
-    "mean": ("mean", "均值"),
-    "seed": ("seed", "种子"),
-    # measures and repeating
-    "measure_name": ("measure", "指标"),
-    "unit": ("unit", "单位"),
-    "undefined_value": ("undefined", "无定义"),
-    "measures_note": ("Means over seeds where there are several. A name leads to its definition; formulas and sources are in docs/measures.md.",
-                      "多个种子时为均值。点击名称查看定义；公式与来源见 docs/measures.md。"),
-    "repeat_note": ("Each run is repeated by one command with the scenario beside it and ends in the same hash.", "每次运行均可用其情景文件以一条命令重复，并得到相同哈希。"),
-    "state_hash": ("state hash", "状态哈希"),
-    "folder": ("folder", "文件夹"),
-    "command": ("command", "命令"),
-    "versions": ("versions", "版本"),
-    "played_with": ("played with", "运行环境"),
-    "scenario_of": ("Scenario of “{run}”", "“{run}”的情景"),
-}  # fmt: skip
+NO_UNIT: Final = Text("", "")
+MINUTES: Final = Text("min", "分钟")
+CNY_PER_KWH: Final = Text("CNY/kWh", "元/千瓦时")
 
-# Short names of rules for labels; any other key is shown as the scenario writes it.
-RULES: Final[dict[str, tuple[str, str]]] = {
-    "experiment.days": ("days", "天数"),
-    "market.mechanism": ("mechanism", "机制"),
-    "market.gate_closure_minutes": ("gate closure, min", "关闸提前，分钟"),
-    "market.opens": ("books open the day before at", "前一日开市"),
-    "market.opening_auction_minutes": ("opening auction, min", "开盘集合竞价，分钟"),
-    "market.day_ahead_rounds": ("day-ahead rounds", "日前轮次"),
-    "market.rounds_before_gate_minutes": ("rounds before the gate, min", "关闸前轮次，分钟"),
-    "market.tick_cny_per_kwh": ("tick, CNY/kWh", "最小变动价位，元/千瓦时"),
-    "market.lot_kwh": ("lot, kWh", "最小申报数量，千瓦时"),
-    "market.min_price_cny_per_kwh": ("lowest price, CNY/kWh", "最低价，元/千瓦时"),
-    "market.max_price_cny_per_kwh": ("highest price, CNY/kWh", "最高价，元/千瓦时"),
-    "market.maker_fee_cny_per_kwh": ("maker fee, CNY/kWh", "挂单费，元/千瓦时"),
-    "market.taker_fee_cny_per_kwh": ("taker fee, CNY/kWh", "吃单费，元/千瓦时"),
-    "market.park_fee_cny_per_kwh": ("park fee, CNY/kWh", "园区网费，元/千瓦时"),
-    "market.environment_cny_per_kwh": ("environmental attribute, CNY/kWh", "环境权益，元/千瓦时"),
-    "market.self_trade": ("self-trade prevention", "自成交防范"),
-    "market.transparency": ("transparency", "透明度"),
-    "imbalance.rule": ("imbalance price", "偏差价格"),
-    "forecast.error_permille": ("forecast error, ‰ of its size", "预测误差，占设定值千分比"),
-    "carbon.scheme": ("certificates", "绿证制度"),
-    "sharing.rule": ("sharing of the gain", "收益分享"),
-    "population.default": ("population", "代理群体"),
+WORDS: Final = {**PAGE_WORDS, **CHART_WORDS}
+
+# Short names and units of rules for labels; any other key is shown as the scenario writes it.
+RULES: Final[dict[str, tuple[Text, Text]]] = {
+    "experiment.days": (Text("days", "天数"), NO_UNIT),
+    "market.mechanism": (Text("mechanism", "机制"), NO_UNIT),
+    "market.gate_closure_minutes": (Text("gate closure", "关闸提前"), MINUTES),
+    "market.opens": (Text("books open the day before", "前一日开市"), NO_UNIT),
+    "market.opening_auction_minutes": (Text("opening auction", "开盘集合竞价"), MINUTES),
+    "market.day_ahead_rounds": (Text("day-ahead rounds", "日前轮次"), NO_UNIT),
+    "market.rounds_before_gate_minutes": (Text("rounds before the gate", "关闸前轮次"), MINUTES),
+    "market.tick_cny_per_kwh": (Text("tick", "最小变动价位"), CNY_PER_KWH),
+    "market.lot_kwh": (Text("lot", "最小申报数量"), Text("kWh", "千瓦时")),
+    "market.min_price_cny_per_kwh": (Text("lowest price", "最低价"), CNY_PER_KWH),
+    "market.max_price_cny_per_kwh": (Text("highest price", "最高价"), CNY_PER_KWH),
+    "market.maker_fee_cny_per_kwh": (Text("maker fee", "挂单费"), CNY_PER_KWH),
+    "market.taker_fee_cny_per_kwh": (Text("taker fee", "吃单费"), CNY_PER_KWH),
+    "market.park_fee_cny_per_kwh": (Text("park fee", "园区网费"), CNY_PER_KWH),
+    "market.environment_cny_per_kwh": (Text("environmental attribute", "环境权益"), CNY_PER_KWH),
+    "market.self_trade": (Text("self-trade prevention", "自成交防范"), NO_UNIT),
+    "market.transparency": (Text("transparency", "透明度"), NO_UNIT),
+    "imbalance.rule": (Text("imbalance price", "偏差价格"), NO_UNIT),
+    "forecast.error_permille": (Text("forecast error, of its size", "预测误差，占设定值"), Text("‰", "‰")),
+    "carbon.scheme": (Text("certificates", "绿证制度"), NO_UNIT),
+    "sharing.rule": (Text("sharing of the gain", "收益分享"), NO_UNIT),
+    "population.default": (Text("population", "代理群体"), NO_UNIT),
 }
+
+
+def rule_name(key: str) -> Text:
+    """What a key of the scenario is called, with its unit."""
+    if key not in RULES:
+        return Text(key, key)
+    name, unit = RULES[key]
+    return Text(f"{name.en}, {unit.en}", f"{name.zh}，{unit.zh}") if unit.en else name
+
+
+def rule_and_value(key: str, value: str) -> Text:
+    """A label of a set of rules, as "gate closure 15 min"."""
+    name, unit = RULES.get(key, (Text(key, key), NO_UNIT))
+    shown = Text(value, value) if value else say("not_set")
+    return Text(f"{name.en} {shown.en} {unit.en}".rstrip(), f"{name.zh} {shown.zh} {unit.zh}".rstrip())
 
 
 def say(key: str, **values: object) -> Text:
     """A text with its values filled in; a value that is a Text goes into each language in that language."""
     return Text(*(pattern.format(**{name: _in(value, column) for name, value in values.items()}) for column, pattern in enumerate(WORDS[key])))
-
-
-def rule_name(key: str) -> Text:
-    return Text(*RULES[key]) if key in RULES else Text(key, key)
 
 
 def joined(texts: list[Text], between: tuple[str, str] = (", ", "，")) -> Text:

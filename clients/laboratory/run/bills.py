@@ -41,26 +41,26 @@ def settled_amounts(record: SettledDay, accounts: list[int], items: tuple[LineIt
 
 
 def bill_day(
-    scenario: Scenario, day: WorldDay, delivery: Delivery, record: SettledDay, accounts: list[int], payments_micro: Integers, soc_start_wh: Integers
+    scenario: Scenario, day: WorldDay, delivery: Delivery, record: SettledDay, accounts: list[int], payments_micro: Integers
 ) -> DayBills:
-    """All bills of a day; `soc_start_wh` [n]. What storage holds more at the end counts at its stated price."""
+    """All bills of a day. What storage holds more at the end is in none of them: the measures price it."""
     charged = tuple(item for item in LineItem if STATUS[item] is LineStatus.CHARGED)
     market = settled_amounts(record, accounts, charged) + payments_micro
-    retail, pool, adjusted = _compared(scenario, day, delivery, market, soc_start_wh)
+    retail, pool = _compared(scenario, day, delivery, market)
     return DayBills(
-        retail, pool, adjusted, settled_amounts(record, accounts, _FEES), settled_amounts(record, accounts, _IMBALANCE),
+        retail, pool, market, settled_amounts(record, accounts, _FEES), settled_amounts(record, accounts, _IMBALANCE),
         settled_amounts(record, accounts, _TRADE) + payments_micro,
     )  # fmt: skip
 
 
-def _compared(
-    scenario: Scenario, day: WorldDay, delivery: Delivery, market_micro: Integers, soc_start_wh: Integers
-) -> tuple[Integers, Integers, Integers]:
-    """(retail, pool, market) by participant, by the comparison of the demo."""
+def _compared(scenario: Scenario, day: WorldDay, delivery: Delivery, market_micro: Integers) -> tuple[Integers, Integers]:
+    """(retail, pool) by participant, by the comparison of the demo. There each day of storage begins and ends as the first one began, so that what a
+    market made of it moves neither bill.
+    """
     participants = scenario.participants
     units = [
         StorageUnit(
-            participant=row, soc_start_wh=int(soc_start_wh[row]), soc_end_wh=int(delivery.soc_end_wh[row]), soc_min_wh=entry.storage.soc_min_wh,
+            participant=row, soc_start_wh=entry.storage.soc_initial_wh, soc_end_wh=entry.storage.soc_initial_wh, soc_min_wh=entry.storage.soc_min_wh,
             soc_max_wh=entry.storage.soc_max_wh, power_w=entry.storage.power_w, charge_efficiency_ppm=entry.storage.charge_efficiency_ppm,
             discharge_efficiency_ppm=entry.storage.discharge_efficiency_ppm, charge_wh=delivery.charge_wh[row],
             discharge_wh=delivery.discharge_wh[row],
@@ -83,8 +83,4 @@ def _compared(
     )  # fmt: skip
     lines = {line.name: line for line in comparison.lines}
     found = [lines[name] for name in names]
-    return (
-        np.array([line.retail_micro for line in found], np.int64),
-        np.array([line.pool_micro for line in found], np.int64),
-        np.array([line.market_micro for line in found], np.int64),
-    )
+    return np.array([line.retail_micro for line in found], np.int64), np.array([line.pool_micro for line in found], np.int64)

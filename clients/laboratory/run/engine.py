@@ -64,8 +64,9 @@ def simulate(
 
     `journal_directory`: keep the journal there, so that `parkex verify` and `parkex replay` can read the run; default: its running digest only.
     `on_open` may do more as the operator before the first day; `on_day` hears the number of days settled; `check` tests every invariant of the
-    exchange after each. `hands` are asked before every round, in their sequence; `world` replaces the scenario's own (rows as in the scenario).
-    Raises InputError for a scenario that cannot be played and for a strategy that fails, CheckFailedError for a broken invariant.
+    exchange at each moment at which something happened. `hands` are asked before every round, in their sequence; `world` replaces the scenario's own
+    (rows as in the scenario). Raises InputError for a scenario that cannot be played and for a strategy that fails, CheckFailedError for a broken
+    invariant.
     """
     run = Run(scenario if days is None else replace(scenario, days=days), seed, journal_directory, world, on_open)
     try:
@@ -112,7 +113,11 @@ class Run:
 
     def rounds(self, on_day: OnDay | None = None, *, check: bool = False) -> Iterator[OpenRound]:
         """Play on from round to round; what lies between two of them (listing, delivery, settlement) is done on the way."""
+        checked_ns = 0
         for due in self._agenda:
+            if check and due.at_ns > checked_ns:
+                check_exchange(self.link.exchange)
+                checked_ns = due.at_ns
             self.link.advance(due.at_ns)
             if due.step is Step.LIST:
                 self._list()
@@ -123,10 +128,10 @@ class Run:
             else:
                 self._settle(self._markets.pop(due.day))
                 del self._rounds[due.day]
-                if check:
-                    check_exchange(self.link.exchange)
                 if on_day is not None:
                     on_day(due.day + 1)
+        if check:
+            check_exchange(self.link.exchange)
 
     def record(self) -> RunRecord:
         """The record of a run whose rounds have all been held."""
@@ -163,7 +168,7 @@ class Run:
     def _settle(self, market: DayMarket) -> None:
         day, scenario = market.day, self._scenario
         positions = self._positions(market)
-        delivery, soc_start_wh = self._plans.deliver(market, self._markets.get(day.index + 1))
+        delivery = self._plans.deliver(market, self._markets.get(day.index + 1))
         with self._seconds.of("deliver"):
             self.link.tick()
         with self._seconds.of("meter"):
@@ -183,7 +188,7 @@ class Run:
         record = self.link.exchange.rooms.settlements.get(name)
         assert record is not None
         with self._seconds.of("bills"):
-            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro, soc_start_wh)
+            bills = bill_day(scenario, day, delivery, record, self._accounts, market.payments_micro)
         self.bills.append(bills)
         self._collector.add_day(day, market, delivery, *positions, bills, record.total("netting_fund_micro"))
 

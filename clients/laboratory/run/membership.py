@@ -21,6 +21,13 @@ def has_meter(participant: Participant) -> bool:
     return bool(participant.load or participant.generation or participant.storage or participant.ev)
 
 
+def is_storage_alone(participant: Participant) -> bool:
+    """Whether storage stands alone behind its meter: then the exchange checks its orders against state of charge and rating. Behind a load or a
+    plant the position is that of the whole meter, and storage is its owner's affair.
+    """
+    return participant.storage is not None and not (participant.load or participant.generation or participant.ev)
+
+
 def open_accounts(link: VirtualExchange, scenario: Scenario) -> list[int]:
     """Admit all participants with cash, devices and storage, and say what imbalance costs. Returns accounts in the order of the scenario."""
     rules = scenario.imbalance
@@ -41,8 +48,9 @@ def _open_account(link: VirtualExchange, participant: Participant, scenario: Sce
         link.submit(Deposit(account=account, amount_micro=participant.cash_micro, reference="opening"))
     for device in _devices(participant, account, scenario):
         link.submit(device)
-    if participant.storage is not None:
+    if is_storage_alone(participant):
         storage = participant.storage
+        assert storage is not None
         link.submit(
             RegisterStorage(
                 account=account, soc_wh=storage.soc_initial_wh, soc_min_wh=storage.soc_min_wh, soc_max_wh=storage.soc_max_wh, power_w=storage.power_w,

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from clients.laboratory.run.record import RunRecord
-from clients.laboratory.run.tables import tables
+from clients.laboratory.run.tables import Source, tables
 from clients.laboratory.scenario.write import scenario_text
 from clients.simulator.output import check_empty
 from exchange.errors import InputError
@@ -30,6 +29,7 @@ FORMAT: Final = "parkex-run-1"
 SUMMARY: Final = "summary.json"
 SCENARIO: Final = "scenario.toml"
 TABLES: Final = "tables"
+JOURNAL: Final = "journal"
 # Nobody opens more in a spreadsheet; the table is in Parquet all the same.
 CSV_MAX_ROWS: Final = 1_000_000
 _WRITING: Final = ".writing"
@@ -47,15 +47,21 @@ Measure = float | int | None
 
 
 def write_run(record: RunRecord, directory: Path, measures: Mapping[str, Measure]) -> None:
-    """Write a run into a new or empty folder. Raises InputError where it is neither, and ValueError where a measure has the name of a fact."""
+    """Write a run into a new or empty folder, in which its journal may be already.
+
+    Raises InputError where there is anything else, and ValueError where a measure has the name of a fact.
+    """
     if taken := set(measures) & set(FACTS):
         raise ValueError(f"names of measures that a summary needs itself: {sorted(taken)}")
-    check_empty(directory)
+    if not directory.is_dir() or {entry.name for entry in directory.iterdir()} - {JOURNAL}:
+        check_empty(directory)
     (directory / TABLES).mkdir(parents=True, exist_ok=True)
     _write(directory / SCENARIO, scenario_text(record.scenario).encode())
-    for name, make in tables(record).items():
-        _write_table(directory / TABLES / name, make())
-    files = {path.relative_to(directory).as_posix(): _seal(path) for path in sorted(directory.rglob("*")) if path.is_file()}
+    for name, source in tables(record).items():
+        _write_parquet(directory / TABLES / f"{name}.parquet", source)
+        if source.n_rows <= CSV_MAX_ROWS:
+            _write_csv(directory / TABLES / f"{name}.csv", source)
+    files = {path.relative_to(directory).as_posix(): _seal(path) for path in [directory / SCENARIO, *sorted((directory / TABLES).iterdir())]}
     summary = {**_facts(record), **{name: _finite(value) for name, value in measures.items()}, "files": files}
     _write(directory / SUMMARY, (json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
@@ -125,18 +131,28 @@ def _facts(record: RunRecord) -> dict[str, Any]:
 
 def _finite(value: Measure) -> Measure:
     """A number that JSON can hold; None says that a measure is not defined for this run."""
-    if isinstance(value, np.generic):
-        value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
-    parquet = path.with_suffix(".parquet")
-    with _renamed(parquet) as writing:
-        pa_parquet.write_table(table, writing, compression="zstd")
-    if table.num_rows <= CSV_MAX_ROWS:
-        with _renamed(path.with_suffix(".csv")) as writing:
-            pa_csv.write_csv(table, writing)
+def _write_parquet(path: Path, source: Source) -> None:
+    """A row group for each part, so that a reader of one day reads little more than it."""
+    with _renamed(path) as writing:
+        parts = source.parts()
+        first = next(parts)
+        with pa_parquet.ParquetWriter(writing, first.schema, compression="zstd") as file:
+            file.write_table(first)
+            for part in parts:
+                file.write_table(part)
+
+
+def _write_csv(path: Path, source: Source) -> None:
+    with _renamed(path) as writing:
+        parts = source.parts()
+        first = next(parts)
+        with pa_csv.CSVWriter(writing, first.schema) as file:
+            file.write_table(first)
+            for part in parts:
+                file.write_table(part)
 
 
 def _write(path: Path, content: bytes) -> None:

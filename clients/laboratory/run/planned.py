@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clients.laboratory.planning import kernels
 from clients.laboratory.planning.physical import Delivery, deliver
 from clients.laboratory.planning.plan import Planner
 from clients.laboratory.planning.state import PlanState
@@ -34,7 +33,9 @@ class Plans:
 
     def begin(self, market: DayMarket, before: DayMarket | None) -> None:
         """Plan a day whose books are listed. `before`: the day that is still being delivered, whose plans say with what storage will begin."""
-        soc_wh = self._soc_wh if before is None else self._expected_soc(before)
+        soc_wh = self._soc_wh
+        if before is not None:
+            soc_wh = self._planner.expected_soc_wh(before.day, before.net_lots, self._states[before.day.index])
         state = self._planner.begin(market.day, soc_wh, self._prices_seen(market))
         self._states[market.day.index] = state
         self._planned_ns[market.day.index] = market.day.opens_ns
@@ -52,37 +53,27 @@ class Plans:
             self._planned_ns[day.index] = at.at_ns
             self._planner.replan(day, at.at_ns, positions, state, self._prices_seen(market))
             self._move_limits(market, state)
-        return self._offered(positions[:, at.periods] + self._planner.wants(day, at.rounds, positions, state, at.periods))
+        return self._offered(self._planner.targets(day, at.rounds, positions, state, at.periods))
 
-    def deliver(self, market: DayMarket, following: DayMarket | None) -> tuple[Delivery, Integers]:
-        """What the meters of the day show, and the state of charge it began with, [n]. The day that follows begins where this one ends."""
+    def deliver(self, market: DayMarket, following: DayMarket | None) -> Delivery:
+        """What the meters of the day show. The day that follows begins where this one ends."""
         state = self._states.pop(market.day.index)
         del self._planned_ns[market.day.index]
         positions = market.net_lots
         state.soc_start_wh = self._soc_wh
         delivery = deliver(self._planner, market.day, positions, state)
-        began_wh, self._soc_wh = self._soc_wh, delivery.soc_end_wh
+        self._soc_wh = delivery.soc_end_wh
         self._last_ticks = market.last_ticks
         if following is not None:
             after = self._states[following.day.index]
             after.soc_wh += delivery.soc_end_wh - after.soc_start_wh
             after.soc_start_wh = delivery.soc_end_wh.copy()
-        return delivery, began_wh
+        return delivery
 
     def _offered(self, targets: Integers) -> Integers:
         """What is brought to the market of it; who withholds keeps a share back."""
         offered: Integers = np.sign(targets) * (np.abs(targets) * self._offered_ppm // PPM)
         return offered
-
-    def _expected_soc(self, before: DayMarket) -> Integers:
-        """Where the plans and positions of the day before would leave each storage, [n]."""
-        day, state, positions = before.day, self._states[before.day.index], before.net_lots
-        soc_wh = state.soc_wh.copy()
-        meter, by_period = np.zeros((2, day.n_periods), np.int64)
-        for unit in self._planner.devices.storages:
-            wanted = positions[unit.row] * POWER_LOT_WH if unit.is_alone else state.storage_wh[unit.row]
-            soc_wh[unit.row] = kernels.run_storage(unit.record, soc_wh[unit.row], wanted, state.first_open, day.n_periods, meter, by_period)
-        return soc_wh
 
     def _prices_seen(self, market: DayMarket) -> Integers | None:
         """Last prices of the same quarter-hours the day before, where there was one as long and trades are shown."""

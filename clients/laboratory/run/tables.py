@@ -1,6 +1,7 @@
 """A record as tables for other programs: whole numbers in the units of `exchange.units`, names of columns with the unit last (docs/run-output.md)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -22,23 +23,48 @@ BY_DAY: Final = ("bill_retail_micro", "bill_pool_micro", "bill_market_micro", "f
 CERTIFICATES: Final = ("issued_wh", "claimed_wh", "expired_wh")
 _SUMMED: Final = tuple(name for name in BY_PERIOD if name.endswith(("_wh", "bought_lots", "sold_lots")) and name != "soc_wh")
 _OF_THE_PARK: Final = ("load_wh", "generation_wh", "charge_wh", "discharge_wh", "curtailed_wh", "deficit_wh", "surplus_wh", "matched_wh")
+PART_ROWS: Final = 262_144
 _HIDDEN_WHERE_NEGATIVE: Final = frozenset({"limit_reported_ticks", "bid_ticks", "ask_ticks"})
 
 
-def tables(record: RunRecord) -> dict[str, Callable[[], pa.Table]]:
-    """Name of each table of a record -> what makes it, so that a year's tables need not be in memory together."""
-    made: dict[str, Callable[[], pa.Table]] = {
-        "participants": lambda: participants(record),
-        "days": lambda: days(record),
-        "participant_days": lambda: participant_days(record),
-        "periods": lambda: periods(record),
-        "participant_periods": lambda: participant_periods(record),
-        "trades": lambda: trades(record),
-        "quotes": lambda: quotes(record),
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table that is made in parts: a year's tables have more rows than memory should hold. `part` gives rows of what is counted by `n`."""
+
+    n: int
+    step: int
+    rows_of_each: int
+    part: Callable[[slice], pa.Table]
+
+    @property
+    def n_rows(self) -> int:
+        return self.n * self.rows_of_each
+
+    def parts(self) -> Iterator[pa.Table]:
+        """At least one, so that an empty table has its columns."""
+        for first in range(0, max(self.n, 1), self.step):
+            yield self.part(slice(first, min(first + self.step, self.n)))
+
+
+def tables(record: RunRecord) -> dict[str, Source]:
+    """Name of each table of a record -> what makes it."""
+    n = record.n_participants
+    made = {
+        "participants": _whole(n, lambda: participants(record)),
+        "days": _whole(len(record.operator_micro), lambda: days(record)),
+        "participant_days": _whole(record.bill_market_micro.size, lambda: participant_days(record)),
+        "periods": _whole(record.n_periods, lambda: periods(record)),
+        "participant_periods": Source(record.n_periods, max(PART_ROWS // max(n, 1), 1), n, lambda where: participant_periods(record, where)),
+        "trades": Source(len(record.trades), PART_ROWS, 1, lambda where: trades(record, where)),
+        "quotes": Source(len(record.quotes), PART_ROWS, 1, lambda where: quotes(record, where)),
     }
     if any(getattr(record, name).any() for name in CERTIFICATES):
-        made["certificates"] = lambda: certificates(record)
+        made["certificates"] = _whole(n, lambda: certificates(record))
     return made
+
+
+def _whole(n_rows: int, make: Callable[[], pa.Table]) -> Source:
+    return Source(n_rows, max(n_rows, 1), 1, lambda _: make())
 
 
 def participants(record: RunRecord) -> pa.Table:
@@ -89,16 +115,16 @@ def periods(record: RunRecord) -> pa.Table:
     return pa.table(columns)
 
 
-def participant_periods(record: RunRecord) -> pa.Table:
-    """A row for each participant and quarter-hour, by quarter-hour."""
-    n, n_periods = record.n_participants, record.n_periods
-    where = {"period": np.repeat(np.arange(n_periods), n), "participant": _ids(record, np.tile(np.arange(n), n_periods))}
-    return pa.table({**where, **_by_row(record, BY_PERIOD)})
+def participant_periods(record: RunRecord, where: slice) -> pa.Table:
+    """A row for each participant and quarter-hour of `where`, by quarter-hour."""
+    n, chosen = record.n_participants, np.arange(record.n_periods)[where]
+    who = {"period": np.repeat(chosen, n), "participant": _ids(record, np.tile(np.arange(n), len(chosen)))}
+    return pa.table({**who, **_by_row(record, BY_PERIOD, where)})
 
 
-def trades(record: RunRecord) -> pa.Table:
-    """A row for each trade, in the order in which they happened."""
-    kept = record.trades
+def trades(record: RunRecord, where: slice) -> pa.Table:
+    """A row for each trade of `where`, in the order in which they happened."""
+    kept = record.trades[where]
     side = pa.DictionaryArray.from_arrays(_side_codes(kept["taker_side"]), list(SIDES.values()))
     return pa.table(
         {
@@ -113,10 +139,10 @@ def trades(record: RunRecord) -> pa.Table:
     )
 
 
-def quotes(record: RunRecord) -> pa.Table:
-    """A row for each quarter-hour and round: the book after it."""
-    names = record.quotes.dtype.names or ()
-    return pa.table({name: _seen(name, _plain(record.quotes[name])) for name in names})
+def quotes(record: RunRecord, where: slice) -> pa.Table:
+    """A row for each quarter-hour and round of `where`: the book after it."""
+    kept = record.quotes[where]
+    return pa.table({name: _seen(name, _plain(kept[name])) for name in kept.dtype.names or ()})
 
 
 def certificates(record: RunRecord) -> pa.Table:
@@ -127,8 +153,9 @@ def certificates(record: RunRecord) -> pa.Table:
 def _storage_value_change_micro(record: RunRecord) -> list[int]:
     """What each storage holds more at the end than at the beginning, priced by the scenario."""
     value = record.scenario.soc_value_micro_per_kwh
-    held = [0 if row.storage is None else int(record.soc_wh[at, -1]) - row.storage.soc_initial_wh for at, row in enumerate(record.scenario.participants)]
-    return [energy_cost_micro(energy_wh, value) for energy_wh in held]
+    storages = [row.storage for row in record.scenario.participants]
+    held_wh = [0 if storage is None else int(record.soc_wh[at, -1]) - storage.soc_initial_wh for at, storage in enumerate(storages)]
+    return [energy_cost_micro(energy_wh, value) for energy_wh in held_wh]
 
 
 def _days(record: RunRecord) -> Mapping[str, object]:
@@ -136,8 +163,8 @@ def _days(record: RunRecord) -> Mapping[str, object]:
     return {"day": np.arange(len(firsts)), "date": [_local(record, record.start_ns[first]).date().isoformat() for first in firsts]}
 
 
-def _by_row(record: RunRecord, names: tuple[str, ...]) -> dict[str, pa.Array]:
-    return {name: _seen(name, np.ascontiguousarray(getattr(record, name).T).reshape(-1)) for name in names}
+def _by_row(record: RunRecord, names: tuple[str, ...], where: slice = slice(None)) -> dict[str, pa.Array]:
+    return {name: _seen(name, np.ascontiguousarray(getattr(record, name)[:, where].T).reshape(-1)) for name in names}
 
 
 def _seen(name: str, values: NDArray[np.int64]) -> pa.Array:

@@ -120,6 +120,11 @@ def _in_words(value: Any, kind: Any, reason: str) -> str:
 
 
 def _expected(path: Place) -> str:
-    key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
-    ending = max((ending for ending in _UNITS if key.endswith(ending)), key=len, default=None)
-    return f"; expected {_UNITS[ending]}" if ending else ""
+    unit = unit_of(next((str(part) for part in reversed(path) if isinstance(part, str)), ""))
+    return f"; expected {unit}" if unit else ""
+
+
+def unit_of(key: str) -> str:
+    """The unit that a key's ending says, empty where it says none."""
+    ending = max((ending for ending in _UNITS if f"_{key}".endswith(ending)), key=len, default=None)
+    return _UNITS[ending] if ending else ""

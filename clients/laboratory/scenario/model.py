@@ -108,6 +108,17 @@ class FlexibleLoad:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoragePolicy:
+    """How an owner runs its storage. `plan`: linear_program or dynamic_program (laboratory.planning).
+
+    `charges_from_grid`: a storage alone behind its meter also charges what nobody sold it, where that pays at the deficit price.
+    """
+
+    plan: str = "linear_program"
+    charges_from_grid: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvFleet:
     """Vehicles that stand at chargers from `arrival` to `departure` (local, within one day) and need `energy_wh` (at the meter) by then."""
 
@@ -170,6 +181,7 @@ class Participant:
     load: LoadProfile | None = None
     generation: GenerationProfile | None = None
     storage: Storage | None = None
+    storage_policy: StoragePolicy = field(default_factory=StoragePolicy)
     flexible: FlexibleLoad | None = None
     ev: EvFleet | None = None
     valuation: Valuation = field(default_factory=Valuation)

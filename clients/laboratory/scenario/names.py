@@ -16,6 +16,9 @@ SCHEMES: Final = ("granular", "gec")
 SHARINGS: Final = ("none", "energy", "equal", "shapley")
 # The keys of laboratory.agents.catalogue.CATALOGUE.
 POPULATIONS: Final = ("zi_u", "zi_c", "zip", "gdx", "aa", "market_maker", "price_taker", "truthful", "strategic", "compliance")
+# How storage is planned (laboratory.planning).
+LINEAR_PROGRAM: Final = "linear_program"
+STORAGE_PLANS: Final = (LINEAR_PROGRAM, "dynamic_program")
 OUTAGE_KINDS: Final = ("generation", "load")
 # An outage of all plants of a kind.
 PLANT_KINDS: Final = ("pv", "wind")

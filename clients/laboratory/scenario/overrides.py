@@ -23,6 +23,8 @@ def overridden(file: ScenarioFile, overrides: Mapping[str, str]) -> ScenarioFile
     for key, text in overrides.items():
         try:
             path, kind = find_key(key, file.content)
+            if not text.startswith(("{", "[")):
+                _refuse_table(kind)
             values[path], names[path] = parse_value(text, kind), f"--set {key}={text}"
         except InputError as error:
             problems.add(f"{key}: {error}")
@@ -65,9 +67,14 @@ def find_key(key: str, content: Mapping[str, Any]) -> tuple[Place, Any]:
             raise InputError(f"{'.'.join(str(step) for step in path)} has nothing below it; no {part!r} there")
         path = (*path, step)
         value = _below(value, step)
-    if is_table(without_none(kind)) or (typing.get_origin(without_none(kind)) is list and is_table(typing.get_args(without_none(kind))[0])):
-        raise InputError(f"this is a table; set one of its keys: {', '.join(_keys_of(without_none(kind)))}")
     return path, kind
+
+
+def _refuse_table(kind: Any) -> None:
+    """A table is set by its keys, or whole as a file would hold it: `{ energy_kwh = 9, ... }`."""
+    bare = without_none(kind)
+    if is_table(bare) or (typing.get_origin(bare) is list and is_table(typing.get_args(bare)[0])):
+        raise InputError(f"this is a table; set one of its keys: {', '.join(_keys_of(bare))}")
 
 
 def kind_has_table(kind: Any) -> bool:

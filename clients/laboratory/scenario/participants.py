@@ -5,14 +5,26 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from clients.laboratory.scenario.model import AgentChoice, Asset, EvFleet, FlexibleLoad, GenerationProfile, LoadProfile, Participant, Valuation
-from clients.laboratory.scenario.rules import MINUTES_A_DAY, minute_of, permille
+from clients.laboratory.scenario.model import (
+    AgentChoice,
+    Asset,
+    EvFleet,
+    FlexibleLoad,
+    GenerationProfile,
+    LoadProfile,
+    Participant,
+    StoragePolicy,
+    Valuation,
+)
+from clients.laboratory.scenario.names import STORAGE_PLANS
+from clients.laboratory.scenario.rules import MINUTES_A_DAY, minute_of, one_of, permille
 from clients.laboratory.scenario.schema import (
     AssetTable,
     EvTable,
     FlexibleTable,
     LaboratoryMemberTable,
     ScenarioTable,
+    StoragePolicyTable,
     ValuationTable,
 )
 from clients.scenarios.attributes import MWH_MAX, Attributes, Reader, attributes, generation_kind, has_shapes, noise_named, position_limits
@@ -61,6 +73,7 @@ def participant(table: ScenarioTable, index: int, agent: AgentChoice, reader: Re
         load=load,
         generation=_generation(member, what, place, reader, around),
         storage=what.storage,
+        storage_policy=_storage_policy(member.storage_policy, (*place, "storage_policy"), reader),
         flexible=_flexible(member, table.flexible, what, place, reader) if load else None,
         ev=ev,
         valuation=_valuation(member, table.valuation, what, place, reader),
@@ -140,6 +153,11 @@ class _Layered:
 
     def permille(self, key: str, limit_ppm: int = PPM) -> int:
         return permille(self.value(key) or 0, self._reader, *self.place(key), limit_ppm=limit_ppm)
+
+
+def _storage_policy(table: StoragePolicyTable, place: Place, reader: Reader) -> StoragePolicy:
+    one_of(table.plan, STORAGE_PLANS, reader, *place, "plan")
+    return StoragePolicy(plan=table.plan, charges_from_grid=table.charges_from_grid)
 
 
 def _ev(table: EvTable, place: Place, reader: Reader) -> EvFleet:

@@ -138,6 +138,11 @@ class FlexibleTable(Table, frozen=True, kw_only=True):
     cost_cny_per_kwh: Decimal | None = None
 
 
+class StoragePolicyTable(Table, frozen=True, kw_only=True):
+    plan: str = "linear_program"
+    charges_from_grid: bool = True
+
+
 class EvTable(Table, frozen=True, kw_only=True):
     energy_kwh: Decimal
     power_kw: Decimal
@@ -165,6 +170,7 @@ class LaboratoryMemberTable(MemberTable, frozen=True, kw_only=True):
     sell_limit_kwh: Decimal | None = None
     agent: Agent | None = None
     valuation: ValuationTable = ValuationTable()
+    storage_policy: StoragePolicyTable = StoragePolicyTable()
     flexible: FlexibleTable = FlexibleTable()
     ev: EvTable | None = None
     asset: AssetTable | None = None

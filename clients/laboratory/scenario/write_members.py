@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clients.laboratory.scenario.model import Asset, EvFleet, FlexibleLoad, Participant, Valuation
+from clients.laboratory.scenario.model import Asset, EvFleet, FlexibleLoad, Participant, StoragePolicy, Valuation
 from clients.laboratory.scenario.write_rules import end_text, time_text
 from clients.scenarios.attributes import position_limits
 from clients.scenarios.decimals import decimal_text
@@ -55,6 +55,9 @@ def member_content(entry: Participant, common: Common) -> dict[str, Any]:
         table["generation"] = {"series": entry.generation.series, "peak_kw": entry.generation.peak_kw, "noise": entry.generation.noise}
     if entry.storage is not None:
         table["storage"] = _storage(entry.storage)
+    if entry.storage_policy != StoragePolicy():
+        policy = entry.storage_policy
+        table["storage_policy"] = {"plan": policy.plan, "charges_from_grid": policy.charges_from_grid}
     if entry.ev is not None:
         table["ev"] = _ev(entry.ev)
     _add_preferences(table, entry, common)

@@ -2,8 +2,8 @@
 Simulation 69; batches of five after White, Cobb and Spratt 2000).
 
 The series is cut into batches of five and truncated where the standard error of the mean of what is left is smallest: earlier keeps the bias, later
-throws data away. The last five batches are no candidates, since a few values may be alike by chance. A minimum in the second half says that the series
-is too short to tell (Hoad, Robinson and Davies 2010), and then there is no answer.
+throws data away. The last five batches are no candidates, since a few values may be alike by chance. A minimum in the second half says that the
+series is too short to tell (Hoad, Robinson and Davies 2010), and then there is no answer.
 """
 
 from collections.abc import Sequence

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from typing import Final
 
 import msgspec
 
+from clients.laboratory.statistics.comparisons import holm
+from clients.laboratory.statistics.intervals import LEVEL, Paired, mean_interval, paired_difference
 from clients.laboratory.sweep.findings import FORMAT, Analysis, Difference, Estimate, Regret
-from clients.laboratory.sweep.inference import Paired, holm, interval, paired
 from clients.laboratory.sweep.plan import Plan
 from clients.laboratory.sweep.results import failures
 from clients.laboratory.sweep.robustness import conclude
@@ -15,7 +15,6 @@ from clients.laboratory.sweep.samples import Samples, samples_of
 from clients.laboratory.sweep.task import Result
 from exchange.errors import InputError
 
-LEVEL: Final = 0.95
 # What a participant pays, and what it has left in its storage for that.
 _BILL, _STORED = "bill_market_cny", "storage_value_change_cny"
 
@@ -47,7 +46,7 @@ def known_measures(results: Iterable[Result]) -> list[str]:
 def _estimates(plan: Plan, samples: Samples, measures: Sequence[str], level: float) -> list[Estimate]:
     found = []
     for population, cell, measure in product(plan.populations, plan.cells, measures):
-        sample = interval(list(samples.values(measure, cell.name, population).values()), level)
+        sample = mean_interval(list(samples.values(measure, cell.name, population).values()), level)
         found.append(
             Estimate(cell=cell.name, population=population, measure=measure, n=sample.n, mean=sample.mean, low=sample.low, high=sample.high)
         )
@@ -81,7 +80,7 @@ def _regrets(plan: Plan, samples: Samples, level: float) -> list[Regret]:
     for cell, response in product(plan.cells, plan.responses):
         usual, tried = (_net_bills(samples.of(cell.name, "", name), response.participant) for name in ("", response.name))
         seeds = [seed for seed in usual if seed in tried]
-        spread = paired([tried[seed] for seed in seeds], [usual[seed] for seed in seeds], level).interval
+        spread = paired_difference([tried[seed] for seed in seeds], [usual[seed] for seed in seeds], level).interval
         found.append(
             Regret(
                 cell=cell.name,

@@ -57,6 +57,7 @@ class QuestionEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     first_seed: int | None
     populations: list[str]
     response_seeds: int
+    welfare: bool
 
 
 class SweepFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +83,7 @@ class SweepFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             first_seed=asked.first_seed,
             populations=tuple(asked.populations),
             response_seeds=asked.response_seeds,
+            welfare=asked.welfare,
         )
 
 
@@ -111,7 +113,7 @@ def write_plan(directory: Path, plan: Plan, write: Write) -> None:
     asked = QuestionEntry(
         scenario=question.scenario, axes={axis.key: list(axis.values) for axis in question.axes}, one_at_a_time=question.one_at_a_time,
         days=question.days, seeds=question.seeds, first_seed=question.first_seed, populations=list(question.populations),
-        response_seeds=question.response_seeds,
+        response_seeds=question.response_seeds, welfare=question.welfare,
     )  # fmt: skip
     responses = [ResponseEntry(name=r.name, participant=r.participant, role=r.role, alternative=r.alternative) for r in plan.responses]
     sweep = SweepFile(

@@ -24,6 +24,7 @@ class Question:
 
     `days` None: as the scenario says. Seeds are `first_seed` (None: the scenario's own) and those after it, the same for every cell; the first
     `response_seeds` of them are also played with one participant of each role acting otherwise, with the scenario's own population (0: not at all).
+    `welfare`: each run is also measured against the linear program of the greatest welfare.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class Question:
     first_seed: int | None = None
     populations: tuple[str, ...] = ()
     response_seeds: int = 0
+    welfare: bool = False
 
     def cells(self, load: Load) -> tuple[Cell, ...]:
         """The baseline first. Raises InputError for too many, or for a scenario that is refused where its own rules are asked for."""
@@ -77,7 +79,7 @@ def make_plan(question: Question, load: Load, write: Write) -> Plan:
     populations = question.populations or (AS_WRITTEN,)
     responses = responses_of(baseline) if question.response_seeds else ()
     first = baseline.seed if question.first_seed is None else question.first_seed
-    build = _TaskBuilder(write)
+    build = _TaskBuilder(write, welfare=question.welfare)
     tasks: list[Task] = []
     for offset in range(question.seeds):
         for cell, scenario in zip(cells, resolved, strict=True):
@@ -92,7 +94,7 @@ def make_plan(question: Question, load: Load, write: Write) -> Plan:
 def make_tasks(question: Question, cell: Cell, load: Load, write: Write) -> tuple[Task, ...]:
     """One cell over all seeds of a question, with the scenario's own population. Where the scenario itself is refused, raises InputError."""
     first = load(question.scenario, {}).seed if question.first_seed is None else question.first_seed
-    scenario, build = _resolve(question, cell, load), _TaskBuilder(write)
+    scenario, build = _resolve(question, cell, load), _TaskBuilder(write, welfare=question.welfare)
     return tuple(build.task(cell, scenario, AS_WRITTEN, None, first + offset) for offset in range(question.seeds))
 
 
@@ -107,8 +109,9 @@ def _resolve(question: Question, cell: Cell, load: Load) -> Scenario | InputErro
 class _TaskBuilder:
     """Makes tasks; texts and digests of a variant are made once for all its seeds."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, *, welfare: bool) -> None:
         self._write = write
+        self._welfare = welfare
         self._made: dict[tuple[str, str, str], tuple[Scenario, str]] = {}
 
     def task(self, cell: Cell, scenario: Scenario | InputError, population: str, response: Response | None, seed: int) -> Task:
@@ -117,7 +120,8 @@ class _TaskBuilder:
             key = _digest(code_version(), "refused", cell.name, str(scenario), population, name, str(seed))
             return Task(key, cell.name, population, name, seed, code_version(), None, str(scenario))
         played, digest = self._variant(cell, scenario, population, response)
-        return Task(_digest(digest, str(seed)), cell.name, population, name, seed, code_version(), played)
+        key = _digest(digest, str(seed), *(["welfare"] if self._welfare else []))
+        return Task(key, cell.name, population, name, seed, code_version(), played, welfare=self._welfare)
 
     def _variant(self, cell: Cell, scenario: Scenario, population: str, response: Response | None) -> tuple[Scenario, str]:
         at = (cell.name, population, response.name if response else "")

@@ -20,8 +20,9 @@ from clients.laboratory.sweep.attempt import attempt, load_play
 from clients.laboratory.sweep.task import Played, Task, failed
 
 _END_WAIT_S: Final = 2.0
-# Libraries of linear algebra and solvers would start as many threads as there are cores in every worker.
-_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# Libraries of linear algebra and solvers would start as many threads as there are cores in every worker. No NUMBA_* variable: it names the cache of
+# compiled kernels, and every worker would compile its own.
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def cores() -> int:

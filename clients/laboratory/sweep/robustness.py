@@ -6,14 +6,13 @@ Otherwise it depends on behaviour: the rules would do that to some traders, and 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
+from clients.laboratory.statistics.comparisons import POPULATIONS_MIN
+from clients.laboratory.statistics.intervals import LEVEL
 from clients.laboratory.sweep.findings import BEHAVIOUR, NO_DIFFERENCE, ROBUST, TOO_FEW, Conclusion, Difference, Regret
 from clients.laboratory.sweep.plan import Plan
 from clients.laboratory.sweep.populations import AS_WRITTEN
 from clients.laboratory.sweep.samples import Samples
-
-POPULATIONS_MIN: Final = 3
 
 
 def conclude(
@@ -79,7 +78,7 @@ def _reasons_of_responses(plan: Plan, samples: Samples, best: Mapping[str, Regre
     sign, reasons = _sign(own.mean), []
     for role, regret in best.items():
         response = f"{regret.participant} {regret.alternative}"
-        under = samples.against(own.measure, plan.cells[0].name, own.cell, AS_WRITTEN, response, 0.95).interval
+        under = samples.against(own.measure, plan.cells[0].name, own.cell, AS_WRITTEN, response, LEVEL).interval
         if under.mean is None or _sign(under.mean) != sign:
             reasons.append(f"not when {role} {response}")
     return reasons

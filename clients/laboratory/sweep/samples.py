@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clients.laboratory.sweep.inference import Paired, paired
+from clients.laboratory.statistics.intervals import Paired, paired_difference
 from clients.laboratory.sweep.plan import Plan
 from clients.laboratory.sweep.points import measure_of
 from clients.laboratory.sweep.task import Result
@@ -28,7 +28,7 @@ class Samples:
         """A cell less the baseline over the seeds that both have."""
         before, after = (self.values(measure, name, population, response) for name in (baseline, cell))
         seeds = [seed for seed in before if seed in after]
-        return paired([before[seed] for seed in seeds], [after[seed] for seed in seeds], level)
+        return paired_difference([before[seed] for seed in seeds], [after[seed] for seed in seeds], level)
 
 
 def samples_of(plan: Plan, results: Mapping[str, Result]) -> Samples:

@@ -5,7 +5,7 @@ proposes rules one after the other; the seeds of one proposal are played at the 
 is, so the winner is played again over seeds that the search has not seen, beside the rules as written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -46,9 +46,7 @@ def parse_objective(text: str) -> Objective:
     return Objective(direction, measure)
 
 
-def search(
-    space: ParameterSpace, objective: Objective, trials: int, seed: int, fresh_seed: int, evaluator: Evaluator, on_trial: Callable[[Point], None]
-) -> Found:
+def search(space: ParameterSpace, objective: Objective, trials: int, seed: int, fresh_seed: int, evaluator: Evaluator) -> Found:
     """Try `trials` rules, drawn by `seed`. Raises InputError without optuna, CheckFailedError when no rules could be played."""
     study, failed_state = _study(objective, seed)
     tried: list[Point] = []
@@ -64,7 +62,6 @@ def search(
         else:
             study.tell(trial, state=failed_state)
         tried.append(point)
-        on_trial(point)
     best = _best(objective, tried)
     best_again, written_again = evaluator.evaluate([best.overrides, {}], fresh_seed)
     return Found(objective, tuple(tried), best, best_again, written_again)

@@ -15,7 +15,8 @@ FAILED: Final = "failed"
 class Task:
     """One run to play. `scenario` is the resolved scenario, or None with the reason in `refused` where its overrides were not accepted.
 
-    `key` names what is played and with which code: equal keys, equal results. `version` is the code that the key was made for.
+    `key` names what is played and with which code: equal keys, equal results. `version` is the code that the key was made for. `welfare`: measure
+    against the welfare program too.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Task:
     version: str
     scenario: Any
     refused: str = ""
+    welfare: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

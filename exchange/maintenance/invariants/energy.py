@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.maintenance.invariants.interface import Finding, breach
+from exchange.market.instruments import Instrument
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import TRADE_KINDS
 from exchange.protocol.documents import SettleDay
@@ -47,14 +48,17 @@ class EnergyWatch:
     def _count(self, trades: NDArray[np.void], exchange: Exchange) -> None:
         taker_buys = trades["side"] == int(Side.BUY)
         taker, maker = trades["account"].astype(np.int64), trades["counter_account"].astype(np.int64)
+        n_accounts = int(max(taker.max(), maker.max())) + 1
+        ids, place = np.unique(trades["instrument"], return_inverse=True)
+        starts_ns = [_starts_ns(exchange.instrument_by_id(instrument_id)) for instrument_id in ids.tolist()]
         for table, account in ((self._bought_wh, np.where(taker_buys, taker, maker)), (self._sold_wh, np.where(taker_buys, maker, taker))):
-            keys, inverse = np.unique(np.stack([trades["instrument"].astype(np.int64), account]), axis=1, return_inverse=True)
-            lots = np.bincount(inverse.reshape(-1), trades["quantity_lots"]).astype(np.int64)  # a batch's lots are far below 2^53
-            for instrument_id, of_account, of_lots in zip(*keys.tolist(), lots.tolist(), strict=True):
-                instrument = exchange.instrument_by_id(instrument_id)
-                if instrument.is_power:
-                    for start_ns in range(instrument.spec.delivery_start_ns, instrument.spec.delivery_end_ns, PERIOD_NS):
-                        table[start_ns][of_account] += of_lots * POWER_LOT_WH
+            # Instrument and account in one number, so that they are sorted as one.
+            keys, inverse = np.unique(place * n_accounts + account, return_inverse=True)
+            lots = np.bincount(inverse, trades["quantity_lots"]).astype(np.int64)  # a batch's lots are far below 2^53
+            for key, of_lots in zip(keys.tolist(), lots.tolist(), strict=True):
+                at, of_account = divmod(key, n_accounts)
+                for start_ns in starts_ns[at]:
+                    table[start_ns][of_account] += of_lots * POWER_LOT_WH
 
     def _check_day(self, day: str, exchange: Exchange, batch: BatchResult, sequence: int) -> None:
         settlement = exchange.settlement(day)
@@ -82,6 +86,12 @@ class EnergyWatch:
             for statement in settlement.statements:
                 if statement.energy_wh(item) != traded.get(statement.account, 0):
                     raise breach("8", f"energy of account {statement.account} on {settlement.day} is not that of its trades", sequence)
+
+
+def _starts_ns(instrument: Instrument) -> range:
+    """Of the quarter-hours that an instrument delivers power in."""
+    spec = instrument.spec
+    return range(spec.delivery_start_ns, spec.delivery_end_ns, PERIOD_NS) if instrument.is_power else range(0)
 
 
 def _check_statement(statement: Statement, sequence: int) -> None:

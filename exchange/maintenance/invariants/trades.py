@@ -88,9 +88,10 @@ class TradesWatch:
         notional = trades["price_ticks"] * trades["quantity_lots"] * multiplier
         self._notional_micro += int(notional.sum())
         postings = batch.postings[batch.postings["asset"] == 0]
-        _compare_sums(trades["sequence"], notional * times, postings, (PostingReason.TRADE,), "a trade is not paid at its price")
+        _compare_sums(batch, trades["sequence"], notional * times, postings, (PostingReason.TRADE,), "a trade is not paid at its price")
         fees = trades["fee_micro"] + trades["counter_fee_micro"]
-        _compare_sums(trades["sequence"], fees, postings, (PostingReason.MAKER_FEE, PostingReason.TAKER_FEE), "a fee is not the one that was told")
+        of_fees = (PostingReason.MAKER_FEE, PostingReason.TAKER_FEE)
+        _compare_sums(batch, trades["sequence"], fees, postings, of_fees, "a fee is not the one that was told")
 
     def _grow(self, size: int) -> None:
         have = len(self._limit_ticks)
@@ -102,14 +103,18 @@ class TradesWatch:
 
 
 def _compare_sums(
-    sequences: NDArray[np.int64], amounts: NDArray[np.int64], postings: NDArray[np.void], reasons: tuple[PostingReason, ...], what: str
+    batch: BatchResult,
+    sequences: NDArray[np.int64],
+    amounts: NDArray[np.int64],
+    postings: NDArray[np.void],
+    reasons: tuple[PostingReason, ...],
+    what: str,
 ) -> None:
     """Sums by command of what trades say against those of postings."""
     posted = postings[np.isin(postings["reason"], [int(reason) for reason in reasons])]
-    all_sequences = np.unique(np.concatenate([sequences, posted["sequence"]]))
-    told, found = np.zeros(len(all_sequences), np.int64), np.zeros(len(all_sequences), np.int64)
-    np.add.at(told, np.searchsorted(all_sequences, sequences), amounts)
-    np.add.at(found, np.searchsorted(all_sequences, posted["sequence"]), posted["amount"])
+    told, found = np.zeros((2, len(batch.records)), np.int64)
+    np.add.at(told, sequences - batch.first_sequence, amounts)
+    np.add.at(found, posted["sequence"] - batch.first_sequence, posted["amount"])
     wrong = np.flatnonzero(told != found)
     if wrong.size:
-        raise breach("4", what, int(all_sequences[wrong[0]]))
+        raise breach("4", what, batch.first_sequence + int(wrong[0]))

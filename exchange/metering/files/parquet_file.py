@@ -1,4 +1,4 @@
-"""Parquet files of readings, with the columns of the CSV files or with whole Wh (`import_wh`, `export_wh`). Needs the extra `parquet`.
+"""Parquet files of readings, with the columns of the CSV files or with whole Wh (`import_wh`, `export_wh`).
 
 Times are timestamps (with a zone: instants; without: local), whole nanoseconds, or text. A line is the number of a row, from 1 on.
 """
@@ -21,12 +21,10 @@ _REGISTER_SUFFIX: Final = "_register"
 
 
 def read_parquet(file: BinaryIO, park: Park, findings: Findings, on_progress: OnProgress = lambda _n_rows: None) -> tuple[FileRows, bool]:
-    """As `read_csv`; `on_progress` is told the number of rows read. Raises InputError without pyarrow and for a file that is none."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise InputError("a Parquet file needs the package pyarrow: pip install 'parkex[parquet]'") from error
+    """As `read_csv`; `on_progress` is told the number of rows read. Raises InputError for a file that is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         source = pq.ParquetFile(file)
         names = set(source.schema_arrow.names)

@@ -32,7 +32,14 @@ from exchange.order_path.business import (
     settlement_terms,
     units,
 )
-from exchange.order_path.business.listing import enter_account, enter_instrument, enter_storage, free_instrument_slot, lay_out_owners
+from exchange.order_path.business.listing import (
+    enter_account,
+    enter_instrument,
+    enter_storage,
+    free_instrument_slot,
+    lay_out_owners,
+    lay_out_schedule,
+)
 from exchange.order_path.business.rules import MONEY_LIMIT_MICRO, BusinessRuleError, Caller, Handler, Result
 from exchange.order_path.business.rules import listed as _listed
 from exchange.order_path.business.rules import member as _member
@@ -160,6 +167,7 @@ def list_instruments(exchange: "Exchange", document: ListInstruments, caller: Ca
         ids[spec.symbol] = instrument.id
         exchange.notify("listed", {"symbol": spec.symbol, "instrument": instrument.id})
         phase_control.schedule_phases(exchange, instrument, caller.stamp_ns)
+    lay_out_schedule(exchange.state)
     return {"instruments": ids}
 
 

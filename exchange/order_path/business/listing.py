@@ -65,7 +65,7 @@ def free_instrument_slot(state: PathState) -> int:
 
 
 def enter_instrument(state: PathState, instrument: Instrument, book: int) -> PathState:
-    """The terms of an instrument into its slot; its positions start at zero."""
+    """The terms of an instrument into its slot; its positions start at zero. `lay_out_schedule` behind the last one completes it."""
     state = with_instruments(state, instrument.slot + 1, instrument.id)
     row = state.instruments[instrument.slot]
     for name in _TERMS:
@@ -79,17 +79,15 @@ def enter_instrument(state: PathState, instrument: Instrument, book: int) -> Pat
     row.periods = instrument.periods
     state.positions[instrument.slot] = np.zeros(state.positions.shape[1], state.positions.dtype)
     if instrument.is_block:
-        return lay_out_blocks(state)
-    if instrument.is_power:
         lay_out_schedule(state)
+        return lay_out_blocks(state)
     return state
 
 
 def leave_instrument(state: PathState, instrument: Instrument) -> None:
-    """Free the slot of a settled instrument."""
+    """Free the slot of a settled instrument. `lay_out_schedule` behind the last one completes it. Modifies the state in place."""
     state.slot_of_instrument[instrument.id] = -1
     state.instruments[instrument.slot].used = 0
-    lay_out_schedule(state)
 
 
 def lay_out_schedule(state: PathState) -> None:

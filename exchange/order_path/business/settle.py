@@ -10,7 +10,7 @@ from exchange.market.instruments import Instrument
 from exchange.market.phases import Phase, PhaseEvent, next_phase
 from exchange.order_path.business.day_gathering import gather, positions_of, regather
 from exchange.order_path.business.granular import issue_granular
-from exchange.order_path.business.listing import leave_instrument
+from exchange.order_path.business.listing import lay_out_schedule, leave_instrument
 from exchange.order_path.level import Level
 from exchange.protocol.documents import SettleDay
 from exchange.settlement.charges import PostingRows
@@ -50,6 +50,7 @@ def settle(exchange: "Exchange", document: SettleDay) -> tuple[str | None, dict[
         _close(exchange, instrument)
     for block in finished_blocks(exchange):
         _close(exchange, block)
+    lay_out_schedule(exchange.state)
     exchange.notify("settled", {"day": document.day, "periods": len(periods)})
     return None, {"day": document.day, "periods": len(periods)}
 

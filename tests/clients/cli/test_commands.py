@@ -101,7 +101,7 @@ def test_the_same_in_a_process_of_its_own() -> None:
     "command",
     [
         "demo", "serve", "config", "bot", "replay", "verify", "backup", "restore", "archive", "profiles import", "profiles template",
-        "carbon report", "carbon product", "carbon closing", "carbon matrix",
+        "carbon report", "carbon product", "carbon closing", "carbon matrix", "scenario new", "scenario check", "scenario show",
     ],
 )  # fmt: skip
 def test_helps_teach_with_an_example(command: str, here) -> None:
@@ -118,7 +118,7 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     listed = shown.split("Commands:\n")[1]
     names = [
         "demo", "serve", "config", "bot", "shell", "replay", "verify", "trace", "backup", "restore", "archive", "match", "audit", "statement",
-        "version", "profiles", "keys", "proposals", "clock", "carbon", "meter",
+        "version", "profiles", "keys", "proposals", "clock", "carbon", "meter", "scenario",
     ]  # fmt: skip
     assert [line.split()[0] for line in listed.splitlines()] == names
     assert "..." not in listed

@@ -150,3 +150,13 @@ def test_what_couples_periods() -> None:
     fleet = EvFleet(energy_wh=1000, power_w=1000, arrival=arrival, departure=departure)
     for extra in ({"storage": battery()}, {"flexible": flexible}, {"ev": fleet}):
         assert is_coupled(scenario_of(plain, member("F2", **extra)))
+
+
+def test_many_periods_are_crossed_each_for_itself() -> None:
+    rng = np.random.default_rng(3)
+    sides = [rng.integers(low, high, (4, 9000)) for low, high in ((28, 36), (0, 4), (28, 36), (0, 4))]
+    found = crossing(*sides)
+    for period in (0, 4095, 4096, 8999):
+        alone = crossing(*(side[:, period : period + 1] for side in sides))
+        for field in ("volume_lots", "low_ticks", "high_ticks", "gain_tick_lots", "is_defined"):
+            assert getattr(found, field)[period] == getattr(alone, field)[0]

@@ -8,6 +8,7 @@ import pytest
 from clients.laboratory.measures.bills import bill_measures, saving_micro
 from clients.laboratory.measures.carbon import carbon_measures
 from clients.laboratory.measures.energy import energy_measures, own_use
+from clients.laboratory.scenario.model import Network
 from exchange.units import NS_PER_HOUR
 from tests.clients.laboratory.records import battery, member, record_of, scenario_of, trade
 
@@ -46,6 +47,21 @@ def test_what_was_stored_before_the_run_is_grey_and_losses_keep_the_mixture() ->
     # 8 of 16 kWh stored are green after losses; the last 4 kWh of discharge meet no load.
     assert own_use(record).green_discharge_wh.tolist() == [0, 2000, 0]
     assert energy_measures(record)["self_consumption_percent"] == 100
+
+
+def test_what_load_leaves_of_the_sun_is_all_that_can_be_charged_from_it() -> None:
+    record = record_of(
+        PARK, load_kwh=[[4], [0], [0]], generation_kwh=[[0], [6], [0]], charge_kwh=[[0], [0], [5]], discharge_kwh=[[0], [0], [0]]
+    )  # fmt: skip
+    assert own_use(record).green_charge_wh.tolist() == [2000]
+
+
+def test_imports_over_the_limit_of_the_connection() -> None:
+    park = scenario_of(member("F1"), network=Network(loss_ppm=0, import_limit_kw=40))
+    record = record_of(park, load_kwh=[[10, 12, 9]], generation_kwh=[[0, 0, 0]])
+    assert energy_measures(record)["import_over_limit_kwh"] == 2
+    unlimited = replace(record, scenario=scenario_of(member("F1")))
+    assert energy_measures(unlimited)["import_over_limit_kwh"] == 0
 
 
 def test_imbalance_and_curtailment() -> None:

@@ -52,7 +52,7 @@ AUTOCORRELATION: list[tuple[list[dict[str, int]], float | None]] = [
     (prices(0, 5000, 5010, 5020), 1.0),
     (prices(0, 5000, 5010, 5010), None),  # no change to go with the first
     (prices(0, 5000, 5010) + prices(1, 5020, 5030), None),  # from book to book is no change
-    (prices(0, 5000, 5010, 5020)[::-1], 1.0),  # by time, not by place
+    ([prices(0, 5000, 5010, 5020)[place] for place in (1, 0, 2)], 1.0),  # by time, not by place
     (prices(0, 5000, 5010, 5000) + prices(1, 5000, 5010, 5020), 0.0),
     ([], None),
 ]
@@ -73,14 +73,14 @@ IMPACT: list[tuple[list[dict[str, int]], float | None]] = [
     # 10 kWh bought move the middle up by 0.01, 5 kWh sold down by 0.005: 1 CNY/kWh a MWh.
     ([trade(0, 0, 2, 100, 5000, round=1), trade(0, 0, 2, 50, 5000, round=2, taker_side=Side.SELL)], 1.0),
     ([trade(0, 0, 2, 100, 5000, round=1, taker_side=AUCTION)], None),
-    ([trade(1, 0, 2, 100, 5000, round=1)], None),  # a book without two quotes
+    ([trade(1, 0, 2, 100, 5000, round=0)], None),  # from the last quote of one book to the first of the next
     ([trade(0, 0, 2, 100, 5000, round=0)], None),  # before the first quote
 ]
 
 
 @pytest.mark.parametrize(("trades", "expected"), IMPACT)
 def test_price_impact(trades: list[dict[str, int]], expected: float | None) -> None:
-    quotes = [quote(0, 2, 5000, 5100), quote(0, 0, 4900, 5100), quote(0, 1, 5000, 5200), quote(1, 0, 4000, -1)]
+    quotes = [quote(0, 2, 5000, 5100), quote(0, 0, 4900, 5100), quote(0, 1, 5000, 5200), quote(1, 0, 4000, 4200)]
     figures = quality_measures(market(trades, quotes))
     assert figures["price_impact_cny_per_kwh_per_mwh"] == (None if expected is None else pytest.approx(expected))
 

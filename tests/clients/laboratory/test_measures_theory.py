@@ -103,6 +103,15 @@ def test_what_the_operator_keeps_is_a_share_of_the_surplus() -> None:
     assert figures["buyers_surplus_percent"] == pytest.approx(100 * (77 - 10) / 181)
 
 
+def test_who_buys_and_sells_alike_has_a_share_of_its_own() -> None:
+    # E04 takes 300 kWh from E07 at 0.48 and hands them to E02 at 0.52.
+    through = [trade(0, 4, 7, 3000, 4800), trade(0, 2, 4, 3000, 5200)]
+    figures = theory_measures(golden(uniform(5100, EFFICIENT[:3]) + through))
+    assert figures["resellers_surplus_percent"] == pytest.approx(100 * 12 / 181)
+    assert figures["buyers_surplus_percent"] == pytest.approx(100 * (77 - 3) / 181)
+    assert figures["sellers_surplus_percent"] == pytest.approx(100 * (104 - 9) / 181)
+
+
 def test_nothing_is_crossed_where_storage_couples_periods() -> None:
     scenario = scenario_of(member("F1"), member("S1"), member("B1", storage=battery()))
     record = record_of(scenario, load_kwh=[[10], [0], [0]], generation_kwh=[[0], [8], [0]], trades=[trade(0, 0, 1, 80, 5000)])

@@ -119,7 +119,7 @@ def test_an_import_limit_moves_load_and_shows_what_it_cannot_move() -> None:
     assert found.welfare == pytest.approx(-19 * 0.65 - 2 * OVERLOAD)
 
 
-@pytest.mark.parametrize(("generation", "gain_at_most"), [([0, 0], 0.0), ([8, 8], 0.0), ([10, 10], 0.5)])
+@pytest.mark.parametrize(("generation", "gain_at_most"), [([0, 0], 0.0), ([8, 8], 0.0), ([10, 10], 0.34)])
 def test_a_green_premium_does_not_pay_for_trades_with_oneself(generation: list[int], gain_at_most: float) -> None:
     # The limit is above the grid's price. A meter that can only take out sells nothing; one that could do either gains within the hull of both.
     scenario = scenario_of(member("F1", flexible=flexible(100_000, 1)))
@@ -210,10 +210,57 @@ def test_a_forecast_that_comes_right_in_time_costs_nothing_at_the_last_round() -
 def test_load_used_early_on_a_forecast_that_was_too_high_stays_used() -> None:
     # 10 kWh were expected at the dear quarter; half of them are used before it. Only 2 come, of which 1 can be left out.
     scenario = scenario_of(member("F1", flexible=flexible(500_000, 1, 0)))
-    forecast = [[[0, 10, 0]]]
+    forecast = [[[0, 10, 0]], [[0, 2, 0]]]
     days = [world_day(scenario, load_kwh=[[0, 2, 0]], generation_kwh=[[0, 0, 0]], forecast_load_kwh=forecast, deficit_ticks=[3000, 9000, 9000])]
-    days[0] = replace(days[0], round_ns=days[0].round_ns[:1])
-    assert rolling_welfare(scenario, days, 1) < solve_welfare(true_horizon(scenario, days)).welfare
+    assert solve_welfare(true_horizon(scenario, days)).welfare == pytest.approx(-1 * 0.30 - 1 * 0.90)
+    assert rolling_welfare(scenario, days, 1) == pytest.approx(-5 * 0.30 - 1 * 0.90)
+
+
+def test_what_is_stored_goes_from_day_to_day_in_the_rolling_bound() -> None:
+    # 5 kWh in storage serve the load of the first day; the second pays the grid.
+    scenario = scenario_of(member("F1", storage=battery(energy_kwh=10, initial_kwh=5)), days=2)
+    days = [world_day(scenario, load_kwh=[[5, 0]], generation_kwh=[[0, 0]], index=index) for index in range(2)]
+    assert rolling_welfare(scenario, days, 1) == pytest.approx(-5 * 0.65 - 5 * 0.30)
+
+
+# What was bought beyond the meter or sold beyond it, beside a best of nothing traded: (load, generation, value, cost) of buyer and seller, gain.
+BEYOND: list[tuple[str, list[int], list[int], int, int, float]] = [
+    ("bought for no use: at the grid's price", [0, 0], [0, 10], 6000, 3000, 10 * (0.28 - 0.30)),
+    ("bought for no use below the grid's price: at the lowest limit", [0, 0], [0, 10], 6000, 2000, 0.0),
+    ("sold out of nothing: fetched at the grid's price", [10, 0], [0, 0], 6000, 2800, 10 * (0.60 - 0.65)),
+    ("sold out of nothing to a premium: at the highest limit", [10, 0], [0, 0], 7000, 2800, 0.0),
+]
+
+
+@pytest.mark.parametrize(("name", "load", "generation", "value", "cost", "gain"), BEYOND, ids=[case[0] for case in BEYOND])
+def test_trades_beyond_the_meter_gain_nothing(name: str, load: list[int], generation: list[int], value: int, cost: int, gain: float) -> None:
+    scenario = scenario_of(member("F1"), member("S1"))
+    day: dict[str, Any] = {
+        "load_kwh": [[kwh] for kwh in load], "generation_kwh": [[kwh] for kwh in generation], "value_ticks": value, "cost_ticks": cost
+    }  # fmt: skip
+    horizon = true_horizon(scenario, [world_day(scenario, **day)])
+    traded = record_of(scenario, trades=[trade(0, 0, 1, 100, 5000)], **day)
+    idle = record_of(scenario, **day)
+    assert realised_welfare(horizon, traded) - realised_welfare(horizon, idle) == pytest.approx(gain)
+
+
+def test_a_run_pays_for_imports_over_the_limit_as_the_program_does() -> None:
+    scenario = scenario_of(member("F1"), network=Network(loss_ppm=0, import_limit_kw=40))
+    day: dict[str, Any] = {"load_kwh": [[15]], "generation_kwh": [[0]]}
+    horizon = true_horizon(scenario, [world_day(scenario, **day)])
+    assert realised_welfare(horizon, record_of(scenario, **day)) == pytest.approx(solve_welfare(horizon).welfare)
+    assert solve_welfare(horizon).welfare == pytest.approx(-15 * 0.65 - 5 * OVERLOAD)
+
+
+def test_losses_are_named_by_what_lies_between_two_bounds() -> None:
+    scenario, days = two_days()
+    record = record_of(scenario, load_kwh=[[5, 9] * 2, [0] * 4, [0] * 4], generation_kwh=[[0] * 4, [12, 0] * 2, [0] * 4], days=2)
+    bounds = replace(
+        bounds_of(record, days, rolling_step_periods=0), perfect_cny=100.0, rolling_cny=90.0, truthful_cny=70.0, realised_cny=40.0, no_trade_cny=0.0
+    )
+    figures = measure(record, bounds)
+    names = ("forecast_loss_cny", "mechanism_loss_cny", "strategy_loss_cny", "market_loss_cny", "welfare_loss_cny", "welfare_efficiency_percent")
+    assert [figures[name] for name in names] == [10, 20, 30, 50, 60, 40]
 
 
 def two_days() -> tuple[Scenario, list[Any]]:

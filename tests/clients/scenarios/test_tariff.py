@@ -1,5 +1,6 @@
 """Tariffs: Henan hour by hour against the text of the rule, and files that are refused with the line."""
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -197,3 +198,20 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
 
 def test_excel_mark(tmp_path: Path) -> None:
     read_tariff(write(tmp_path, "t.csv", HEADER + "1-12,00:00,24:00,0.5,0.3\n", "utf-8-sig"), ZONE)
+
+
+def test_the_digest_tells_tariffs_apart(henan: Tariff) -> None:
+    version = henan.versions[0]
+    dearer = version.retail_micro_per_kwh.copy()
+    dearer[6, 40] += 1
+    others = [
+        dataclasses.replace(version, effective_from=datetime.date(2024, 6, 2)),
+        dataclasses.replace(version, retail_micro_per_kwh=dearer),
+        dataclasses.replace(version, feed_in_micro_per_kwh=version.feed_in_micro_per_kwh - 1),
+        dataclasses.replace(version, bands=version.bands[::-1]),
+    ]
+    tariffs = [henan, *(dataclasses.replace(henan, versions=(other,)) for other in others)]
+    assert len({tariff.sha256() for tariff in tariffs}) == len(set(tariffs)) == 5
+    same = dataclasses.replace(henan, versions=(dataclasses.replace(version, retail_micro_per_kwh=version.retail_micro_per_kwh.copy()),))
+    assert (same, same.sha256(), hash(same)) == (henan, henan.sha256(), hash(henan))
+    assert henan != "henan"

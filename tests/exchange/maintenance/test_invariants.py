@@ -1,30 +1,45 @@
 """Watches of invariants beside a replay: a market day holds, and every kind of breach is found, with its invariant and command."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.errors import CheckFailedError
 from exchange.journal.record import CommandKind
 from exchange.ledger.chart import House
 from exchange.ledger.records import PostingReason
 from exchange.maintenance.invariants import all_watches
+from exchange.maintenance.invariants.energy import EnergyWatch
 from exchange.order_path.path import BatchResult, Exchange
-from exchange.order_path.records import ExecutionKind
+from exchange.order_path.records import EXECUTION, ExecutionKind
 from exchange.settlement.book import Settlements
 from exchange.settlement.lines import LineItem
 from exchange.settlement.record import TOTALS, SettledDay
-from tests.exchange.order_path.park import GENESIS
+from exchange.units import PERIOD_NS, POWER_LOT_WH
+from matching.records import Side
+from tests.exchange.order_path.park import DAY_NS, GENESIS, Park, power_spec, units_spec
 from tests.exchange.readmodel.market import DAY, Market, market_day
 
 Change = Callable[[BatchResult, Exchange], bool]
+Counted = tuple[int, Side, int, int, int]
 
 
 @pytest.fixture(scope="module")
 def market() -> Market:
     return market_day()
+
+
+@pytest.fixture(scope="module")
+def three() -> tuple[Exchange, list[int]]:
+    """An exchange with two quarter-hours and allowances."""
+    park = Park()
+    listed = park.list(power_spec(40), power_spec(41), units_spec(resale="free"))
+    return park.exchange, listed
 
 
 def watch(market: Market, change: Change | None = None) -> list[str]:
@@ -178,3 +193,27 @@ def test_a_breach_is_found_and_named(market: Market, invariant: str, words: str,
     with pytest.raises(CheckFailedError, match=rf"invariant {invariant} is broken at command \d+: .*{words}"):
         watch(market, change)
 
+
+
+@given(
+    trades=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(Side), st.integers(32, 36), st.integers(32, 36), st.integers(1, 99)), min_size=1),
+    later=st.lists(st.tuples(st.just(1), st.just(Side.SELL), st.integers(32, 36), st.integers(32, 36), st.integers(1, 99)), min_size=1, max_size=3),
+)
+def test_energy_is_counted_by_quarter_hour_and_account(three: tuple[Exchange, list[int]], trades: list[Counted], later: list[Counted]) -> None:
+    """Trades as (which of two quarter-hours or allowances, side of the taker, taker, maker, lots), in two batches."""
+    exchange, instruments = three
+    watch_of_energy = EnergyWatch()
+    bought: Counter[tuple[int, int]] = Counter()
+    sold: Counter[tuple[int, int]] = Counter()
+    for batch in (trades, later):
+        rows = np.zeros(len(batch), EXECUTION)
+        for row, (which, side, taker, maker, lots) in zip(rows, batch, strict=True):
+            row["instrument"], row["side"], row["quantity_lots"] = instruments[which], side, lots
+            row["account"], row["counter_account"] = taker, maker
+            if which < 2:
+                start_ns = DAY_NS + (40 + which) * PERIOD_NS
+                bought[start_ns, taker if side is Side.BUY else maker] += lots * POWER_LOT_WH
+                sold[start_ns, maker if side is Side.BUY else taker] += lots * POWER_LOT_WH
+        watch_of_energy._count(rows, exchange)
+    for told, counted in ((bought, watch_of_energy._bought_wh), (sold, watch_of_energy._sold_wh)):
+        assert {(start_ns, account): wh for start_ns, row in counted.items() for account, wh in row.items()} == told

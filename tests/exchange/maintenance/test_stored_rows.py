@@ -103,12 +103,13 @@ def test_a_row_that_is_gone_or_too_many_is_found(market: Market, url: str, table
         compare(market, url)
 
 
-def test_the_first_difference_is_named_with_both_values(market: Market, url: str) -> None:
-    engine = open_engine(url)
+def test_the_first_difference_is_named_with_both_values(market: Market, database_url: str) -> None:
+    fill(market, database_url)
+    engine = open_engine(database_url)
     with engine.begin() as connection:
         sequence = connection.execute(select(tables.trades.c.sequence)).scalars().first()
         price = connection.execute(select(tables.trades.c.price_ticks).where(tables.trades.c.sequence == sequence)).scalars().first()
         connection.execute(tables.trades.update().where(tables.trades.c.sequence == sequence).values(price_ticks=1))
     engine.dispose()
     with pytest.raises(CheckFailedError, match=rf"says price_ticks 1 in trades row {sequence}, \d+, the journal gives {price}"):
-        compare(market, url)
+        compare(market, database_url)

@@ -15,6 +15,7 @@ from exchange.journal.interface import Genesis
 from exchange.journal.record import CommandKind
 from exchange.journal.segments import JournalReader, SegmentJournal
 from exchange.journal.snapshots import SNAPSHOTS_FOLDER, read_snapshot, snapshot_path, write_snapshot
+from exchange.maintenance import verify
 from exchange.maintenance.backup import make_backup
 from exchange.maintenance.verify import verify_path
 from exchange.protocol.documents import Checkpoint, decode_document, encode_document
@@ -80,17 +81,19 @@ def test_a_torn_tail_is_told(data: Path) -> None:
     assert f"torn tail   {path.name}, byte {end}" in verified(data)
 
 
-async def test_it_may_run_beside_the_exchange(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rounds", "worth_a_process"), [(12, 10**9), (2, 0)], ids=["one process", "two"])
+async def test_it_may_run_beside_the_exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int, worth_a_process: int) -> None:
+    monkeypatch.setattr(verify, "WORTH_A_PROCESS", worth_a_process)
     service = await start_exchange(options(tmp_path))
     lines: list[str] = []
-    for number in range(12):
+    for number in range(rounds):
         verifying = asyncio.create_task(asyncio.to_thread(verify_path, tmp_path, lines.append))
         for more in range(3):
             await trade(service, 3 * number + more)
         await verifying
     await service.stop()
     assert service.node.failure is None
-    assert sum(line.startswith("read model") for line in lines) == 12
+    assert sum(line.startswith("read model") for line in lines) == rounds
 
 
 # Breaches

@@ -381,12 +381,6 @@ def test_a_file_that_is_no_parquet_is_told() -> None:
         check(b"PAR1 and nothing else")
 
 
-def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(InputError, match=r"pip install 'parkex\[parquet\]'"):
-        check(b"PAR1")
-
-
 def test_names_of_devices() -> None:
     devices = Devices()
     for account, name in ((33, "a"), (34, "a"), (34, "b")):

@@ -18,7 +18,7 @@ from exchange.settlement.book import Settlements
 from exchange.settlement.day import settle_day
 from exchange.settlement.day_input import DayInput, DayProblem, SettlementRule, check_day
 from exchange.settlement.record import REASONS
-from exchange.settlement.statement import LineItem
+from exchange.settlement.statement import LineItem, day_settlement
 from tests.exchange.settlement.worlds import (
     RICH_MICRO,
     Trade,
@@ -389,6 +389,20 @@ def test_records_survive_their_canonical_form() -> None:
         Settlements.from_canonical([[2, {}]], [])
     with pytest.raises(InputError, match="version"):
         Settlements.from_canonical([], [["day", 1, msgspec.msgpack.encode([1, [], []])]])
+
+
+def test_a_report_is_that_of_its_day_and_run_whatever_was_asked_for_before() -> None:
+    first, other = settle_day(story_one()).settlement, settle_day(replace(story_one(), day="another")).settlement
+    second = replace(first, run=2, amount_micro=first.amount_micro + 1)
+    book = Settlements()
+    for record in (first, second, other):
+        book.add(record)
+    expected = {1: day_settlement(first), 2: day_settlement(second, first), 0: day_settlement(second, first)}
+    for run in (2, 2, 1, 0, 1, 2):
+        assert book.report(first.day, run) == expected[run]
+        assert book.report("another", min(run, 1)) == day_settlement(other)
+    assert book.report(first.day, 2) == expected[2]
+    assert book.report(first.day, 1) == expected[1]
 
 
 def test_the_digest_of_a_day_knows_every_line_of_every_account() -> None:

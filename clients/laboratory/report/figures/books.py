@@ -23,14 +23,16 @@ def book_heatmap(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequence[Text]
         for at_day, day in enumerate(run_days):
             maps, labels = _maps(day)
             for at_shown, name in enumerate(SHOWN):
-                unit = "kWh" if "depth" in name else "CNY/kWh"
+                unit = words(say("axis_kwh" if "depth" in name else "axis_price"))
                 trace = {
                     "x": day.middles, "y": [words(label) for label in labels], "z": [plain(row, 4) for row in maps[name]],
-                    "colorbar": {"title": {"text": unit}}, "hovertemplate": f"%{{x|%H:%M}}, %{{y}}: %{{z}} {unit}<extra></extra>",
+                    **_scale(maps[name]),
+                    "colorbar": {"title": {"text": unit}},
                 }  # fmt: skip
                 views[f"{at_run},{at_day},{at_shown}"] = {"traces": [trace]}
     bar = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "thickness": 12, "len": 0.9, "outlinewidth": 0}
-    traces = [{"type": "heatmap", "colorscale": "Cividis", "hoverongaps": False, "colorbar": bar, "xgap": 0, "ygap": 1}]
+    heatmap = {"type": "heatmap", "colorscale": "Cividis", "hoverongaps": False, "colorbar": bar, "xgap": 0, "ygap": 1}
+    traces = [{**heatmap, "hovertemplate": "%{x|%H:%M}, %{y}: %{z}<extra></extra>"}]
     controls = (
         Control(say("run"), [label for label, _ in runs]), Control(say("day"), list(days)), Control(say("shown"), [say(name) for name in SHOWN]),
     )  # fmt: skip
@@ -47,11 +49,20 @@ def _maps(day: RunDay) -> tuple[dict[str, Floats], list[Text]]:
     kept = {name: _grid(turn, period, numbers(table, name), (n_rounds, day.n_periods)) for name in _COLUMNS[2:]}
     bid, ask = kept["bid_ticks"] / TICKS_PER_CNY, kept["ask_ticks"] / TICKS_PER_CNY
     maps = {
-        "spread": ask - bid, "bid_depth": kept["bid_lots"] / LOTS_PER_KWH, "ask_depth": kept["ask_lots"] / LOTS_PER_KWH, "bid_price": bid,
+        "spread": np.where(ask >= bid, ask - bid, np.nan),
+        "bid_depth": kept["bid_lots"] / LOTS_PER_KWH,
+        "ask_depth": kept["ask_lots"] / LOTS_PER_KWH,
+        "bid_price": bid,
         "ask_price": ask,
-    }  # fmt: skip
+    }
     before = (day.column("start_ns") - kept["stamp_ns"]) / NS_PER_MINUTE
     return maps, [_round_name(number, row) for number, row in enumerate(before)]
+
+
+def _scale(values: Floats) -> dict[str, float]:
+    """Colours end at the 98th percentile, so that a few wide books do not hide how the others differ."""
+    known = values[np.isfinite(values)]
+    return {"zmin": float(known.min()), "zmax": float(np.percentile(known, 98))} if len(known) else {}
 
 
 def _grid(rows: Any, columns: Any, values: Floats, shape: tuple[int, int]) -> Floats:

@@ -34,9 +34,12 @@ def supply_and_demand(runs: Sequence[tuple[Text, list[RunDay]]], days: Sequence[
     traces: list[Trace] = [
         {**step, "name": words(say("demand")), "line": {"shape": "vh", "color": colour("demand"), "width": 2.2}},
         {**step, "name": words(say("supply")), "line": {"shape": "vh", "color": colour("supply"), "width": 2.2, "dash": "dash"}},
-        {"mode": "markers", "name": words(say("crossing")), "marker": {"symbol": "diamond-open", "size": 13, "color": colour("text"), "line": {"width": 2}}},
+        {
+            "mode": "markers", "name": words(say("crossing")),
+            "marker": {"symbol": "diamond-open", "size": 13, "color": colour("text"), "line": {"width": 2}},
+        },
         {"mode": "markers", "name": words(say("traded")), "marker": {"symbol": "circle", "size": 10, "color": colour("run1")}},
-    ]
+    ]  # fmt: skip
     for trace in traces[2:]:
         trace["hovertemplate"] = step["hovertemplate"]
     n_periods = min(day.n_periods for _, run_days in runs for day in run_days)
@@ -66,10 +69,18 @@ def _views(day: RunDay) -> list[dict[str, Any]]:
     views = []
     for t in range(day.n_periods):
         meet = (int(found.volume_lots[t]), int(found.low_ticks[t]), int(found.high_ticks[t])) if found.volume_lots[t] else None
-        traces = [_curve(value[:, t], buy[:, t], descending=True), _curve(cost[:, t], sell[:, t], descending=False), _meeting(meet)]
+        low, high = _range(cost[:, t][sell[:, t] > 0], value[:, t][buy[:, t] > 0])
+        demand, supply = _curve(value[:, t], buy[:, t], low, descending=True), _curve(cost[:, t], sell[:, t], high, descending=False)
+        traces = [demand, supply, _meeting(meet)]
         traces.append(_point(float(lots[t]), float(average[t])) if lots[t] else _NOTHING)
         views.append({"traces": traces, "say": words(_sentence(meet, float(lots[t]), float(average[t])))})
     return views
+
+
+def _range(cost_ticks: NDArray[np.int64], value_ticks: NDArray[np.int64]) -> tuple[int, int]:
+    """The lowest and the highest price that anybody has in mind."""
+    either = np.concatenate((cost_ticks, value_ticks, np.zeros(0, np.int64)))
+    return (int(either.min()), int(either.max())) if len(either) else (0, 0)
 
 
 def _by_period(table: pa.Table, name: str, n: int) -> NDArray[np.int64]:
@@ -89,18 +100,21 @@ def _sentence(meet: tuple[int, int, int] | None, traded_lots: float, average_cny
     traded = say("curves_traded", kwh=f"{traded_lots / LOTS_PER_KWH:,.1f}", price=f"{average_cny:.4f}") if traded_lots else say("curves_no_trade")
     if meet is None:
         return say("curves_apart", traded=traded)
-    low, high = meet[1] / TICKS_PER_CNY, meet[2] / TICKS_PER_CNY
-    return say("curves_cross", kwh=f"{meet[0] / LOTS_PER_KWH:,.1f}", low=f"{low:.4f}", high=f"{high:.4f}", traded=traded)
+    low, high = (f"{ticks / TICKS_PER_CNY:.4f}" for ticks in meet[1:])
+    price = low if low == high else say("range", low=low, high=high)
+    return say("curves_cross", kwh=f"{meet[0] / LOTS_PER_KWH:,.1f}", price=price, traded=traded)
 
 
-def _curve(prices: NDArray[np.int64], lots: NDArray[np.int64], *, descending: bool) -> Trace:
-    """Steps from the first kWh on, the best price first."""
+def _curve(prices: NDArray[np.int64], lots: NDArray[np.int64], far_ticks: int, *, descending: bool) -> Trace:
+    """Steps from the first kWh on, the best price first; at the end nothing more is wanted at any price, so the line goes on to `far_ticks`."""
     rows = np.argsort(-prices if descending else prices, kind="stable")
     rows = rows[lots[rows] > 0]
     if not len(rows):
         return _NOTHING
-    reached = np.concatenate(([0], np.cumsum(lots[rows])))
-    return {"x": plain(reached / LOTS_PER_KWH), "y": plain(np.concatenate((prices[rows[:1]], prices[rows])) / TICKS_PER_CNY)}
+    reached = np.cumsum(lots[rows])
+    ends = [far_ticks] if (far_ticks < prices[rows[-1]]) == descending else []
+    quantity = np.concatenate(([0], reached, reached[-1:] if ends else reached[:0]))
+    return {"x": plain(quantity / LOTS_PER_KWH), "y": plain(np.concatenate((prices[rows[:1]], prices[rows], ends)) / TICKS_PER_CNY)}
 
 
 def _span(start: str) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from clients.laboratory.report.figures.parts import Floats, numbers
 from clients.laboratory.report.markup import Text, same
@@ -32,6 +31,11 @@ class RunDay:
     @property
     def n_periods(self) -> int:
         return len(self.starts)
+
+    @property
+    def clock_range(self) -> list[str]:
+        """From the start of the first quarter-hour to the end of the last."""
+        return [self.starts[0], (datetime.fromisoformat(self.starts[-1]) + 2 * _HALF_PERIOD).isoformat()]
 
     def column(self, name: str) -> Floats:
         """A column of the table of quarter-hours, [T]."""
@@ -60,7 +64,7 @@ def shown_days(run: RunOutput, most: int = DAYS_SHOWN_MAX) -> list[tuple[int, Te
     return [(int(by_volume[at]), say(key, date=dates[by_volume[at]])) for key, at in list(chosen.items())[:most]]
 
 
-def lots_by_day(run: RunOutput, n_days: int) -> NDArray[np.float64]:
+def lots_by_day(run: RunOutput, n_days: int) -> Floats:
     periods = run.table("periods", ["day", "traded_lots"])
     days = np.asarray(periods.column("day").to_numpy(), dtype=np.int64)
-    return np.bincount(days, weights=numbers(periods, "traded_lots"), minlength=n_days)
+    return np.bincount(days, weights=numbers(periods, "traded_lots"), minlength=n_days).astype(np.float64)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, colour, numbers, plain, words
+from clients.laboratory.report.figures.parts import WH_PER_KWH, Control, Figure, colour, numbers, plain, short, words
 from clients.laboratory.report.markup import Text
 from clients.laboratory.report.wording import say
 from clients.laboratory.run.output import RunOutput
@@ -30,7 +30,8 @@ def energy_flows(runs: Sequence[tuple[Text, RunOutput]]) -> Figure:
     trace = {"type": "sankey", "arrangement": "snap", "valueformat": ",.0f", "valuesuffix": " kWh", "domain": {"x": [0.01, 0.99]}}
     rows = max(max(len(side) for side in sides(run)) for _, run in runs) + 2
     controls = (Control(say("run"), [label for label, _ in runs]),)
-    return Figure("flows", say("flows_title"), say("flows_note"), [trace], {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}}, 80 + _ROW_PX * rows, controls, views)
+    layout = {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}}
+    return Figure("flows", say("flows_title"), say("flows_note"), [trace], layout, 40 + _ROW_PX * rows, controls, views)
 
 
 def sides(run: RunOutput) -> tuple[list[Node], list[Node]]:
@@ -56,7 +57,7 @@ def _sankey(run: RunOutput) -> dict[str, Any]:
     givers, takers = sides(run)
     periods = run.table("periods", ["import_wh", "export_wh", "loss_wh"])
     imported, exported, lost = (int(numbers(periods, name).sum()) for name in ("import_wh", "export_wh", "loss_wh"))
-    labels = [*(say("source_of", name=node.label) for node in givers), say("grid_import"), say("own_use"), say("park_lines")]
+    labels = [*(node.label for node in givers), say("grid_import"), say("own_use"), say("park_lines")]
     grid, own, lines = len(givers), len(givers) + 1, len(givers) + 2
     labels += [*(node.label for node in takers), say("grid_export"), say("losses")]
     links = [link for at, node in enumerate(givers) for link in ((at, own, node.own_wh), (at, lines, node.total_wh - node.own_wh))]
@@ -66,12 +67,20 @@ def _sankey(run: RunOutput) -> dict[str, Any]:
     links += [(lines, len(labels) - 2, exported), (lines, len(labels) - 1, lost)]
     shades = ["generation"] * len(givers) + ["grid", "generation", "soft"] + ["demand"] * len(takers) + ["export", "soft"]
     kept = [link for link in links if link[2] > 0]
+    export = len(labels) - 2
+
+    def shade(source: int, target: int) -> str:
+        if source == lines:
+            return "export" if target == export else "soft"
+        return "grid" if source == grid else "generation"
+
     return {
-        "node": {"label": [words(label) for label in labels], "color": [colour(shade) for shade in shades], "pad": 14, "thickness": 12, "line": {"width": 0}},
+        "node": {
+            "label": [words(short(label)) for label in labels], "customdata": [words(label) for label in labels], "pad": 14, "thickness": 12,
+            "color": [colour(name) for name in shades], "line": {"width": 0}, "hovertemplate": "%{customdata}: %{value:,.0f} kWh<extra></extra>",
+        },
         "link": {
             "source": [source for source, _, _ in kept], "target": [target for _, target, _ in kept],
-            "value": plain([wh / WH_PER_KWH for _, _, wh in kept]),
-            "color": [colour("grid" if source == grid else "export" if target == len(labels) - 2 else "generation" if source < grid or source == own
-                             else "soft", 0.35) for source, target, _ in kept],
+            "value": plain([wh / WH_PER_KWH for _, _, wh in kept]), "color": [colour(shade(source, target), 0.35) for source, target, _ in kept],
         },
     }  # fmt: skip

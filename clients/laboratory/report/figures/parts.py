@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 RUN_COLOURS: Final = ("run1", "run2", "run3", "run4", "run5", "run6")
 RUN_DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 RUN_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+# Characters in English and Chinese.
+LABEL_MAX: Final = (20, 11)
 TICKS_PER_CNY: Final = 10_000
 LOTS_PER_KWH: Final = 10
 WH_PER_KWH: Final = 1_000
@@ -74,6 +76,20 @@ def colour(name: str, opacity: float = 1.0) -> dict[str, Any]:
 def words(text: Text) -> dict[str, str]:
     """A text for a chart. Charts read a part of HTML, so what could be markup is made text."""
     return {"en": html.escape(text.en, quote=False), "zh": html.escape(text.zh, quote=False)}
+
+
+def short(text: Text) -> Text:
+    """As much of a name as has room beside a chart on a telephone."""
+    return Text(*(name if len(name) <= most else f"{name[: most - 1].rstrip()}…" for name, most in zip(text, LABEL_MAX, strict=True)))
+
+
+def name_axis(names: Sequence[Text]) -> Layout:
+    """A vertical axis of names at 0, 1, ...: two participants may have the same one."""
+    n = len(names)
+    return {
+        "automargin": True, "tickvals": list(range(n)), "ticktext": [words(short(name)) for name in names], "range": [-0.6, n - 0.4],
+        "zeroline": False,
+    }  # fmt: skip
 
 
 def axis(title: str, **more: Any) -> Layout:

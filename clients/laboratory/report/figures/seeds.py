@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clients.laboratory.report.figures.parts import Control, Figure, Trace, colour, plain, run_style, words
 from clients.laboratory.report.inputs import Evidence
-from clients.laboratory.report.markup import Text, same
+from clients.laboratory.report.markup import Text
 from clients.laboratory.report.measure_names import measure_name, unit
 from clients.laboratory.report.wording import say
 
@@ -55,4 +55,4 @@ def _view(evidence: Evidence, measure: str) -> dict[str, Any]:
 
 def _said(population: str, seed: int) -> Text:
     own = say("one_seed", seed=seed)
-    return Text(f"{own.en}, {population}", f"{own.zh}，{population}") if population else own if own else same(seed)
+    return Text(f"{own.en}, {population}", f"{own.zh}，{population}") if population else own

@@ -40,7 +40,7 @@
     const grid = colour("line", 1);
     const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: colour("soft", 0.6), fixedrange: isTouch };
     const base = {
-      height: figure.height, autosize: true, margin: { l: 56, r: 14, t: 24, b: 46 }, dragmode: isTouch ? false : "zoom",
+      height: figure.height, autosize: true, margin: { l: 48, r: 14, t: 20, b: 12 }, dragmode: isTouch ? false : "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: width < 500 ? 11 : 13, color: colour("text", 1) },
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, traceorder: "normal" },
@@ -55,9 +55,9 @@
     const place = figure.section.querySelector(".chart");
     const traces = figure.traces.map((trace, at) => resolved(merged(trace, view.traces?.[at])));
     const layout = layoutOf(figure, resolved(merged(figure.layout, view.layout)), place.clientWidth);
-    const options = { responsive: true, displaylogo: false, displayModeBar: isTouch ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+    const options = { responsive: true, displayModeBar: false };
     figure.isDrawn = true;
-    figure.section.querySelector(".said").textContent = plain(resolved(view.say ?? ""));
+    if (view.say) figure.section.querySelector(".said").textContent = plain(resolved(view.say));
     place.setAttribute("aria-label", plain(resolved(figure.title)));
     return window.Plotly.react(place, traces, layout, options);
   }
@@ -113,6 +113,15 @@
     redraw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+  // A link to a definition opens what it is folded in.
+  addEventListener("hashchange", () => {
+    const folded = location.hash.startsWith("#m-") ? document.getElementById("definitions") : null;
+    if (folded && !folded.open) {
+      folded.open = true;
+      document.getElementById(location.hash.slice(1))?.scrollIntoView();
+    }
+  });
 
   for (const figure of figures) {
     figure.relabels = [];

@@ -1,5 +1,6 @@
 """Adaptive-aggressive: the paper's target functions written again with libm, and what the learning rules promise."""
 
+import itertools
 import math
 
 import numpy as np
@@ -90,7 +91,7 @@ def test_aggressiveness_is_the_inverse_of_the_target(side: int, limit: int, r: f
 def test_more_aggressive_targets_give_up_more_profit(side: int, limit: int, theta: float, p: int) -> None:
     targets = [call_target(memory_of(r, theta, p)[0], side, limit) for r in np.linspace(-1, 1, 21)]
     ordered = targets if side == BUY else targets[::-1]
-    assert all(later >= earlier - 1e-6 for earlier, later in zip(ordered, ordered[1:], strict=False))
+    assert all(later >= earlier - 1e-6 for earlier, later in itertools.pairwise(ordered))
     assert targets[-1] == pytest.approx(limit)
 
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from clients.laboratory.agents.interface import NO_QUOTE
@@ -122,8 +121,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["begin", "hear"])
 def test_the_other_methods_are_named_too(tmp_path: Path, method: str) -> None:
-    found = strategy(
-        tmp_path, f"class Mine:\n    def quote(self, *rest):\n        return None\n    def {method}(self, *rest):\n        raise ValueError('no')\n"
-    )
+    found = strategy(tmp_path, f"{QUOTE}None\n    def {method}(self, *rest):\n        raise ValueError('no')\n")
     with pytest.raises(InputError, match=rf"mine.py:5: Mine.{method} raised ValueError: no \(participant E01\)"):
-        found.begin(0, 0, 1) if method == "begin" else found.hear(shouts_of((500, 1, 1))[0], 7, 0, np.int64(5))
+        found.begin(0, 0, 1) if method == "begin" else found.hear(shouts_of((500, 1, 1))[0], 7, 0, 5)

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clients.laboratory.planning.physical import Delivery, deliver
 from clients.laboratory.planning.plan import Planner
 from clients.laboratory.planning.state import PlanState
-from clients.laboratory.scenario.model import AgentChoice, EvFleet, FlexibleLoad, GenerationProfile, LoadProfile, Scenario
+from clients.laboratory.scenario.model import EvFleet, FlexibleLoad, GenerationProfile, LoadProfile, Scenario, StoragePolicy
 from clients.laboratory.world.day import WorldDay
 from clients.scenarios.model import Storage
 from exchange.units import NS_PER_HOUR
@@ -20,16 +20,17 @@ from tests.clients.laboratory.scenarios import demo_scenario, hand_made, partici
 Integers = NDArray[np.int64]
 Fill = Callable[[Integers], Integers]
 
+FROM_GRID: Final = StoragePolicy(charges_from_grid=True)
+
 FACTORY, FLEXIBLE, FLEET, PLANT, BATTERY, PROSUMER = range(6)
 
 
-def small_park(days: int = 1, planning: str = "linear_program", **changes: Any) -> Scenario:
+def small_park(days: int = 1, policy: StoragePolicy = FROM_GRID, **changes: Any) -> Scenario:
     """A factory, one with load that moves, vehicles, a PV plant, a battery, a factory with PV and battery; at the demo park's tariff."""
     load = LoadProfile(annual_mwh=2000, shapes_permille={"three_shift": 1000}, noise="batch")
     series = next(one.generation.series for one in demo_scenario().participants if one.generation and one.generation.kind == "pv")
     battery = Storage(2_000_000, 500_000, 100_000, 1_900_000, 700_000, 940_000, 940_000)
-    agent = AgentChoice(name="zi_c", parameters={"planning": planning})
-    wide: dict[str, Any] = {"connection_kw": 1000, "min_net_power_lots": -5000, "max_net_power_lots": 5000, "agent": agent}
+    wide: dict[str, Any] = {"connection_kw": 1000, "min_net_power_lots": -5000, "max_net_power_lots": 5000, "storage_policy": policy}
     members = (
         participant("FACTORY", load=load, **wide),
         participant("FLEXIBLE", load=load, flexible=FlexibleLoad(share_ppm=200_000, shift_periods=12, cost_micro_per_kwh=20_000), **wide),

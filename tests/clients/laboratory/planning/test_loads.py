@@ -41,6 +41,12 @@ def test_cheapest_first(prices: list[int], energy: int, limit: int, first: int, 
     assert charged.sum() == min(energy, before[:first_open].sum() + room)
 
 
+def test_of_equal_prices_the_earlier() -> None:
+    charged = np.zeros(96, dtype=np.int64)
+    kernels.charge_fleet(fleet(250, 100, 40, 60), QUARTERS, 0, np.zeros(96, dtype=np.int64), charged)
+    assert charged[40:60].tolist() == [100, 100, 50] + [0] * 17
+
+
 FLEXIBLE = (400_000, 3, 50, 1000)  # share, reach, cost, room
 
 
@@ -77,6 +83,15 @@ def test_what_is_closed_stays() -> None:
     assert np.array_equal(again[:2], moves[:2])
     assert again[2, 2] == moves[2, 2] == 40
     assert result.sum() == 500
+
+
+def test_a_new_plan_takes_the_place_of_the_old_one() -> None:
+    _, moves = moved([100] * 5, [300, 100, 300, 300, 100])
+    fresh_served, fresh_moves = moved([100] * 5, [100, 300, 300, 100, 300])
+    served = np.zeros(5, dtype=np.int64)
+    kernels.shift_load(record(FLEXIBLE, kernels.FLEXIBLE), 0, np.array([100] * 5), np.array([100, 300, 300, 100, 300]), moves, served)
+    assert served.tolist() == fresh_served
+    assert np.array_equal(moves, fresh_moves)
 
 
 @given(

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from clients.laboratory.planning import kernels
 from clients.laboratory.planning.plan import Planner
-from clients.laboratory.scenario.model import AgentChoice, MarketRules
+from clients.laboratory.scenario.model import MarketRules, StoragePolicy
 from clients.laboratory.world.world import World
 from exchange.errors import InputError
 from tests.clients.laboratory.planning.days import BATTERY, FACTORY, FLEET, FLEXIBLE, PLANT, PROSUMER, everything, play, small_park, without_errors
@@ -61,9 +62,9 @@ def test_some_periods_are_a_part_of_all() -> None:
         assert wanted[:, place].tolist() == planner.wants(day, int(index), NOTHING, state)[:, period].tolist()
 
 
-@pytest.mark.parametrize("planning", ["linear_program", "dynamic_program"])
-def test_with_perfect_foresight_and_a_market_that_fills_all_nothing_is_missing(planning: str) -> None:
-    scenario = without_errors(small_park(3, planning))
+@pytest.mark.parametrize("plan", ["linear_program", "dynamic_program"])
+def test_with_perfect_foresight_and_a_market_that_fills_all_nothing_is_missing(plan: str) -> None:
+    scenario = without_errors(small_park(3, StoragePolicy(plan=plan)))
     planner, world, soc = Planner(scenario), World(scenario, 2), None
     for index in range(3):
         day = world.day(index)
@@ -90,6 +91,27 @@ def test_closed_periods_stand() -> None:
     assert state.soc_wh[BATTERY] == pytest.approx(700_000 + 94 * done.sum() // 100, abs=49)
     assert not np.array_equal(before[1][BATTERY, 49:], state.storage_wh[BATTERY, 49:])
     assert not planner.wants(day, 9, NOTHING, state)[BATTERY, :49].any()
+
+
+def test_an_owner_that_charges_from_members_only() -> None:
+    scenario = small_park(policy=StoragePolicy(charges_from_grid=False))
+    day, planner = World(scenario, 1).day(0), Planner(scenario)
+    state = planner.begin(day)
+    planner.close(day, int(day.gate_ns[48]), NOTHING, state)
+    assert not state.storage_wh[BATTERY, :48].any()
+    assert state.soc_wh[BATTERY] == 700_000
+
+
+def test_what_a_storage_will_hold_at_the_end_of_the_day() -> None:
+    scenario = without_errors(small_park())
+    day, planner = World(scenario, 1).day(0), Planner(scenario)
+    state = planner.begin(day)
+    before = planner.expected_soc_wh(day, NOTHING, state)
+    _, _, delivery = play(planner, day, None, lambda wanted: 0 * wanted)
+    assert before[PROSUMER] == delivery.soc_end_wh[PROSUMER]
+    sold = NOTHING.copy()
+    sold[BATTERY, 90] = -1000
+    assert planner.expected_soc_wh(day, sold, state)[BATTERY] == before[BATTERY] - -(-100_000 * 100 // 94)
 
 
 def test_a_battery_alone_sells_nothing_it_might_not_have() -> None:
@@ -142,7 +164,34 @@ def test_load_and_vehicles_follow_observed_prices() -> None:
 
 
 def test_a_way_of_planning_that_does_not_exist() -> None:
-    scenario = small_park(planning="astrology")
-    with pytest.raises(InputError, match="BATTERY: planning 'astrology'; expected linear_program or dynamic_program"):
-        Planner(scenario)
-    assert AgentChoice(name="zi_c").parameters == {}
+    with pytest.raises(InputError, match="BATTERY: storage plan 'astrology'; expected one of linear_program, dynamic_program"):
+        Planner(small_park(policy=StoragePolicy(plan="astrology")))
+
+
+def test_a_battery_that_could_not_buy_goes_on_from_where_it_is() -> None:
+    scenario = small_park(policy=StoragePolicy(charges_from_grid=False))
+    day, planner = World(scenario, 1).day(0), Planner(scenario)
+    state = planner.begin(day)
+    planner.replan(day, int(day.gate_ns[0]) + 1, NOTHING, state)
+    before = state.storage_wh[BATTERY].copy()
+    assert before[1:9].any()
+    planner.replan(day, int(day.gate_ns[8]) + 1, NOTHING, state)
+    after, first = state.storage_wh[BATTERY].copy(), state.first_open
+    unit = planner.devices.storages[0].record
+    for plan, is_possible in ((before, False), (after, True)):
+        done, soc = np.zeros((2, 96), dtype=np.int64)
+        kernels.run_storage(unit, state.soc_wh[BATTERY], plan, first, 96, done, soc)
+        assert np.array_equal(done[first:], plan[first:]) == is_possible
+
+
+@pytest.mark.parametrize(
+    ("traded", "plan", "charges", "gives", "done"),
+    [
+        (500, 900, True, False, 900), (500, 900, False, True, 500), (-500, 900, True, False, -500), (900, 500, True, True, 900),
+        (-500, -900, False, True, -900), (-500, -900, True, False, -500), (500, -900, True, True, 500), (0, 900, True, False, 900),
+    ],
+)  # fmt: skip
+def test_what_a_battery_does_of_what_it_traded_and_planned(traded: int, plan: int, charges: bool, gives: bool, done: int) -> None:
+    state = Planner(small_park()).begin(World(small_park(), 1).day(0))
+    state.storage_wh[BATTERY], state.charges_anyway[BATTERY], state.discharges_anyway[BATTERY] = plan, charges, gives
+    assert set(state.schedule_wh(BATTERY, np.full(96, traded)).tolist()) == {done}

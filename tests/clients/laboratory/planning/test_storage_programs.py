@@ -172,8 +172,13 @@ def test_orders_are_cut_to_what_the_exchange_would_take(drawn: dict[str, Any], r
         if cut[t] != wants[t]:
             more = cut.copy()
             more[t] += np.sign(wants[t])
-            more[t + 1 :] = 0
             assert not holds(more)
+
+
+def test_each_period_has_its_share_of_what_can_be_sold() -> None:
+    wants, cut = np.array([0, -1000, -500, -1500, 800]), np.zeros(5, dtype=np.int64)
+    kernels.cut_to_worst_case(storage_record(storage(150_000, 2_000_000, 1_000_000)), 150_000, 1, np.zeros(5, dtype=np.int64), wants, cut)
+    assert cut.tolist() == [0, -500, -250, -750, 0]
 
 
 def test_worth_of_stored_energy() -> None:

@@ -121,7 +121,7 @@ def _meet(
         middle = int(value[:, period].mean() + cost[:, period].mean()) // 2
         for turn in range(10):
             half = int(60 + 400 / (turn + 1) + rng.integers(0, 40))
-            bid, ask = (middle - half, middle + half) if sell[:, period].any() else (middle - half, -1)
+            bid, ask = (middle - half, middle + half) if turn else (middle - half, -1)
             depth = int(rng.integers(20, 400)) * (turn + 1)
             quotes.append((period, turn, start - (600 - 60 * turn) * NS_PER_MINUTE, bid, ask, depth, depth if ask > 0 else 0, turn + 2, 0))
     return np.array(trades, dtype=TRADE), np.array(quotes, dtype=QUOTE), bought, sold

@@ -16,6 +16,7 @@ from clients.laboratory.scenario.names import (
     SCHEMES,
     SELF_TRADES,
     SHARINGS,
+    STORAGE_PLANS,
     TIES,
     TRANSPARENCIES,
 )
@@ -92,6 +93,9 @@ VALUATIONS: Final = st.builds(
 )  # fmt: skip
 
 
+POLICIES: Final = st.builds(model.StoragePolicy, plan=st.sampled_from(STORAGE_PLANS), charges_from_grid=st.booleans())
+
+
 @st.composite
 def storages(draw: st.DrawFn) -> Storage:
     low, start, high, energy = sorted(draw(st.lists(st.integers(1, 10**6), min_size=4, max_size=4)))
@@ -132,7 +136,8 @@ def participants(draw: st.DrawFn, name: str, noises: list[str], adders: dict[str
         id=name, name_en=draw(TEXT), name_zh=draw(TEXT), role=role.value,
         permissions=tuple(draw(st.lists(st.sampled_from(allowed), unique=True))) if allowed else (),
         voltage_kv=voltage, voltage_adder_micro_per_kwh=adders[voltage], connection_kw=connection_kw, cash_micro=draw(MICRO), load=load,
-        generation=generation, storage=draw(st.none() | storages()), flexible=flexible, ev=ev, valuation=draw(VALUATIONS), agent=draw(AGENTS),
+        generation=generation, storage=draw(st.none() | storages()), storage_policy=draw(POLICIES), flexible=flexible, ev=ev,
+        valuation=draw(VALUATIONS), agent=draw(AGENTS),
         asset=draw(st.none() | ASSETS), holdings_lots=holdings,
         programmes=tuple(
             UnitProgramme(symbol, sign * draw(st.integers(1, max(1, lots))), 5000, 5000 + sign * draw(st.integers(0, 500)))

@@ -58,6 +58,8 @@ CASES = [
     ('[[outage]]\nparticipant = "pv"\navailable_permille = 0\nbegins = "12:07"', "expected times on a quarter-hour", 0),
     ('[[outage]]\nparticipant = "pv"\navailable_permille = 1001', "1001 is outside 0 to 1000", 0),
     ('[[outage]]\nparticipant = "pv"\navailable_permille = 0\nlast_day = 1\nfirst_day = 1', "days 1 to 1 are not within the run's, 0 to 0", 0),
+    ('[experiment]\ndays = 3\n[[outage]]\nparticipant = "pv"\navailable_permille = 0\nlast_day = 1\nfirst_day = 2', "days 2 to 1 are not", 0),
+    ('[[outage]]\nparticipant = "pv"\navailable_permille = 0\nfirst_day = -1', "days -1 to 0 are not within", 0),
     ('[[outage]]\nparticipant = "pv"', "outage[0].available_permille is missing", 1),
     ('[[member]]\nid = "PV01"\ngeneration = { series = "pv_south", peak_kw = "9 MW", noise = "pv" }', "'9 MW' is not a whole number; expected kW", 0),
     ('[[member]]\nid = "PV01"\ngeneration = { series = "pv_south", peak_kw = 12.5, noise = "pv" }', "'12.5' is not a whole number", 0),
@@ -72,6 +74,7 @@ CASES = [
     ('[[member]]\nid = "E01"\nflexible = { shift_periods = 0 }', "member E01.flexible.shift_periods: 0 is outside 1 to 96", 0),
     ("[flexible]\nshift_periods = 97", "flexible.shift_periods: 97 is outside 1 to 96", 0),
     ('[[member]]\nid = "E01"\nagent = 3', "member E01.agent: Expected", 0),
+    ('[[member]]\nid = "S01"\nstorage_policy = { plan = "oracle" }', "'oracle'; expected one of linear_program, dynamic_program", 0),
     ('[[member]]\nid = "E01"\nev = { energy_kwh = 100, power_kw = 10, arrival = "08:00", departure = "17:00" }', "100 kWh cannot be charged", 0),
     ('[[member]]\nid = "E01"\nev = { energy_kwh = 1, power_kw = 10, arrival = "18:00", departure = "07:00" }', "departure is not after arrival", 0),
     ('[[member]]\nid = "E01"\nev = { energy_kwh = 1, power_kw = 10, arrival = "08:10", departure = "17:00" }', "times on a quarter-hour", 0),
@@ -126,6 +129,7 @@ def test_an_impossible_battery(tmp_path: Path, changed: dict[str, str], reason: 
     answer = refusal(tmp_path, f'[[member]]\nid = "S01"\nstorage = {{ {entries} }}')
     assert reason in answer
     assert "mine.toml: line 4: member S01.storage" in answer
+    assert "1 problem, " in answer  # nothing follows from a value that could not be read
 
 
 def test_everything_is_named_at_once_and_nothing_twice(tmp_path: Path) -> None:

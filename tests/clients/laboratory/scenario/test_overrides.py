@@ -79,6 +79,18 @@ def test_what_cannot_be_set_says_why(key: str, text: str, reason: str) -> None:
     assert reason in str(caught.value)
 
 
+def test_who_decides_for_whom(tmp_path: Path) -> None:
+    """[population.member] goes before the member's own agent, that before its role's, that before the default."""
+    path = tmp_path / "mine.toml"
+    text = 'base = "park"\n[population]\ndefault = "gdx"\n[population.role]\ngenerator = "aa"\nmarket_maker = "zip"\n'
+    members = "".join(f'[[member]]\nid = "{name}"\nagent = "truthful"\n' for name in ("E01", "PV01", "PV02"))
+    path.write_text(text + '[population.member]\nPV01 = "zi_u"\nE02 = "price_taker"\n' + members, "utf-8")
+    agents = {entry.id: entry.agent.name for entry in load_scenario(str(path)).participants}
+    assert {name: agents[name] for name in ("PV01", "PV02", "PV03", "E01", "E02", "E03", "MM1")} == {
+        "PV01": "zi_u", "PV02": "truthful", "PV03": "aa", "E01": "truthful", "E02": "price_taker", "E03": "gdx", "MM1": "zip",
+    }  # fmt: skip
+
+
 def test_all_bad_keys_are_named() -> None:
     with pytest.raises(InputError) as caught:
         load_scenario("park", {"market.x": "1", "y": "2"})

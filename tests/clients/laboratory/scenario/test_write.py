@@ -39,6 +39,20 @@ def test_generated_ones(tmp_path: Path, scenario: Scenario) -> None:
     assert again(scenario, tmp_path) == scenario
 
 
+def test_to_the_end_of_the_day_and_the_same_population_with_other_parameters(tmp_path: Path) -> None:
+    scenario = load_scenario(
+        "stress",
+        {
+            "outage.1.ends": "24:00",
+            "population.member.PV01": "{ name = 'zip', absolute_ticks = 3 }",
+            "population.member.PV02": "{ name = 'zip', absolute_ticks = 4, flag = true, note = 'a \"b\"' }",
+            "member.E20.ev": "{ energy_kwh = 0.5, power_kw = '7.125', arrival = '20:00', departure = '24:00' }",
+        },
+    )
+    assert scenario.outages[1].ends == datetime.time()
+    assert again(scenario, tmp_path) == scenario
+
+
 @pytest.mark.parametrize(
     "key", [field.name for field in dataclasses.fields(Scenario) if field.name not in {"zone", "tariff", "participants", "instruments", "outages"}]
 )

@@ -83,6 +83,7 @@ SIGNS: list[tuple[dict[str, Interval], Robustness]] = [
     ({"zi_c": interval(1, 2), "zip": interval(-0.1, 3), "aa": interval(2, 4)}, Robustness.BEHAVIOUR),
     ({"zi_c": interval(1, 2), "zip": interval(-3, -1), "aa": interval(2, 4)}, Robustness.BEHAVIOUR),
     ({"zi_c": interval(1, 2), "zip": Interval(1, 1.0, None, None), "aa": interval(2, 4)}, Robustness.BEHAVIOUR),
+    (dict.fromkeys(("zi_c", "zip", "aa"), interval(-1, 2)), Robustness.BEHAVIOUR),
     ({"zi_c": interval(1, 2), "zip": interval(1, 2)}, Robustness.UNTRIED),
     ({}, Robustness.UNTRIED),
 ]

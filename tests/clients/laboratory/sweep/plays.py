@@ -25,7 +25,7 @@ def measured(task: Task) -> Result:
     gain = {"cda": 0.0, "uniform": 3.0}.get(market.mechanism, 1.0)
     own = noise(task.seed, f"{market} {task.population} {task.response}") * 0.1
     efficiency = 90.0 - 0.1 * market.gate_closure_minutes + gain + 5.0 * noise(task.seed) + own
-    bills = {p.id: {"bill_cny": 100.0 * days + noise(task.seed, p.id) - (2.0 if task.response == f"{p.id} withholds" else 0.0)}
+    bills = {p.id: {"bill_market_cny": 100.0 * days + noise(task.seed, p.id) - (2.0 if task.response == f"{p.id} withholds" else 0.0)}
              for p in task.scenario.participants}  # fmt: skip
     measures = {"allocative_efficiency": efficiency, "same": 1.0 + noise(task.seed), "undefined": None, "traded_lots": task.seed}
     digest = hashlib.sha256(repr((market, task.seed)).encode()).hexdigest()

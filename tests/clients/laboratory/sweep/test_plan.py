@@ -85,6 +85,7 @@ def test_keys_name_what_is_played() -> None:
     assert keys(axes=(GATE, Axis("market.lot_step", ("1", "2")))) > first  # more cells use what is there
     assert keys(first_seed=9).isdisjoint(first)
     assert keys(days=3).isdisjoint(first)
+    assert keys(welfare=True).isdisjoint(first)
     assert keys(populations=("zip",)).isdisjoint(first)
 
 

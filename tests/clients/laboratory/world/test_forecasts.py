@@ -12,6 +12,7 @@ from clients.laboratory.world.forecasts import knowledge_of
 from clients.laboratory.world.world import World
 from clients.scenarios.noise import NoiseClass
 from exchange.errors import InputError
+from tests.architecture.repository import DOCS, table_rows
 from tests.clients.laboratory.scenarios import demo_scenario, hand_made, participant
 
 # Rounds at these horizons: the gate closes 5 minutes before delivery.
@@ -126,3 +127,13 @@ def test_an_earlier_gate_knows_less() -> None:
 def test_grids_that_make_no_sense(horizons: tuple[int, ...], unknown: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="forecast"):
         knowledge_of(ForecastRules(horizon_minutes=horizons, unknown_ppm=unknown))
+
+
+def test_the_page_states_the_errors_of_the_demo_park() -> None:
+    rules, noises = ForecastRules(), demo_scenario().noises
+    page = (DOCS / "laboratory-world.md").read_text("utf-8")
+    stated = {row[0]: [float(cell.removesuffix(" %")) for cell in row[1:]] for row in table_rows(page, 8)}
+    assert stated == {
+        name: [round(np.sqrt(share / 1e6 * one.update_ppm**2 + one.residual_ppm**2) / 1e4, 2) for share in rules.unknown_ppm[1:]]
+        for name, one in noises.items()
+    }
