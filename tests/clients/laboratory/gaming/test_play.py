@@ -15,6 +15,8 @@ from clients.laboratory.gaming.play import Outcome, Task, play
 from clients.laboratory.gaming.session import play_all
 from clients.laboratory.gaming.suite import SUITE, Manipulation, wrongly_certified_wh
 from clients.laboratory.run.engine import simulate
+from clients.laboratory.run.open_round import OpenRound
+from clients.laboratory.scenario.resolve import load_scenario
 from clients.laboratory.scenario.write import scenario_text
 from clients.laboratory.world.world import World
 from exchange.errors import CheckFailedError, InputError
@@ -70,6 +72,23 @@ def test_pairs_squeezes_and_marks_come_about_in_a_continuous_book(file: Path) ->
     for name in ("wash-pairs-declared", "over-selling-limit"):
         assert found[name].refused_orders > 0
     assert sum(found["withholding"].alerts.values()) > 0
+
+
+def test_gains_are_differences_of_bills(file: Path) -> None:
+    cast = cast_of(load_scenario(str(file)))
+    plant = cast.plant
+
+    def keep(opened: OpenRound) -> None:
+        targets = opened.targets[plant]
+        targets[:] = [target if target >= 0 else -(-target * 7 // 10) for target in targets.tolist()]
+
+    honest, kept = (simulate(cast.scenario, 7, hands=hands) for hands in ([], [keep]))
+    more = (kept.bill_market_micro - honest.bill_market_micro).sum(axis=1) - (kept.soc_wh[:, -1] - honest.soc_wh[:, -1]) * 320_000 // 1_000
+    found = outcomes(file, "cda")["withholding"]
+    assert found.gain_micro == -more[plant]
+    assert found.gain_micro != 0
+    assert found.others_lose_micro == pytest.approx(int(np.delete(more, plant).sum()), abs=2)
+    assert found.extent_wh == 100 * (honest.sold_lots - kept.sold_lots)[plant].sum()
 
 
 def test_who_does_nothing_gains_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
