@@ -36,10 +36,11 @@ def _print(found: "Reproduction", seed: int) -> None:
     from rich.table import Table
 
     table = Table(title=f"{found.paper}\n{found.setting}, seed {seed}", title_justify="left")
-    for heading in ("figure", "published", "here", "gate", "verdict"):
-        table.add_column(heading, justify="right" if heading in {"published", "here"} else "left")
+    has_errors = any(line.standard_error is not None for line in found.lines)
+    for heading in ("figure", "published", "here", *(["standard error"] if has_errors else []), "gate", "verdict"):
+        table.add_column(heading, justify="left" if heading in {"figure", "gate", "verdict"} else "right")
     for line in found.lines:
-        table.add_row(*_cells(line))
+        table.add_row(*_cells(line, has_errors=has_errors))
     console = Console()
     console.print(table)
     for note in found.notes:
@@ -48,8 +49,9 @@ def _print(found: "Reproduction", seed: int) -> None:
     console.print(f"Not reproduced: {'; '.join(failed)}" if failed else "Reproduced: every gate holds.", markup=False)
 
 
-def _cells(line: "Line") -> tuple[str, str, str, str, str]:
-    return line.what, _text(line.published), _text(line.ours), line.gate, _VERDICTS[line.holds]
+def _cells(line: "Line", *, has_errors: bool) -> tuple[str, ...]:
+    error = "" if line.standard_error is None else f"{line.standard_error:.4f}"
+    return line.what, _text(line.published), _text(line.ours), *([error] if has_errors else []), line.gate, _VERDICTS[line.holds]
 
 
 def _text(figure: "Figure") -> str:

@@ -1,7 +1,7 @@
 """Compiled: one round of some books. Each agent looks at each book once, in a sequence drawn for the book and the round, and says what it wants.
 
 What an agent sees is the book as it was before the round: nobody sees the orders of the same round. Modifies the memories of agents, `views`,
-`reported`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
+`reported`, `wanted`, `lacking`, and writes COMMAND or SEALED_ORDER records with their origins; the books change when the exchange applies them.
 """
 
 from typing import Any
@@ -242,6 +242,7 @@ def decide(
             for turn in range(2):
                 side = first if turn == 0 else 1 - first
                 lots = wanted_lots(table, agent, side, targets[agent, at], net_lots, round_index)
+                table.lacking[2 * agent + side, period] = lots
                 table.wanted[2 * agent + side, period] = position_wanted(table, agent, side, targets[agent, at], lots, round_index)
                 price_ticks = np.int64(NO_QUOTE)
                 if lots > 0:

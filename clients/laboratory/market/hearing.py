@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from clients.laboratory.agents.interface import SHOUTS_KEPT
+from clients.laboratory.agents.interface import NO_QUOTE, SHOUTS_KEPT
 from clients.laboratory.agents.kernels import hear_shout
 from clients.laboratory.draws import Purpose, bits
 from exchange.journal.record import CommandKind
@@ -68,7 +68,10 @@ def note_outcomes(table: Any, commands: Any, origins: Any, outcomes: Any, n: Any
 
 @kernel
 def hear(table: Any, period: Any, first_shout: Any) -> None:
-    """Let every agent that has looked at a book hear its shouts from `first_shout` on, in their sequence. Modifies memories."""
+    """Let every agent that has looked at a book hear its shouts from `first_shout` on, in their sequence. Modifies memories.
+
+    Who lacked nothing on a side when it last looked at the book is inactive there (Cliff 1997), and hears without a limit.
+    """
     clock, number = table.clock[period], table.number[period]
     last = table.n_shouts[clock]
     for at in range(max(first_shout, last - SHOUTS_KEPT), last):
@@ -77,8 +80,9 @@ def hear(table: Any, period: Any, first_shout: Any) -> None:
             memory = table.memory[row, clock]
             if memory.is_begun == number:
                 agent, side = row // 2, row % 2
+                limit = table.limits[row, period] if table.lacking[row, period] > 0 else np.int64(NO_QUOTE)
                 raw = bits(table.rules[0].seed, agent, Purpose.HEAR, number, (at << 1) + side)
-                hear_shout(table.traits[agent], memory, shout, side, table.limits[row, period], raw)
+                hear_shout(table.traits[agent], memory, shout, side, limit, raw)
 
 
 @kernel

@@ -44,6 +44,7 @@ class MarketTable(StateBlock):
     working: Any  # WORKING[2 n, T]
     limits: Any  # int64[2 n, T], ticks: the most a buyer pays, the least a seller takes
     wanted: Any  # int64[2 n, T], the whole position wanted at the last round, held or not
+    lacking: Any  # int64[2 n, T], lots asked for beyond what was held, at the last round; 0: nothing left to trade
     quote_lots: Any  # int64[n], lots on each side for who quotes both; 0: quotes towards its target
     net_limits: Any  # int64[n, 2], net lots of a quarter-hour: the least and the most
     reported: Any  # int64[n, T], the limit that an agent last acted on, -1: none

@@ -7,13 +7,16 @@ Figure = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One comparison. `published`: None where the source gives no figure. `gate`: what has to hold; empty: only reported, `holds` None."""
+    """One comparison. `published`: None where the source gives no figure. `gate`: what has to hold; empty: only reported, `holds` None.
+    `standard_error`: of our figure, where it is an estimate whose error is known.
+    """
 
     what: str
     published: Figure
     ours: Figure
     gate: str = ""
     holds: bool | None = None
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ class Reproduction:
         return all(line.holds is not False for line in self.lines)
 
 
-def near(what: str, published: float, ours: float, tolerance: float, digits: int = 2) -> Line:
+def near(what: str, published: float, ours: float, tolerance: float, digits: int = 2, standard_error: float | None = None) -> Line:
     """A line whose figures may differ by `tolerance`."""
-    return Line(what, published, round(ours, digits), f"within {tolerance:g}", abs(ours - published) <= tolerance)
+    return Line(what, published, round(ours, digits), f"within {tolerance:g}", abs(ours - published) <= tolerance, standard_error)
 
 
 def reported(what: str, published: Figure, ours: float, digits: int = 2) -> Line:

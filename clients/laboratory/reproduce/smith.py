@@ -2,8 +2,9 @@
 
 Paper: V. L. Smith, "An experimental study of competitive market behavior", Journal of Political Economy 70 (1962), chart 1 and table 1: students,
 eleven buyers and eleven sellers with a unit a period, equilibrium price 2.00 and six units. Published: the coefficient of convergence alpha of each
-period. Traders of a paper differ from students, so that the periods are reported and the gate is what Smith concludes: by the last period prices
-lie as close to the equilibrium as the students' did in their second, their mean within 5 percent of it, and about its number of units trades.
+period. These alphas and the students' mean price of the last period stand here from memory, not read from the paper. Traders of a program differ from
+students, so that the periods are reported and the gate is what Smith concludes: by the last period prices lie as close to the equilibrium as the
+students' did in their second, their mean within 5 percent of it, and about its number of units trades.
 """
 
 from typing import Final
@@ -30,7 +31,11 @@ def reproduce(seed: int, *, is_quick: bool = False) -> Reproduction:
     lines = [line for name in (*LEARNERS, "zi_c") for line in _lines_of(name, seeds, is_gated=name in LEARNERS)]
     return Reproduction(
         "smith", "Smith 1962, test 1", f"{count} sessions of {len(ALPHA_PERCENT)} periods, 11 buyers and 11 sellers, equilibrium {PRICE:.2f}",
-        tuple(lines), ("Published are one group of students; a population is the mean of its sessions. ZI-C does not learn and has no gate.",),
+        tuple(lines),
+        (
+            "The published alphas and the distance of the last mean price are quoted from memory and were not checked against the paper.",
+            "Published are one group of students; a population is the mean of its sessions. ZI-C does not learn and has no gate.",
+        ),
     )  # fmt: skip
 
 

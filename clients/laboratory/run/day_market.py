@@ -90,9 +90,11 @@ class DayMarket:
             clock=np.arange(periods, dtype=np.int64), number=day.start_ns // PERIOD_NS, instruments=np.array(instruments, np.int64),
             slots=np.array(slots, np.int64), views=_views(market, day), history=minds.history, n_shouts=minds.n_shouts,
             working=records((2 * n, periods), WORKING), limits=_limits(day), wanted=np.zeros((2 * n, periods), np.int64),
+            lacking=np.zeros((2 * n, periods), np.int64),
             quote_lots=minds.quote_lots, net_limits=minds.net_limits, reported=np.full((n, periods), -1, np.int64),
             forced=np.full((2 * n, periods), NO_QUOTE, np.int64), sequence=np.zeros(n, np.int64),
         )  # fmt: skip
+        self._round = np.zeros(periods, np.int64)  # the last that was held of each book
         self.payments_micro = np.zeros(n, np.int64)
         self.operator_micro = 0
         self._commands = np.zeros(2 * n * periods, COMMAND)
@@ -123,15 +125,16 @@ class DayMarket:
         read_net_lots(self._link.exchange.state, self.table, net_lots)
         return net_lots
 
-    def let_time_pass(self, at: RoundsAt) -> None:
-        """Let what is due by a round happen before it, as an opening auction; else its first order does that."""
-        self._note_trades(self._link.tick(), at)
+    def let_time_pass(self) -> None:
+        """Let what is due by a round happen before it."""
+        self.note_trades(self._link.tick())
 
     def hold(self, at: RoundsAt, targets: Integers, strategies: UserStrategies) -> None:
         """One round of some books. `targets` int64[n, m]: the net lots that each participant wants to end with."""
         state = self._link.exchange.state
         if strategies:
             strategies.ask(state, self.table, at.periods, at.rounds, targets, self.net_lots[:, at.periods])
+        self._round[at.periods] = at.rounds
         n = decide(
             state, self.table, self._words, self._sealed, self._origins, at.periods, at.rounds, targets, at.at_ns, self._tally.next_number
         )
@@ -153,7 +156,7 @@ class DayMarket:
         result = self._link.trade(self._commands[:n])
         if note_outcomes(self.table, self._words, self._origins, result.outcomes.view(np.recarray), n):
             self._note_refused(self._commands[:n], result)
-        self._note_trades(result, at)
+        self.note_trades(result)
         if before is not None:
             for period in at.periods.tolist():
                 hear(self.table, period, before[self.table.clock[period]])
@@ -162,9 +165,10 @@ class DayMarket:
         accounts = commands["account"][result.outcomes["code"] != 0].astype(np.int64)
         self._tally.refused.append(np.searchsorted(self.table.accounts, accounts))
 
-    def _note_trades(self, result: BatchResult, at: RoundsAt) -> None:
-        """Trades of a batch as TRADE rows; the taker of an auction's trade is the buyer."""
+    def note_trades(self, result: BatchResult) -> None:
+        """Trades of a batch in the books of this day as TRADE rows, at the last round of each book; the taker of an auction's trade is the buyer."""
         executions = result.executions[result.executions["kind"] == int(ExecutionKind.TRADE)]
+        executions = executions[np.isin(executions["instrument"], self.table.instruments)]
         if not len(executions):
             return
         trades = np.zeros(len(executions), TRADE)
@@ -172,10 +176,8 @@ class DayMarket:
         taker = np.searchsorted(self.table.accounts, executions["account"].astype(np.int64))
         maker = np.searchsorted(self.table.accounts, executions["counter_account"].astype(np.int64))
         buys = executions["side"] == Side.BUY
-        round_of = np.zeros(self.day.n_periods, np.int64)
-        round_of[at.periods] = at.rounds
         trades["stamp_ns"], trades["period"] = executions["stamp_ns"], self.first_period + periods
-        trades["round"] = round_of[periods]
+        trades["round"] = self._round[periods]
         trades["taker_side"] = np.where(executions["reason"] == int(Reason.AUCTION), _AUCTION, executions["side"])
         trades["buyer"], trades["seller"] = np.where(buys, taker, maker), np.where(buys, maker, taker)
         trades["price_ticks"] = trades["buyer_price_ticks"] = executions["price_ticks"]
@@ -196,15 +198,15 @@ class DayMarket:
             outcome = clear_round(self._market.mechanism, orders, rules, len(self.table.accounts))
             self.payments_micro += outcome.extra_tick_lots * POWER_MULTIPLIER_MICRO
             self.operator_micro += outcome.surplus_tick_lots * POWER_MULTIPLIER_MICRO
-            self._enter(outcome.pairs, period, round_index, at)
+            self._enter(outcome.pairs, period, at.at_ns)
 
-    def _enter(self, pairs: tuple[Any, ...], period: int, round_index: int, at: RoundsAt) -> None:
+    def _enter(self, pairs: tuple[Any, ...], period: int, at_ns: int) -> None:
         """Fills of a mechanism as orders that meet: the seller's rests, the buyer's takes it."""
         pairs = tuple(pair for pair in pairs if pair.buyer != pair.seller)
         if not pairs:
             return
         commands = np.zeros(2 * len(pairs), COMMAND)
-        commands["kind"], commands["version"], commands["stamp_ns"] = CommandKind.PLACE, RECORD_VERSION, at.at_ns
+        commands["kind"], commands["version"], commands["stamp_ns"] = CommandKind.PLACE, RECORD_VERSION, at_ns
         commands["instrument"] = self.table.instruments[period]
         commands["price_ticks"] = np.repeat([pair.price_ticks for pair in pairs], 2)
         commands["quantity_lots"] = np.repeat([pair.lots for pair in pairs], 2)
@@ -218,7 +220,7 @@ class DayMarket:
         result = self._link.trade(commands)
         self._note_refused(commands, result)
         first = len(self._tally.trades)
-        self._note_trades(result, RoundsAt(at.at_ns, np.array([period]), np.array([round_index])))
+        self.note_trades(result)
         for trades in self._tally.trades[first:]:
             trades["taker_side"] = _AUCTION
             if len(trades) == len(pairs):

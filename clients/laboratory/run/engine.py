@@ -119,6 +119,7 @@ class Run:
                 check_exchange(self.link.exchange)
                 checked_ns = due.at_ns
             self.link.advance(due.at_ns)
+            self._fire_deadlines()
             if due.step is Step.LIST:
                 self._list()
             elif due.step is Step.ROUND:
@@ -136,6 +137,14 @@ class Run:
     def record(self) -> RunRecord:
         """The record of a run whose rounds have all been held."""
         return self._collector.record(self.link, self.tally, self._units, self._seconds.by_part)
+
+    def _fire_deadlines(self) -> None:
+        """Let what is due happen before anybody acts on it: auctions end, books close."""
+        at_ns = self.link.exchange.next_deadline_ns()
+        if at_ns is not None and at_ns <= self.link.now_ns:
+            fired = self.link.tick()
+            for market in self._markets.values():
+                market.note_trades(fired)
 
     def _list(self) -> None:
         """Open the books of the next day, and bring the one after it into sight."""

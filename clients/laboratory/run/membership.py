@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from clients.laboratory.run.virtual_exchange import VirtualExchange
-from clients.laboratory.scenario.model import MarketRules, Participant, Scenario
+from clients.laboratory.scenario.model import CONTINUOUS, MarketRules, Participant, Scenario
 from clients.laboratory.world.day import WorldDay
 from clients.simulator.listing import POWER_PRICE_DECIMALS, POWER_QUANTITY_DECIMALS, fee_of_a_lot
 from exchange.protocol.documents import Admit, Deposit, InstrumentSpec, ListInstruments, RegisterStorage
@@ -82,7 +82,10 @@ def top_up(link: VirtualExchange, scenario: Scenario, accounts: list[int]) -> No
 
 
 def list_day(link: VirtualExchange, market: MarketRules, day: WorldDay) -> list[int]:
-    """List the quarter-hours of a day. Returns their instrument ids in time order."""
+    """List the quarter-hours of a day. Returns their instrument ids in time order. A one-shot mechanism needs books that trade from the first round
+    on, since its fills enter them as pairs of orders; only continuous books have an opening auction.
+    """
+    auction_minutes = market.opening_auction_minutes if market.mechanism == CONTINUOUS else 0
     maker_micro = fee_of_a_lot(market.maker_fee_micro_per_kwh, "maker fee")
     taker_micro = fee_of_a_lot(market.taker_fee_micro_per_kwh, "taker fee")
     park_micro = fee_of_a_lot(market.park_fee_micro_per_kwh, "park fee")
@@ -94,7 +97,7 @@ def list_day(link: VirtualExchange, market: MarketRules, day: WorldDay) -> list[
             max_price_ticks=market.max_price_ticks, band_low_ticks=market.min_price_ticks, band_high_ticks=market.max_price_ticks,
             max_order_lots=market.max_order_lots, deficit_price_ticks=deficit_ticks, surplus_price_ticks=surplus_ticks,
             environment_price_ticks=environment_ticks, delivery_start_ns=start_ns, delivery_end_ns=start_ns + PERIOD_NS, open_ns=day.opens_ns,
-            close_ns=gate_ns, opening_auction_ns=market.opening_auction_minutes * NS_PER_MINUTE, auction_price_rule="k", k_ppm=market.k_ppm,
+            close_ns=gate_ns, opening_auction_ns=auction_minutes * NS_PER_MINUTE, auction_price_rule="k", k_ppm=market.k_ppm,
             maker_fee_lot_micro=maker_micro, taker_fee_lot_micro=taker_micro, park_fee_lot_micro=park_micro,
         )
         for symbol, start_ns, gate_ns, deficit_ticks, surplus_ticks in zip(

@@ -36,8 +36,8 @@ class OpenRound:
         self.market.table.forced[:, self.at.periods] = NO_QUOTE
 
     def let_time_pass(self) -> None:
-        """Let what is due by now happen before anybody decides; else it happens with the first order of the round."""
-        self.market.let_time_pass(self.at)
+        """Let what has come due since the round was opened happen before anybody decides."""
+        self.market.let_time_pass()
 
     @property
     def net_lots(self) -> Integers:

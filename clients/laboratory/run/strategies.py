@@ -37,30 +37,36 @@ class UserStrategies:
         return bool(self._objects)
 
     def ask(self, state: PathState, table: MarketTable, periods: Integers, rounds: Integers, targets: Integers, net_lots: Integers) -> None:
-        """Write the prices of a round into `table.forced`. `targets` and `net_lots` are [n, m]: only sides that are wanted are asked."""
+        """Write the prices of a round into `table.forced`. `targets` and `net_lots` are [n, m]: only sides that are wanted are asked.
+
+        A strategy hears of a side from its first question about it on: of what was said while it wanted nothing there without a limit.
+        """
         for at, (period, round_index) in enumerate(zip(periods.tolist(), rounds.tolist(), strict=True)):
             look(state, table, period, round_index)
             for row, strategy in self._objects.items():
                 gap = int(targets[row, at] - net_lots[row, at])
                 table.forced[2 * row : 2 * row + 2, period] = NO_QUOTE
+                table.views[period]["position_lots"] = net_lots[row, at]
+                for side in (Side.BUY, Side.SELL):
+                    self._hear(strategy, table, row, period, int(side))
                 if gap:
-                    side = Side.BUY if gap > 0 else Side.SELL
-                    table.views[period]["position_lots"] = net_lots[row, at]
-                    self._quote(strategy, table, row, period, round_index, int(side))
+                    self._quote(strategy, table, row, period, round_index, int(Side.BUY if gap > 0 else Side.SELL))
 
     def _quote(self, strategy: UserStrategy, table: MarketTable, row: int, period: int, round_index: int, side: int) -> None:
         number, limit = int(table.number[period]), int(table.limits[2 * row + side, period])
-        key = (row, side, number)
-        if key not in self._begun:
+        if (row, side, number) not in self._begun:
             strategy.begin(number, side, limit)
-        self._hear(strategy, table, period, key, limit)
+            self._begun[row, side, number] = int(table.n_shouts[table.clock[period]])
         raw = int(bits(np.uint64(self._seed), row, Purpose.PRICE, number, 2 * round_index + side))
         table.forced[2 * row + side, period] = strategy.quote(table.views[period], number, side, limit, raw)
 
-    def _hear(self, strategy: UserStrategy, table: MarketTable, period: int, key: tuple[int, int, int], limit_ticks: int) -> None:
-        """What was said in a book since the strategy was last asked about it."""
-        clock = int(table.clock[period])
+    def _hear(self, strategy: UserStrategy, table: MarketTable, row: int, period: int, side: int) -> None:
+        """What was said in a book since the strategy last looked at it. `table.lacking` is still that of the last look."""
+        clock, number = int(table.clock[period]), int(table.number[period])
         last = int(table.n_shouts[clock])
-        for at in range(max(self._begun.get(key, last), last - SHOUTS_KEPT), last):
-            strategy.hear(table.history[clock, at % SHOUTS_KEPT], key[2], key[1], limit_ticks)
-        self._begun[key] = last
+        first = self._begun.get((row, side, number), last)
+        limit = int(table.limits[2 * row + side, period]) if table.lacking[2 * row + side, period] > 0 else NO_QUOTE
+        for at in range(max(first, last - SHOUTS_KEPT), last):
+            strategy.hear(table.history[clock, at % SHOUTS_KEPT], number, side, limit)
+        if first < last:
+            self._begun[row, side, number] = last

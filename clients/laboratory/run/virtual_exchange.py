@@ -44,7 +44,7 @@ class VirtualExchange:
         self.now_ns = max(self.now_ns, now_ns)
 
     def tick(self) -> BatchResult:
-        """Let every deadline up to now fire."""
+        """Let every deadline up to now fire. An auction that ends has its trades in the result."""
         return self._send(self._record(CommandKind.TICK, 0), b"")
 
     def submit(self, document: Document, account: int | None = None) -> dict[str, Any]:

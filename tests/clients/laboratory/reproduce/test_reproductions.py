@@ -44,12 +44,34 @@ def test_verdicts_fail_for_traders_who_do_not_learn(monkeypatch: pytest.MonkeyPa
     assert not gode_sunder.reproduce(11, is_quick=True).passed
 
 
-@pytest.mark.parametrize(("field", "shift"), [(0, 0.1), (1, 2.0), (2, 2.0), (3, 2.0)])
+@pytest.mark.parametrize(("field", "shift"), [(0, 0.12), (1, 2.5), (2, 2.5), (3, 2.5)])
 def test_the_table_of_mcafee_notices_another_figure(monkeypatch: pytest.MonkeyPatch, field: int, shift: float) -> None:
     row = list(mcafee.PUBLISHED[5])
     row[field] += shift
     monkeypatch.setattr(mcafee, "PUBLISHED", {5: tuple(row)})
     assert not mcafee.reproduce(11, is_quick=True).passed
+
+
+def test_draws_of_mcafee_are_enough_for_its_gates() -> None:
+    """The number of trades of n pairs is that of buyers among the upper half: hypergeometric, n^2 / (4 (2n - 1)) its variance."""
+    for n in mcafee.PUBLISHED:
+        assert np.sqrt(n * n / (4 * (2 * n - 1)) / mcafee.DRAWS) <= 0.02 / 4
+    found = mcafee.reproduce(5, is_quick=True)
+    for line in found.lines:
+        gate = float(line.gate.removeprefix("within "))
+        assert line.standard_error is not None
+        assert 0 < line.standard_error <= gate / 4, line
+
+
+@pytest.mark.parametrize("n", [2, 25])
+def test_standard_errors_are_those_of_independent_draws(n: int) -> None:
+    """Against the spread of many small runs: within a third, four standard deviations of a spread of 150."""
+    runs = [mcafee.simulate(n, 500, seed) for seed in range(150)]
+    for field in range(4):
+        values = [run[field].value for run in runs]
+        claimed = np.mean([run[field].standard_error for run in runs])
+        assert float(np.std(values)) == pytest.approx(float(claimed), rel=1 / 3)
+    assert mcafee.simulate(n, 500, 3)[0].standard_error == pytest.approx(np.sqrt(n * n / (4 * (2 * n - 1)) / 500), rel=0.15)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +131,10 @@ def test_gains_are_those_of_the_mechanisms(limits: tuple[list[int], list[int]]) 
     values, costs = limits
     one = np.array([values]), np.array([costs])
     found = mcafee.gains_of(*one, np.zeros(1, np.int64))
-    assert (found.mcafee, found.mcafee_traders) == gain_of("mcafee", values, costs)
-    lots = [(number << 30) // max(found.trades, 1) + 1 for number in range(max(found.trades, 1))]
-    drawn = [mcafee.gains_of(*one, np.array([lot])).sbb for lot in lots]
+    assert (found.mcafee[0], found.mcafee_traders[0]) == gain_of("mcafee", values, costs)
+    trades = max(int(found.trades[0]), 1)
+    lots = [(number << 30) // trades + 1 for number in range(trades)]
+    drawn = [mcafee.gains_of(*one, np.array([lot])).sbb[0] for lot in lots]
     assert gain_of("sbb", values, costs)[0] in drawn
 
 
@@ -127,6 +150,8 @@ def test_the_command_prints_figures_and_tells_the_verdict(capsys: pytest.Capture
     assert run_reproduce_command("mcafee", 3, quick=True, as_json=False) == Exit.DONE
     text = capsys.readouterr().out
     assert "McAfee 1992" in text
+    assert "50000 independent markets" in text
+    assert "standard error" in text
     assert "Reproduced: every gate holds." in text
     monkeypatch.setattr(mcafee, "PUBLISHED", {2: (0.99, 90.0, 69.01, 62.69)})
     assert run_reproduce_command("mcafee", 3, quick=True, as_json=True) == Exit.CHECK_FAILED

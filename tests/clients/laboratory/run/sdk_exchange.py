@@ -68,11 +68,14 @@ class SdkExchange:
         self.now_ns = max(self.now_ns, now_ns)
         self._clock.advance_to(self.now_ns)
 
-    def tick(self) -> None:
+    def tick(self) -> BatchResult:
         async def tick() -> None:
             await self._node.submit(new_command(CommandKind.TICK))
 
+        self._batches.clear()
         self._do(tick())
+        (batch,) = (batch for batch in self._batches if len(batch.records))
+        return batch
 
     def submit(self, document: Document) -> dict[str, Any]:
         result: dict[str, Any] = self._do(self._clients[self.operator].submit(with_key(document)))

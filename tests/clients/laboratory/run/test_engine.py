@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from clients.laboratory.agents.catalogue import CATALOGUE
+from clients.laboratory.measures.theory import theory_measures
 from clients.laboratory.run.engine import simulate
 from clients.laboratory.run.record import RunRecord
 from clients.laboratory.scenario.model import Scenario
@@ -56,6 +57,45 @@ def test_what_is_bought_is_sold_and_money_goes_round(mechanism: str) -> None:
     assert int(bought.sum()) == value_micro
     # What members pay beyond the trades is what the mechanism keeps, and what its environment component moves cancels out.
     assert int(record.trade_micro.sum()) == pytest.approx(int(record.operator_micro.sum()), abs=2 * record.n_participants)
+
+
+@pytest.mark.parametrize("mechanism", ["cda", "uniform"])
+def test_what_was_wanted_is_a_whole_position(mechanism: str) -> None:
+    """With perfect forecasts it is what the meters show, whatever was bought before the last round."""
+    scenario = without_devices(load_scenario("park", {"market.mechanism": mechanism, "population.default": "truthful", "forecast.error": "0"}))
+    record = simulate(scenario, 7)
+    net_wh = record.load_wh - record.generation_wh
+    assert (record.want_buy_lots == np.maximum(net_wh, 0) // POWER_LOT_WH).all()
+    assert (record.want_sell_lots == np.maximum(-net_wh, 0) // POWER_LOT_WH).all()
+    assert (record.bought_lots <= record.want_buy_lots).all()
+    figures = theory_measures(record)
+    efficiency, volume = figures["allocative_efficiency_percent"], figures["volume_against_equilibrium_percent"]
+    assert efficiency is not None
+    assert volume is not None
+    assert 95 < efficiency <= 100
+    assert 90 < volume < 110
+
+
+@pytest.mark.parametrize("minutes", ["10", "15"])
+def test_an_opening_auction_trades_at_its_end_though_nobody_speaks(minutes: str) -> None:
+    """Who quotes the truth and knows everything beforehand never changes an order: no command carries the clock over the auction's end."""
+    quiet = {"population.default": "truthful", "forecast.error": "0", "market.opening_auction_minutes": minutes}
+    record = simulate(without_devices(load_scenario("park", quiet)), 7, days=2)
+    trades, quotes = record.trades, record.quotes
+    assert (trades["taker_side"] == 255).all()
+    assert set(record.day_of_period[trades["period"]].tolist()) == {0, 1}
+    for period in np.unique(trades["period"]).tolist():
+        assert len(set(trades["price_ticks"][trades["period"] == period].tolist())) == 1
+    later = quotes[(quotes["round"] > 0) & (quotes["bid_ticks"] >= 0) & (quotes["ask_ticks"] >= 0)]
+    assert (later["bid_ticks"] < later["ask_ticks"]).all()
+    assert int(trades["quantity_lots"].sum()) == int(record.bought_lots.sum())
+
+
+def test_no_order_of_a_one_shot_mechanism_stays_in_a_book() -> None:
+    """Also at the first round, where continuous books of this scenario are in their opening auction."""
+    record = played("uniform")
+    assert set(record.quotes["bid_ticks"].tolist()) == set(record.quotes["ask_ticks"].tolist()) == {-1}
+    assert (record.trades["round"] == 0).any()
 
 
 @pytest.mark.parametrize("mechanism", ONE_DAY)
@@ -188,6 +228,18 @@ class Half:
         return min(middle, limit_ticks) if side == "buy" else max(middle, limit_ticks)
 
 
+class ToldEnough(Half):
+    def hear(self, shout, side, limit_ticks):
+        if limit_ticks is None:
+            raise RuntimeError("has nothing left")
+
+
+class ToldWanting(Half):
+    def hear(self, shout, side, limit_ticks):
+        if limit_ticks is not None:
+            raise RuntimeError(f"{side} still wants")
+
+
 class Broken(Half):
     def quote(self, view, side, limit_ticks, rng_bits):
         return limit_ticks / (view.rounds_left - 1)
@@ -204,3 +256,6 @@ def test_strategies_of_the_user_trade_beside_the_others(tmp_path: Path) -> None:
     assert simulate(scenario, 7).state_hash == record.state_hash
     with pytest.raises(InputError, match=r"half\.py:\d+: Broken\.quote .*participant E01"):
         simulate(load_scenario("park", {"member.E01.agent": f"{file}:Broken"}), 7)
+    for name, message in (("ToldEnough", "has nothing left"), ("ToldWanting", "buy still wants")):
+        with pytest.raises(InputError, match=rf"half\.py:\d+: {name}\.hear raised RuntimeError: {message}"):
+            simulate(load_scenario("park", {"member.E01.agent": f"{file}:{name}"}), 7)
