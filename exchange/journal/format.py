@@ -194,7 +194,7 @@ def chain_group(
     _GROUP.pack_into(header, 0, GROUP_MAGIC, length, len(records), len(documents), 0, first_sequence, epoch, group_index)
     hasher = hashlib.sha256(previous_hash)
     hasher.update(header)
-    hasher.update(records.view(np.uint8))
+    hasher.update(records.view(np.uint8).data)
     hasher.update(documents)
     hasher.update(bytes(length - TRAILER_BYTES - GROUP_HEADER_BYTES - records.nbytes - len(documents)))
     return hasher.digest()
