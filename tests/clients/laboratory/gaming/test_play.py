@@ -117,7 +117,7 @@ def test_every_wrong_certificate_counts() -> None:
     issued[0] += 3
     matched = record.matched_wh.copy()
     matched[0, 0] += int(record.generation_wh[:, 0].sum()) + 5
-    assert wrongly_certified_wh(replace(record, issued_wh=issued, matched_wh=matched, double_claimed_wh=2)) == 3 + 5 + 2
+    assert wrongly_certified_wh(replace(record, issued_wh=issued, matched_wh=matched, double_claims=2)) == 3 + 5 + 2
 
 
 def test_results_do_not_depend_on_processes(file: Path) -> None:
