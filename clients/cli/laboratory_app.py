@@ -26,8 +26,8 @@ def add_laboratory(app: typer.Typer) -> None:
     app.command(short_help="Play a scenario on a virtual clock.")(simulate)
     app.command(short_help="Mechanisms side by side: same agents, same seeds.")(compare)
     app.command(short_help="A question over many seeds, or a search for the best rules.")(sweep)
+    app.command(short_help="Manipulations of the market, and what each gains.")(gaming)
     app.command(short_help="Runs or a sweep as one HTML file.")(report)
-    app.command(short_help="Manipulations tried on the rules, and what each gains.")(gaming)
     app.command(short_help="A published experiment again, its figures beside ours.")(reproduce)
 
 
@@ -151,6 +151,33 @@ def sweep(
     )  # fmt: skip
 
 
+def gaming(
+    scenario: Scenario,
+    days: Annotated[int | None, typer.Option(min=1, help="Days to play. Default: 2, so that a day is planned with the trades of another.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds that each manipulation and its honest twin are played with.")] = 10,
+    first_seed: FirstSeed = None,
+    assign: Assign = None,
+    only: Annotated[str, typer.Option(help="Manipulations to try, with commas between. Default: all.")] = "",
+    workers: ProcessCount = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for gaming.json, gains.csv and the scenario; new or empty.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try manipulations on the rules of a scenario, each beside an honest run of the same seed, and print what each gains its maker.
+
+    Exit code 1 says that a certificate was issued for energy that is not green.
+
+    \b
+    Examples:
+      parkex gaming park --seeds 10
+      parkex gaming park --set market.mechanism=uniform --set population.default=zip --only wash-pairs,squeeze
+    """
+    from clients.cli.gaming_command import run_gaming_command
+
+    run_gaming_command(
+        scenario, days, seeds, out, first_seed=first_seed, assign=assign or (), only=only, workers=workers, as_json=as_json
+    )  # fmt: skip
+
+
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs (parkex simulate --out), or one of a sweep and runs.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
@@ -174,33 +201,6 @@ def _language(lang: str) -> Literal["en", "zh"]:
     if lang == "zh":
         return "zh"
     raise InputError(f"--lang is en or zh, not {lang}")
-
-
-def gaming(
-    scenario: Scenario,
-    days: Annotated[int | None, typer.Option(min=1, help="Days of each run. Default: 2, since prices of one day are plans of the next.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds that each manipulation and its honest twin are played with.")] = 10,
-    first_seed: FirstSeed = None,
-    only: Annotated[str, typer.Option(help="Manipulations to try, with commas between. Default: all.")] = "",
-    assign: Assign = None,
-    workers: ProcessCount = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; new or empty.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Try to cheat the rules of a scenario: each manipulation beside its honest twin with the same seeds, what it gains and what others lose.
-
-    Exit code 1: a certificate was issued for energy that is not green.
-
-    \b
-    Examples:
-      parkex gaming park --seeds 10
-      parkex gaming park --set market.mechanism=uniform --out gaming
-    """
-    from clients.cli.gaming_command import run_gaming_command
-
-    run_gaming_command(
-        scenario, days, seeds, out, first_seed=first_seed, assign=assign or (), only=only, workers=workers, as_json=as_json
-    )  # fmt: skip
 
 
 def reproduce(

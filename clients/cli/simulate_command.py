@@ -33,7 +33,7 @@ SHOWN: Final = (
     ("emissions by location", "emissions_location_t", "t"),
     ("emissions by market", "emissions_market_t", "t"),
     ("certificates issued", "certificates_issued_kwh", "kWh"),
-    ("certificates claimed twice", "double_claimed_kwh", "kWh"),
+    ("energy claimed twice", "double_claims", "claims"),
 )
 
 

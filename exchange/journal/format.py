@@ -185,6 +185,21 @@ def group_length(count: int, documents_length: int) -> int:
     return -(-length // ALIGNMENT) * ALIGNMENT
 
 
+def chain_group(
+    records: Records, documents: bytes, first_sequence: int, epoch: int, group_index: int, previous_hash: bytes
+) -> bytes:  # fmt: skip
+    """The chain hash that `encode_group` would give, without making the group."""
+    length = group_length(len(records), len(documents))
+    header = bytearray(GROUP_HEADER_BYTES)
+    _GROUP.pack_into(header, 0, GROUP_MAGIC, length, len(records), len(documents), 0, first_sequence, epoch, group_index)
+    hasher = hashlib.sha256(previous_hash)
+    hasher.update(header)
+    hasher.update(records.view(np.uint8).data)
+    hasher.update(documents)
+    hasher.update(bytes(length - TRAILER_BYTES - GROUP_HEADER_BYTES - records.nbytes - len(documents)))
+    return hasher.digest()
+
+
 def encode_group(
     records: Records, documents: bytes, first_sequence: int, epoch: int, group_index: int, previous_hash: bytes, seed: int
 ) -> tuple[bytearray, bytes]:

@@ -19,7 +19,7 @@ DISTRIBUTED_AS: Final = {"prometheus_client": "prometheus-client", "SALib": "sal
 # Parts of a library's own interface that come with it.
 BROUGHT_BY: Final = {"starlette": "fastapi", "pydantic": "fastapi", "click": "typer", "llvmlite": "numba", "distributed": "dask"}
 # Rooms that may use an extra, by a part of their path; each says what to install where it is missing.
-EXTRAS_OF: Final = {"derive": ("profiles",), "sweep": ("cluster", "laboratory")}
+EXTRAS_OF: Final = {"derive": ("profiles",), "sweep": ("cluster", "laboratory"), "environment": ("laboratory",)}
 
 
 def _name(requirement: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from clients.laboratory.agents.catalogue import is_user_strategy
 from clients.laboratory.environment.observation import THE_END, Floats, observe, price_of, scale_lots
+from clients.laboratory.measures.bills import storage_value_change_micro
 from clients.laboratory.run.day_market import DayMarket
 from clients.laboratory.run.engine import Run
 from clients.laboratory.run.open_round import OpenRound
@@ -28,7 +29,7 @@ _MICRO: Final = 1_000_000
 
 
 class Objective(StrEnum):
-    """SAVING: what the participant pays less than in the pool. COST: what it pays, negative."""
+    """SAVING: what the participant pays less than in the pool. COST: what it pays, negative. Energy left in storage counts at its stated price."""
 
     SAVING = "saving"
     COST = "negative_cost"
@@ -52,13 +53,14 @@ def learners_of(scenario: Scenario, participants: Sequence[str]) -> tuple[int, .
 
 @dataclass(slots=True, eq=False)
 class Episode:
-    """One run from its first decision to its last. `rewards_micro` [learners]: since they were last taken."""
+    """One run from its first decision to its last. `rewards_micro` [learners]: since they were last taken; `record`: of the run, once it is over."""
 
     scenario: Scenario
     seed: int
     rows: tuple[int, ...]
     objective: Objective
     rewards_micro: Integers = field(init=False)
+    record: RunRecord | None = field(init=False, default=None)
     _run: Run = field(init=False)
     _decisions: Iterator[OpenRound] = field(init=False)
     _opened: OpenRound | None = field(init=False, default=None)
@@ -106,10 +108,6 @@ class Episode:
         place = {"day": self._opened.market.day.index, "period": int(self._opened.at.periods[0]), "round": int(self._opened.at.rounds[0])}
         return {"seed": self.seed, **place}
 
-    def record(self) -> RunRecord:
-        """The record of a finished episode, for the measures."""
-        return self._run.record()
-
     def close(self) -> None:
         self._run.link.close()
 
@@ -121,6 +119,8 @@ class Episode:
                     yield part
                 self._hold(part)
         self._take_bills()
+        self.record = self._run.record()
+        self.rewards_micro += storage_value_change_micro(self.record)[list(self.rows)]
 
     def _hold(self, part: OpenRound) -> None:
         paid_micro = part.market.payments_micro.copy()

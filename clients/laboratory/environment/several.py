@@ -10,17 +10,21 @@ read (its `side` is 0).
 from collections.abc import Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
-from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils.conversions import parallel_to_aec
 
 from clients.laboratory.environment.decisions import Episode, Objective, learners_of
 from clients.laboratory.environment.seeds import Use, episode_seed
 from clients.laboratory.environment.single import action_box, observation_box
 from clients.laboratory.scenario.model import Scenario
 from exchange.errors import InputError
+
+try:
+    import gymnasium
+    from pettingzoo import AECEnv, ParallelEnv
+    from pettingzoo.utils.conversions import parallel_to_aec
+except ImportError as error:
+    raise ImportError("several learning participants need pettingzoo: pip install 'parkex[laboratory]'") from error
 
 Floats = NDArray[np.float32]
 

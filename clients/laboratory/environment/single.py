@@ -9,7 +9,6 @@ An episode is the days of the scenario. `reset(seed=s)` begins the stream of epi
 
 from typing import Any, Final, cast
 
-import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,11 @@ from clients.laboratory.environment.seeds import Use, episode_seed
 from clients.laboratory.run.record import RunRecord
 from clients.laboratory.scenario.model import Scenario
 from exchange.errors import InputError
+
+try:
+    import gymnasium
+except ImportError as error:
+    raise ImportError("a learning participant needs gymnasium: pip install 'parkex[laboratory]'") from error
 
 Action = NDArray[np.float32]
 
@@ -69,8 +73,8 @@ class ParkEnvironment(gymnasium.Env[Floats, Action]):
     def record(self) -> RunRecord:
         """Of the episode that has just ended, for the measures."""
         assert self._episode is not None
-        assert self._episode.is_over, "the episode goes on"
-        return self._episode.record()
+        assert self._episode.record is not None, "the episode goes on"
+        return self._episode.record
 
     def close(self) -> None:
         if self._episode is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from clients.laboratory.gaming.cast import Cast, SplitWorld, cast_of, rows_of, with_split_plant
 from clients.laboratory.gaming.suite import SUITE, Manipulation, wrongly_certified_wh
+from clients.laboratory.measures.bills import net_bill_micro
 from clients.laboratory.run.engine import simulate
 from clients.laboratory.run.record import RunRecord
 from clients.laboratory.run.virtual_exchange import VirtualExchange
@@ -72,14 +73,14 @@ def outcome_of(cast: Cast, manipulation: Manipulation, honest: _Played, played: 
     """What the second run has otherwise than the first."""
     before, after = honest.record, played.record
     group = list(rows_of(cast, manipulation.group))
-    more = (after.bill_market_micro - before.bill_market_micro).sum(axis=1)
+    more = net_bill_micro(after) - net_bill_micro(before)
     gain = -int(more[group].sum())
     refused = after.refused_orders - before.refused_orders
     return Outcome(
         name=manipulation.name, seed=after.seed, gain_micro=gain, others_lose_micro=int(more.sum()) + gain,
         operator_gains_micro=int((after.operator_micro - before.operator_micro).sum()),
         extent_wh=manipulation.extent(cast, before, after) * POWER_LOT_WH, refused_orders=int(refused[group].sum()),
-        wrongly_certified_wh=wrongly_certified_wh(after), honest_bill_micro=int(before.bill_market_micro[group].sum()),
+        wrongly_certified_wh=wrongly_certified_wh(after), honest_bill_micro=int(net_bill_micro(before)[group].sum()),
         state_hash=after.state_hash, alerts=_more_alerts(honest, played, frozenset(group)),
     )  # fmt: skip
 

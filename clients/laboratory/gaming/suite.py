@@ -70,10 +70,12 @@ def wrongly_certified(_cast: Cast, _honest: RunRecord, played: RunRecord) -> int
 
 
 def wrongly_certified_wh(record: RunRecord) -> int:
-    """Wh of certificates behind which nothing green was generated: issued beyond the run's, matched beyond a quarter-hour's, claimed twice."""
+    """Wh of certificates behind which nothing green was generated: issued beyond the run's, matched beyond a quarter-hour's; each second claim as
+    one.
+    """
     beyond = int(record.issued_wh.sum()) - int(record.generation_wh.sum())
     matched = record.matched_wh.sum(axis=0) - record.generation_wh.sum(axis=0)
-    return max(0, beyond) + int(np.maximum(matched, 0).sum()) + record.double_claimed_wh
+    return max(0, beyond) + int(np.maximum(matched, 0).sum()) + record.double_claims
 
 
 def _short_lots(record: RunRecord, row: int) -> int:

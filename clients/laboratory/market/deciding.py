@@ -95,7 +95,7 @@ def ask_price(table: Any, agent: Any, period: Any, side: Any, round_index: Any, 
         return limit
     number, clock = table.number[period], table.clock[period]
     memory = table.memory[row, clock]
-    if memory.is_begun != number or memory.side != side:
+    if rules.learns and (memory.is_begun != number or memory.side != side):
         begin_market(trait, memory, side, limit, bits(rules.seed, agent, Purpose.BEGIN, number, side))
         memory.is_begun = number
         memory.side = side

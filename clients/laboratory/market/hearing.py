@@ -48,8 +48,8 @@ def keep_shout(table: Any, command: Any, origin: Any, outcome: Any, side: Any) -
 
 @kernel(internal=True)
 def is_heard(rules: Any, outcome: Any) -> Any:
-    """Whether the rule of transparency lets others hear of an order: of quotes, or of trades only."""
-    return rules.shows_quotes != 0 or (rules.shows_trades != 0 and outcome.filled_lots > 0)
+    """Whether anybody listens, and the rule of transparency lets others hear of an order: of quotes, or of trades only."""
+    return rules.learns != 0 and (rules.shows_quotes != 0 or (rules.shows_trades != 0 and outcome.filled_lots > 0))
 
 
 @kernel

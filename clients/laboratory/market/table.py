@@ -14,12 +14,12 @@ from matching.state_block import StateBlock
 # A working order. `order_id` 0: none. `revision` is what an amend of it has to name.
 WORKING: Final = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("revision", "i8")])
 
-# Rules of a round that kernels read. `shows_quotes`, `shows_trades`: transparency. `is_sealed`: orders go to a one-shot mechanism.
+# Rules of a round that kernels read. `shows_quotes`, `shows_trades`: transparency. `is_sealed`: orders go to a one-shot mechanism. `learns`: somebody
+# keeps a memory.
 RULES: Final = np.dtype(
     [
         ("seed", "u8"), ("low_ticks", "i8"), ("high_ticks", "i8"), ("max_order_lots", "i8"), ("tick_step", "i8"), ("lot_step", "i8"),
-        ("self_trade", "i8"),
-        ("shows_quotes", "i8"), ("shows_trades", "i8"), ("is_sealed", "i8"), ("n_rounds", "i8"),
+        ("self_trade", "i8"), ("shows_quotes", "i8"), ("shows_trades", "i8"), ("is_sealed", "i8"), ("n_rounds", "i8"), ("learns", "i8"),
     ]
 )  # fmt: skip
 

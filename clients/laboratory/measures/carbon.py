@@ -21,7 +21,7 @@ def carbon_measures(record: RunRecord) -> dict[str, Figure]:
         "certificates_issued_kwh": kwh(total(record.issued_wh)),
         "certificates_claimed_kwh": kwh(claimed),
         "certificates_expired_kwh": kwh(total(record.expired_wh)),
-        "double_claimed_kwh": kwh(record.double_claimed_wh),
+        "double_claims": record.double_claims,
         "emissions_location_t": electricity_ug(total(record.import_wh), record.scenario.carbon.factor) / _UG_PER_T,
         "emissions_market_t": electricity_ug(uncovered_wh(record), record.scenario.carbon.residual) / _UG_PER_T,
     }

@@ -82,7 +82,7 @@ class Collector:
             operator_micro=np.array(self.operator_micro, np.int64),
             netting_micro=np.array(self.netting_micro, np.int64),
             **certificates,
-            double_claimed_wh=_double_claimed_wh(link),
+            double_claims=len(claim_breaches(link.exchange)),
             trades=np.concatenate(tally.trades) if tally.trades else np.zeros(0, TRADE),
             quotes=np.concatenate(tally.quotes) if tally.quotes else np.zeros(0, QUOTE),
             orders=tally.orders,
@@ -117,8 +117,3 @@ def _sums(rows: Integers, values: Any, n: int) -> Integers:
     total = np.zeros(n, np.int64)
     np.add.at(total, rows, values.astype(np.int64))
     return total
-
-
-def _double_claimed_wh(link: VirtualExchange) -> int:
-    """Breaches of one claim per Wh that the audit's own check finds; each counts as a Wh at least."""
-    return sum(1 for _ in claim_breaches(link.exchange))

@@ -86,7 +86,7 @@ class DayMarket:
         minds.next_day()
         slots = [link.exchange.rooms.instruments.by_id[instrument].slot for instrument in instruments]
         self.table = MarketTable(
-            rules=_rules(market, seed), accounts=np.array(accounts, np.int64), traits=minds.traits, memory=minds.memory,
+            rules=_rules(market, seed, learns=minds.learns), accounts=np.array(accounts, np.int64), traits=minds.traits, memory=minds.memory,
             clock=np.arange(periods, dtype=np.int64), number=day.start_ns // PERIOD_NS, instruments=np.array(instruments, np.int64),
             slots=np.array(slots, np.int64), views=_views(market, day), history=minds.history, n_shouts=minds.n_shouts,
             working=records((2 * n, periods), WORKING), limits=_limits(day), wanted=np.zeros((2 * n, periods), np.int64),
@@ -232,14 +232,14 @@ def _client_order_ids(first: int, n: int) -> NDArray[Any]:
     return (digits + ord("0")).astype(np.uint8).view(f"S{_DIGITS}").reshape(n)
 
 
-def _rules(market: MarketRules, seed: int) -> Any:
+def _rules(market: MarketRules, seed: int, *, learns: bool) -> Any:
     rules = records(1, RULES)
     rules["seed"] = seed
     rules["low_ticks"], rules["high_ticks"], rules["max_order_lots"] = market.min_price_ticks, market.max_price_ticks, market.max_order_lots
     rules["tick_step"], rules["lot_step"], rules["n_rounds"] = market.tick_step, market.lot_step, market.n_rounds
     rules["self_trade"] = int(SelfTrade[market.self_trade.upper()])
     rules["shows_quotes"], rules["shows_trades"] = market.transparency in _SHOWS_QUOTES, market.transparency in _SHOWS_TRADES
-    rules["is_sealed"] = market.mechanism != CONTINUOUS
+    rules["is_sealed"], rules["learns"] = market.mechanism != CONTINUOUS, learns
     return rules
 
 

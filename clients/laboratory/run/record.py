@@ -63,8 +63,9 @@ class RunRecord:
     payments included), of which `fee_micro` (trading and park fees), `imbalance_micro` (cost of deficits less income of surpluses, both signs) and
     `trade_micro` (paid less received for trades). [D]: `operator_micro` (surplus of the mechanism, deficit negative; fees apart), `netting_micro`.
     `deficit_wh`, `surplus_wh` [n, P]: imbalance.
-    Certificates, [n] Wh: `issued_wh`, `claimed_wh` (matched to own use), `expired_wh`; `double_claimed_wh` in all, which must be 0. `matched_wh` [n,
-    P]: green energy delivered to the participant within the quarter-hour. `refused_orders` [n]: power orders that the exchange did not take.
+    Certificates, [n] Wh: `issued_wh`, `claimed_wh` (matched to own use), `expired_wh`; `double_claims` counts what the audit finds, which must be 0.
+    `matched_wh` [n, P]: green energy delivered to the participant within the quarter-hour. `refused_orders` [n]: power orders that the exchange did
+    not take.
     """
 
     scenario: Scenario
@@ -103,7 +104,7 @@ class RunRecord:
     issued_wh: Integers
     claimed_wh: Integers
     expired_wh: Integers
-    double_claimed_wh: int
+    double_claims: int
     trades: NDArray[np.void]
     quotes: NDArray[np.void]
     orders: int

@@ -123,7 +123,7 @@ def record_of(
         bill_market_micro=_by_day(paid + imbalance_micro, day, days), fee_micro=np.zeros((n, days), np.int64),
         imbalance_micro=_by_day(imbalance_micro, day, days), trade_micro=_by_day(paid, day, days), operator_micro=kept,
         netting_micro=np.zeros(days, np.int64), matched_wh=np.minimum(load, generation), issued_wh=generation.sum(axis=1),
-        claimed_wh=np.minimum(load, generation).sum(axis=1), expired_wh=np.zeros(n, np.int64), double_claimed_wh=0, trades=trade_table,
+        claimed_wh=np.minimum(load, generation).sum(axis=1), expired_wh=np.zeros(n, np.int64), double_claims=0, trades=trade_table,
         quotes=table(quotes or [], QUOTE), orders=2 * len(trade_table), state_hash="", event_hash="", journal_hash="", **limits,
     )  # fmt: skip
     return replace(record, **{name: np.array(value) if isinstance(value, list) else value for name, value in changes.items()})

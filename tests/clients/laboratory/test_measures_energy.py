@@ -100,7 +100,7 @@ def test_carbon_by_hour_by_run_and_by_market() -> None:
     figures = carbon_measures(record)
     assert (figures["matched_hourly_percent"], figures["matched_annual_percent"]) == (50, 80)
     assert (figures["certificates_issued_kwh"], figures["certificates_claimed_kwh"], figures["certificates_expired_kwh"]) == (16, 14, 2)
-    assert figures["double_claimed_kwh"] == 0
+    assert figures["double_claims"] == 0
     # 10 kWh imported; 20 used, of which 14 are covered.
     assert figures["emissions_location_t"] == pytest.approx(10 * 0.5306 / 1000)
     assert figures["emissions_market_t"] == pytest.approx(6 * 0.6096 / 1000)

@@ -5,6 +5,7 @@ import re
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from exchange.journal.format import (
     RawGroup,
     SegmentHeader,
+    chain_group,
     crc_seed,
     decode_genesis,
     decode_segment_header,
@@ -160,3 +162,10 @@ def test_a_group_longer_than_a_gibibyte_is_refused() -> None:
 
     with pytest.raises(ValueError, match="longer than"):
         encode_group(commands(1), Long(), 1, 1, 1, b"\0" * 32, 0)
+
+
+@given(st.integers(1, 5), st.binary(max_size=200), st.integers(1, 2**40))
+def test_a_digest_is_the_chain_hash_of_the_group_that_is_not_made(count: int, documents: bytes, first_sequence: int) -> None:
+    records = np.frombuffer(bytes(range(192)) * count, COMMAND)
+    _, chain_hash = encode_group(records, documents, first_sequence, 1, 3, bytes(32), 7)
+    assert chain_group(records, documents, first_sequence, 1, 3, bytes(32)) == chain_hash

@@ -1,5 +1,7 @@
 """The environments by the checks of Gymnasium and PettingZoo, and what their rewards, actions and seeds promise."""
 
+import importlib
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ from clients.laboratory.environment.observation import FEATURES
 from clients.laboratory.environment.seeds import Use, episode_seed
 from clients.laboratory.environment.several import ParkMarket, turn_by_turn
 from clients.laboratory.environment.single import ParkEnvironment
+from clients.laboratory.measures.bills import net_bill_micro, saving_micro
 from clients.laboratory.run.engine import Run, simulate
 from clients.laboratory.run.record import RunRecord
 from exchange.errors import InputError
@@ -60,13 +63,13 @@ def test_pettingzoo_finds_nothing_wrong(check: Callable[[], None]) -> None:
 
 @pytest.mark.parametrize("mechanism", ["cda", "uniform", "pay-as-bid"])
 @pytest.mark.parametrize("objective", Objective)
-def test_rewards_sum_to_the_objective(mechanism: str, objective: Objective) -> None:
+@pytest.mark.parametrize("name", ["PV01", "S01"])
+def test_rewards_sum_to_the_objective(mechanism: str, objective: Objective, name: str) -> None:
     scenario = park(mechanism)
-    total, record, _ = played(ParkEnvironment(scenario, "PV01", objective=objective), ALL)
-    row = scenario.index_of("PV01")
-    saving = record.bill_pool_micro - record.bill_market_micro
-    wanted = (saving if objective is Objective.SAVING else -record.bill_market_micro)[row].sum()
-    assert record.sold_lots[row].sum() > 0
+    total, record, _ = played(ParkEnvironment(scenario, name, objective=objective), np.array([0.4, 1.0], np.float32))
+    row = scenario.index_of(name)
+    wanted = (saving_micro(record) if objective is Objective.SAVING else -net_bill_micro(record))[row]
+    assert len(record.trades)
     assert total == pytest.approx(int(wanted) / 1e6, abs=1e-6)
 
 
@@ -121,6 +124,14 @@ def test_a_learner_may_take_the_place_of_any_agent_with_energy() -> None:
 def test_who_cannot_learn_is_refused(names: list[str], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         learners_of(park(), names)
+
+
+@pytest.mark.parametrize(("module", "library"), [("single", "gymnasium"), ("several", "pettingzoo")])
+def test_a_missing_extra_is_named(module: str, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"clients.laboratory.environment.{module}")
+    with pytest.raises(ImportError, match=rf"{library}: pip install 'parkex\[laboratory\]'"):
+        importlib.import_module(f"clients.laboratory.environment.{module}")
 
 
 def test_training_and_evaluation_never_share_a_world() -> None:

@@ -15,6 +15,8 @@ from clients.laboratory.gaming.play import Outcome, Task, play
 from clients.laboratory.gaming.session import play_all
 from clients.laboratory.gaming.suite import SUITE, Manipulation, wrongly_certified_wh
 from clients.laboratory.run.engine import simulate
+from clients.laboratory.run.open_round import OpenRound
+from clients.laboratory.scenario.resolve import load_scenario
 from clients.laboratory.scenario.write import scenario_text
 from clients.laboratory.world.world import World
 from exchange.errors import CheckFailedError, InputError
@@ -72,6 +74,23 @@ def test_pairs_squeezes_and_marks_come_about_in_a_continuous_book(file: Path) ->
     assert sum(found["withholding"].alerts.values()) > 0
 
 
+def test_gains_are_differences_of_bills(file: Path) -> None:
+    cast = cast_of(load_scenario(str(file)))
+    plant = cast.plant
+
+    def keep(opened: OpenRound) -> None:
+        targets = opened.targets[plant]
+        targets[:] = [target if target >= 0 else -(-target * 7 // 10) for target in targets.tolist()]
+
+    honest, kept = (simulate(cast.scenario, 7, hands=hands) for hands in ([], [keep]))
+    more = (kept.bill_market_micro - honest.bill_market_micro).sum(axis=1) - (kept.soc_wh[:, -1] - honest.soc_wh[:, -1]) * 320_000 // 1_000
+    found = outcomes(file, "cda")["withholding"]
+    assert found.gain_micro == -more[plant]
+    assert found.gain_micro != 0
+    assert found.others_lose_micro == pytest.approx(int(np.delete(more, plant).sum()), abs=2)
+    assert found.extent_wh == 100 * (honest.sold_lots - kept.sold_lots)[plant].sum()
+
+
 def test_who_does_nothing_gains_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     idle = Manipulation("idle", "nothing", ("plant", "buyer"), None, lambda cast, honest, played: 0)
     monkeypatch.setitem(playing.SUITE, "idle", idle)
@@ -98,7 +117,7 @@ def test_every_wrong_certificate_counts() -> None:
     issued[0] += 3
     matched = record.matched_wh.copy()
     matched[0, 0] += int(record.generation_wh[:, 0].sum()) + 5
-    assert wrongly_certified_wh(replace(record, issued_wh=issued, matched_wh=matched, double_claimed_wh=2)) == 3 + 5 + 2
+    assert wrongly_certified_wh(replace(record, issued_wh=issued, matched_wh=matched, double_claims=2)) == 3 + 5 + 2
 
 
 def test_results_do_not_depend_on_processes(file: Path) -> None:

@@ -89,7 +89,7 @@ def park_record(days: int = 1, seed: int = 1, price_shift_ticks: int = 0, overri
         want_sell_lots=sell, bought_lots=bought, sold_lots=sold, deficit_wh=short * POWER_LOT_WH, surplus_wh=long * POWER_LOT_WH,
         bill_retail_micro=retail, bill_pool_micro=pool, bill_market_micro=imbalance + fee + trade, fee_micro=fee, imbalance_micro=imbalance,
         trade_micro=trade, operator_micro=np.zeros(days, dtype=np.int64), netting_micro=np.zeros(days, dtype=np.int64), matched_wh=matched,
-        issued_wh=issued, claimed_wh=claimed, expired_wh=np.maximum(issued - issued * 9 // 10, 0), double_claimed_wh=0, trades=trades,
+        issued_wh=issued, claimed_wh=claimed, expired_wh=np.maximum(issued - issued * 9 // 10, 0), double_claims=0, trades=trades,
         quotes=quotes, orders=3 * len(trades), state_hash=digest, event_hash=digest[::-1], journal_hash=digest[:32] * 2,
         seconds={"world": 0.01, "market": 0.2, "settlement": 0.05},
     )  # fmt: skip

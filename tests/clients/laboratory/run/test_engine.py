@@ -102,7 +102,7 @@ def test_no_order_of_a_one_shot_mechanism_stays_in_a_book() -> None:
 def test_no_energy_is_certified_twice(mechanism: str) -> None:
     record = played(mechanism)
     assert int(record.issued_wh.sum()) == int(record.generation_wh.sum())
-    assert record.double_claimed_wh == 0
+    assert record.double_claims == 0
     assert (record.matched_wh <= record.load_wh + record.charge_wh).all()
     assert (record.matched_wh.sum(axis=0) <= record.generation_wh.sum(axis=0)).all()
 
