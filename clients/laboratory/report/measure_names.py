@@ -18,7 +18,7 @@ _UNITS: Final[tuple[tuple[str, Text, int], ...]] = (
     ("_t", Text("t CO2", "吨二氧化碳"), 3),
 )
 # Counts are whole, other bare numbers shown to four places.
-COUNTS: Final = frozenset({"orders", "trades", "participants_losing", "fairness_participants", "assets", "irr_count", "is_coupled"})
+COUNTS: Final = frozenset({"orders", "trades", "participants_losing", "fairness_participants", "assets", "irr_count", "is_coupled", "double_claims"})
 
 # Key: English name, Chinese name, English meaning, Chinese meaning; families as in docs/measures.md.
 FAMILIES: Final[dict[tuple[str, str], dict[str, tuple[str, str, str, str]]]] = {
