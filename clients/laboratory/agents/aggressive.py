@@ -209,7 +209,9 @@ def quote(trait: Any, memory: Any, view: Any, side: Any, limit_ticks: Any) -> An
     room = sign * (target - begin_at)
     if room < view.tick_step:
         return _keep(memory, quote_within(view, side, limit_ticks, target))
-    return _keep(memory, quote_within(view, side, limit_ticks, begin_at + sign * max(room / trait.p[PACE], float(view.tick_step))))
+    # A book with few rounds would close before the target is reached: the last quote is the target.
+    pace = min(trait.p[PACE], float(max(view.rounds_left, 1)))
+    return _keep(memory, quote_within(view, side, limit_ticks, begin_at + sign * max(room / pace, float(view.tick_step))))
 
 
 @kernel(internal=True)

@@ -138,3 +138,23 @@ def test_sealed_rounds_approach_the_limit_before_the_first_trade() -> None:
     assert quotes == sorted(quotes)
     assert quotes[:2] == [366, 544]
     assert quotes[-1] == 900
+
+
+@pytest.mark.parametrize(("side", "limit"), [(Side.SELL, 300), (Side.BUY, 1_500)])
+def test_the_last_quote_of_a_book_is_the_target(side: Side, limit: int) -> None:
+    """Many small steps end where one step at the last round does; a step before it stops short."""
+
+    def quoted(rounds_left: list[int]) -> int:
+        trait, memory = agent("aa")
+        begin_market(trait[0], memory[0], int(side), limit, np.uint64(3))
+        quote_price(trait[0], memory[0], view_of(rounds_left=30)[0], shouts_of(), 0, int(side), limit, np.uint64(3))
+        for _ in range(4):
+            hear_shout(trait[0], memory[0], shouts_of((800, int(side), 1))[0], int(side), limit, np.uint64(3))
+        for left in rounds_left:
+            view = view_of(rounds_left=left)[0]
+            price = quote_price(trait[0], memory[0], view, shouts_of(), 0, int(side), limit, np.uint64(3))
+        return int(price)
+
+    target = quoted([30] * 200)
+    assert abs(quoted([1]) - target) <= 1
+    assert abs(quoted([2]) - target) > 20
