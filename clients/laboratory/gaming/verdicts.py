@@ -16,7 +16,7 @@ _WH_PER_KWH: Final = 1_000
 
 
 class Verdict(StrEnum):
-    """GAINS: the group pays less, at the level of the suite, whether the exchange refused the manipulation or not: orders that never trade deceive too.
+    """GAINS: the group pays less, at the level of the suite, also where the exchange refused something: orders that never trade can deceive too.
     PREVENTED: else, where nothing of it came about in any seed though it was tried: orders were refused, or certificates never followed.
     """
 
