@@ -212,7 +212,7 @@ FAMILIES: Final[dict[tuple[str, str], dict[str, tuple[str, str, str, str]]]] = {
         "certificates_issued_kwh": ("certificates issued", "绿证核发", "energy of certificates issued", "核发绿证对应电量"),
         "certificates_claimed_kwh": ("certificates claimed", "绿证核销", "energy of certificates used for own use", "用于自身用电的绿证电量"),
         "certificates_expired_kwh": ("certificates expired", "绿证过期", "energy of certificates that expired", "过期绿证对应电量"),
-        "double_claims": ("claimed twice", "重复声明", "claims on energy that carries another already; must be 0", "对已被声明电量的重复声明数，应为 0"),
+        "double_claims": ("claimed twice", "重复声明", "claims beyond one a Wh; must be 0", "对已被声明电量的重复声明数，应为 0"),
         "emissions_location_t": ("emissions by location", "排放（位置法）", "imports at the grid's average factor", "网购电量按电网平均因子"),
         "emissions_market_t": ("emissions by market", "排放（市场法）", "use without certificates at the residual factor", "无绿证用电按剩余因子"),
     },
