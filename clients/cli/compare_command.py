@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
+from clients.cli.misreporting_command import run_misreporting_command
 from clients.cli.sweep_command import scenario_name, tell
 from clients.laboratory.scenario.names import MECHANISMS
 from clients.laboratory.statistics.intervals import LEVEL
@@ -39,15 +40,29 @@ class CompareOptions:
     welfare: bool = False
     out: Path | None = None
     as_json: bool = False
+    misreporting: bool = False
 
 
 def run_compare_command(options: CompareOptions) -> None:
     """Without a folder the results are only printed. Raises InputError for bad options, CheckFailedError where runs failed."""
+    if options.misreporting:
+        _misreporting(options)
+        return
     if options.out is not None:
         _compare(options, options.out)
         return
     with TemporaryDirectory(prefix="parkex-compare-") as directory:
         _compare(options, Path(directory))
+
+
+def _misreporting(options: CompareOptions) -> None:
+    given = [name for name in ("days", "measures", "welfare", "out") if getattr(options, name)] + ["dask"] * bool(options.workers.dask)
+    if given:
+        raise InputError(f"--{given[0]} says nothing with --misreporting, which plays days of traders of its own")
+    run_misreporting_command(
+        scenario_name(options.scenario), _mechanisms(options.mechanisms, at_least=1), options.seeds, options.first_seed, options.assign,
+        options.level, as_json=options.as_json,
+    )  # fmt: skip
 
 
 def _compare(options: CompareOptions, directory: Path) -> None:
@@ -66,12 +81,12 @@ def _compare(options: CompareOptions, directory: Path) -> None:
     raise_if_failed(results)
 
 
-def _mechanisms(text: str) -> tuple[str, ...]:
-    """Raises InputError for an unknown or repeated one, and for fewer than two."""
+def _mechanisms(text: str, at_least: int = 2) -> tuple[str, ...]:
+    """Raises InputError for an unknown or repeated one, and for fewer than `at_least`."""
     names = tuple(name.strip() for name in text.split(",")) if text else MECHANISMS
     unknown = [name for name in names if name not in MECHANISMS]
-    if unknown or len(set(names)) < len(names) or len(names) < 2:
-        raise InputError(f"--mechanisms {text}: expected at least two of {', '.join(MECHANISMS)}, each once")
+    if unknown or len(set(names)) < len(names) or len(names) < at_least:
+        raise InputError(f"--mechanisms {text}: expected at least {'two' if at_least == 2 else 'one'} of {', '.join(MECHANISMS)}, each once")
     return names
 
 

@@ -71,11 +71,15 @@ def compare(
     dask: Dask = "",
     out: Annotated[Path | None, typer.Option(help="Folder to keep the results in, and to go on with.")] = None,
     as_json: AsJson = False,
+    misreporting: Annotated[
+        bool, typer.Option("--misreporting", help="What a lie about one's limit gains instead, among traders of one lot at the scenario's prices.")
+    ] = False,
 ) -> None:
     """Play a scenario under several mechanisms, with the same agents and seeds, and print one table.
 
     \b
     Examples:
+      parkex compare park --misreporting --mechanisms uniform,mcafee,vcg --seeds 10
       parkex compare park --mechanisms cda,uniform,mcafee --seeds 10
       parkex compare park --days 3 --measures traded_kwh,bill_market_cny@enterprise
     """
@@ -85,7 +89,7 @@ def compare(
     run_compare_command(
         CompareOptions(
             scenario=scenario, mechanisms=mechanisms, assign=assign or (), seeds=seeds, first_seed=first_seed, days=days, measures=measures,
-            level=level, workers=Workers(workers, dask), out=out, as_json=as_json, welfare=welfare,
+            level=level, workers=Workers(workers, dask), out=out, as_json=as_json, welfare=welfare, misreporting=misreporting,
         )
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from clients.laboratory.benchmark.bounds import Bounds
 from clients.laboratory.measures.bills import bill_measures
 from clients.laboratory.measures.carbon import carbon_measures
+from clients.laboratory.measures.convergence import convergence_measures
 from clients.laboratory.measures.energy import energy_measures
 from clients.laboratory.measures.fairness import fairness_measures
 from clients.laboratory.measures.figures import Figure
@@ -14,7 +15,8 @@ from clients.laboratory.measures.welfare import welfare_measures
 from clients.laboratory.run.record import RunRecord
 
 FAMILIES = (
-    theory_measures, quality_measures, energy_measures, bill_measures, carbon_measures, fairness_measures, sharing_measures, financing_measures,
+    theory_measures, convergence_measures, quality_measures, energy_measures, bill_measures, carbon_measures,
+    fairness_measures, sharing_measures, financing_measures,
 )  # fmt: skip
 
 

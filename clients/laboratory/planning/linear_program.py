@@ -35,6 +35,7 @@ _MICRO_PER_MILLI: Final = 1000
 _ROUNDING: Final = 0.5004567891
 # Presolve costs more than it saves at this size.
 _SETTINGS: Final[Mapping[str, Any]] = {"output_flag": False, "threads": 1, "presolve": "off"}
+_PRIMAL_SIMPLEX: Final = 4
 
 
 def best_meter_wh(
@@ -54,6 +55,12 @@ def best_meter_wh(
     solver.passModel(_model(unit, soc_wh, net_wh, buy_micro, sell_micro, final_micro))
     solver.run()
     status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kUnknown:
+        # The dual simplex may stop where schedules differ by no more than what decides ties; the primal one, from the beginning, does not.
+        solver.clearSolver()
+        solver.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+        solver.run()
+        status = solver.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
         raise CheckFailedError(f"storage schedule: {solver.modelStatusToString(status)}")
     soc_kwh = np.array(solver.getSolution().col_value[2 * periods : 3 * periods], dtype=np.float64)

@@ -11,6 +11,7 @@ _UNITS: Final[tuple[tuple[str, Text, int], ...]] = (
     ("_cny_per_year", Text("CNY a year", "元/年"), 0),
     ("_percent", Text("%", "%"), 2),
     ("_years", Text("years", "年"), 1),
+    ("_days", Text("days", "天"), 0),
     ("_cny", Text("CNY", "元"), 0),
     ("_kwh", Text("kWh", "千瓦时"), 0),
     ("_kw", Text("kW", "千瓦"), 0),
@@ -139,6 +140,7 @@ FAMILIES: Final[dict[tuple[str, str], dict[str, tuple[str, str, str, str]]]] = {
         "depth_ask_kwh": ("depth, asks", "卖方深度", "energy asked near the best price", "最优价附近的卖单电量"),
         "two_sided_percent": ("two-sided books", "双边报价比例", "share of quotes with a bid and an ask", "同时有买卖报价的比例"),
         "fill_rate_percent": ("fill rate", "成交率", "energy filled as a share of the energy wanted", "成交电量占意愿电量的比例"),
+        "warm_up_days": ("warm-up", "预热期", "days before traders who learn have settled", "学习型交易者趋于稳定之前的天数"),
         "price_deviation_cny_per_kwh": (
             "price deviation", "价格偏差",
             "standard deviation of prices within a quarter-hour's book", "同一时段内成交价的标准差",

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clients.laboratory.run.daily import price_position_ppm, traded_lots
 from clients.laboratory.run.record import RunRecord
 from exchange.units import NS_PER_SECOND, POWER_MULTIPLIER_MICRO, energy_cost_micro
 from matching.records import Side
@@ -85,7 +86,9 @@ def participants(record: RunRecord) -> pa.Table:
 
 def days(record: RunRecord) -> pa.Table:
     """A row for each day of delivery."""
-    return pa.table({**_days(record), "operator_micro": record.operator_micro, "netting_micro": record.netting_micro})
+    position = price_position_ppm(record)
+    prices = {"traded_lots": traded_lots(record), "price_position_ppm": pa.array(np.rint(position), from_pandas=True).cast(pa.int64())}
+    return pa.table({**_days(record), "operator_micro": record.operator_micro, "netting_micro": record.netting_micro, **prices})
 
 
 def participant_days(record: RunRecord) -> pa.Table:

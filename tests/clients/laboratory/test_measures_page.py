@@ -12,7 +12,7 @@ from tests.clients.laboratory.records import battery, member, quote, record_of, 
 
 PAGE: Final = (DOCS / "measures.md").read_text("utf-8")
 UNITS: Final = (
-    "_cny", "_percent", "_kwh", "_kw", "_t", "_years", "_min", "_count", "_cny_per_kwh", "_cny_per_year", "_cny_per_kwh_per_mwh", "_lots",
+    "_cny", "_percent", "_kwh", "_kw", "_t", "_years", "_days", "_min", "_count", "_cny_per_kwh", "_cny_per_year", "_cny_per_kwh_per_mwh", "_lots",
 )  # fmt: skip
 COUNTS_AND_INDICES: Final = {
     "is_coupled", "orders", "trades", "churn", "price_change_autocorrelation", "hhi_buyers", "hhi_sellers", "participants_losing", "gini", "jain",

@@ -51,6 +51,30 @@ def test_a_cycle_of_the_story(plan: Any) -> None:
     assert divide_half_even(income_micro(meter, 0, PRICES, PRICES), MICRO_PER_FEN) == 725_182
 
 
+# A day of the demo park: (micro-CNY/kWh, quarter-hours) of buying, and how much less selling brings.
+STUCK = [
+    (320000, 28), (650000, 7), (627400, 1), (595100, 1), (498200, 2), (498700, 5), (499200, 4), (487000, 1), (498100, 1), (497600, 5),
+    (497866, 3), (497750, 1), (498400, 5), (725550, 2), (728133, 1), (729075, 1), (729900, 1), (729516, 1), (785871, 1), (828312, 1),
+    (878750, 1), (927925, 1), (949711, 1), (993122, 1), (1025775, 1), (1067571, 1), (1082000, 2), (1263200, 1), (1122966, 1), (1051025, 1),
+    (1007620, 1), (1061416, 1), (1099842, 2), (1129100, 1), (1119542, 2), (1165716, 1), (1231820, 1), (1027850, 4),
+]  # fmt: skip
+WEDGES = [(40000, 28), (42000, 7), (44000, 43), (42000, 2), (44000, 16)]
+
+
+def test_a_day_on_which_the_dual_simplex_gives_up() -> None:
+    """HiGHS ends with no status at schedules that differ by what decides ties; the day has its optimum all the same."""
+    buy = np.repeat(*np.array(STUCK).T)
+    sell = buy - np.repeat(*np.array(WEDGES).T)
+    soc, final = 9_531_916, 320_000
+    unit = storage_record(Storage(10_000_000, 5_000_000, 500_000, 10_000_000, soc, 938_083, 938_083))
+    meter = by_linear_program(unit, soc, None, buy, sell, final)
+    otherwise = by_backward_induction(unit, soc, None, buy, sell, final)
+    stored = [soc + (np.where(plan > 0, plan * 0.938083, plan / 0.938083)).sum() for plan in (meter, otherwise)]
+    worth = [income_micro(plan, 0, buy, sell) + float(left) * final / 1000 for plan, left in zip((meter, otherwise), stored, strict=True)]
+    assert worth[0] >= worth[1] - 1000
+    assert worth[0] == pytest.approx(worth[1], rel=0.01)
+
+
 def test_of_equal_schedules_the_earliest() -> None:
     meter = by_linear_program(storage_record(storage()), 0, None, PRICES, PRICES, 0)
     charging = [1_250_000] * 9 + [113_636]
