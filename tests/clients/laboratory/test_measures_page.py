@@ -16,7 +16,7 @@ UNITS: Final = (
 )  # fmt: skip
 COUNTS_AND_INDICES: Final = {
     "is_coupled", "orders", "trades", "churn", "price_change_autocorrelation", "hhi_buyers", "hhi_sellers", "participants_losing", "gini", "jain",
-    "fairness_participants", "assets",
+    "fairness_participants", "assets", "double_claims",
 }  # fmt: skip
 
 EMPTY = record_of(scenario_of(member("F1")), load_kwh=[[0]], generation_kwh=[[0]])
