@@ -90,6 +90,7 @@ bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.metering
 	@$(BIN)/python -m bench.value_chain --days 30
+	@$(BIN)/python -m bench.simulation --days 30 --sweep-days 40
 	@$(BIN)/python -m bench.startup
 
 profiles: $(INSTALLED_PROFILES)

@@ -19,6 +19,9 @@ from exchange.protocol.encoding import result_decoder
 logger = logging.getLogger("parkex.sdk")
 
 _HISTORY_PAGE: Final = 1_000
+# Executions are recorded behind the exchange, so what it has told already may not stand there yet: so often it is asked again.
+_RECORDS_WAIT_S: Final = 0.1
+_RECORDS_PATIENCE: Final = 20
 
 _decode_subscribe: Final = result_decoder(m.SubscribeResult)
 _decode_executions: Final = result_decoder(m.ExecutionsResult)
@@ -199,9 +202,15 @@ class Feeds:
         assert isinstance(joined.replay_from, int)
         if not 0 <= self._execution_seq <= joined.execution_seq:
             return False
+        patience = _RECORDS_PATIENCE
         while self._execution_seq + 1 < joined.replay_from:
             params = m.ExecutionsParams(from_seq=self._execution_seq + 1, limit=_HISTORY_PAGE)
             page = await self._link.call("executions", params, _decode_executions, at_once=True)
+            if not page.executions and patience:
+                # The records are a moment behind the exchange.
+                patience -= 1
+                await asyncio.sleep(_RECORDS_WAIT_S)
+                continue
             if not page.executions or page.executions[0].prev_seq != self._execution_seq:
                 return False
             for event in page.executions:

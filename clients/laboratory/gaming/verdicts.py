@@ -16,8 +16,8 @@ _WH_PER_KWH: Final = 1_000
 
 
 class Verdict(StrEnum):
-    """PREVENTED: nothing of it came about in any seed, though it was tried: orders were refused, or certificates never followed. The others speak of
-    the group's money, at the level of the suite.
+    """GAINS: the group pays less, at the level of the suite, also where the exchange refused something: orders that never trade can deceive too.
+    PREVENTED: else, where nothing of it came about in any seed though it was tried: orders were refused, or certificates never followed.
     """
 
     PREVENTED = "prevented"
@@ -72,14 +72,15 @@ def _gain(name: str, outcomes: Sequence[Outcome], p: float | None, level: float)
 
 
 def _verdict(outcomes: Sequence[Outcome], gain: Interval, p: float | None, level: float) -> Verdict:
+    is_sure = p is not None and p < 1 - level
+    if is_sure and gain.mean is not None and gain.mean > 0:
+        return Verdict.GAINS
     was_tried = SUITE[outcomes[0].name].is_of_green or any(one.refused_orders > 0 for one in outcomes)
     if was_tried and not any(one.extent_wh for one in outcomes):
         return Verdict.PREVENTED
-    if not any(one.gain_micro for one in outcomes):
+    if is_sure or not any(one.gain_micro for one in outcomes):
         return Verdict.NO_GAIN
-    if p is None or gain.mean is None or p >= 1 - level:
-        return Verdict.UNDECIDED
-    return Verdict.GAINS if gain.mean > 0 else Verdict.NO_GAIN
+    return Verdict.UNDECIDED
 
 
 def _p_of(gains_cny: Sequence[float], level: float) -> float | None:

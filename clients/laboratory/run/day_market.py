@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from clients.laboratory.agents.interface import MEMORY, NO_QUOTE
 from clients.laboratory.market.deciding import decide
 from clients.laboratory.market.hearing import hear, note_outcomes, read_net_lots, write_quotes
-from clients.laboratory.market.one_shot import clear_round, rules_of
+from clients.laboratory.market.one_shot import Pair, clear_round, rules_of
 from clients.laboratory.market.table import ORIGIN, RULES, WORKING, MarketTable, new_history, new_views, records
 from clients.laboratory.run.calendar import RoundsAt
 from clients.laboratory.run.record import DEPTH_TICKS, QUOTE, TRADE
@@ -17,7 +17,7 @@ from clients.laboratory.run.strategies import UserStrategies
 from clients.laboratory.run.virtual_exchange import VirtualExchange
 from clients.laboratory.scenario.model import CONTINUOUS, MarketRules
 from clients.laboratory.world.day import WorldDay
-from exchange.journal.record import COMMAND, RECORD_VERSION, CommandKind
+from exchange.journal.record import COMMAND, RECORD_VERSION, CommandFlag, CommandKind
 from exchange.order_path.path import BatchResult
 from exchange.order_path.records import ExecutionKind
 from exchange.order_path.state import COMMAND_WORDS, PathState
@@ -32,6 +32,8 @@ _AUCTION: Final = 255
 _SHOWS_QUOTES: Final = ("full", "top")
 _SHOWS_TRADES: Final = ("full", "top", "trades")
 _DIGITS: Final = 12
+# Of a fill that enters the exchange: the offer, the order that takes it, the withdrawal of what is left of the offer.
+_STEPS_OF_A_PAIR: Final = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -200,31 +202,39 @@ class DayMarket:
             self.operator_micro += outcome.surplus_tick_lots * POWER_MULTIPLIER_MICRO
             self._enter(outcome.pairs, period, at.at_ns)
 
-    def _enter(self, pairs: tuple[Any, ...], period: int, at_ns: int) -> None:
-        """Fills of a mechanism as orders that meet: the seller's rests, the buyer's takes it."""
+    def _enter(self, pairs: tuple[Pair, ...], period: int, at_ns: int) -> None:
+        """Fills of a mechanism as orders that meet: the seller's rests, the buyer's takes it. Where the exchange refuses one, the other leaves too."""
         pairs = tuple(pair for pair in pairs if pair.buyer != pair.seller)
         if not pairs:
             return
-        commands = np.zeros(2 * len(pairs), COMMAND)
-        commands["kind"], commands["version"], commands["stamp_ns"] = CommandKind.PLACE, RECORD_VERSION, at_ns
-        commands["instrument"] = self.table.instruments[period]
-        commands["price_ticks"] = np.repeat([pair.price_ticks for pair in pairs], 2)
-        commands["quantity_lots"] = np.repeat([pair.lots for pair in pairs], 2)
-        commands["account"][0::2] = self.table.accounts[[pair.seller for pair in pairs]]
-        commands["account"][1::2] = self.table.accounts[[pair.buyer for pair in pairs]]
-        commands["side"][0::2], commands["side"][1::2] = Side.SELL, Side.BUY
-        commands["time_in_force"][0::2], commands["time_in_force"][1::2] = TimeInForce.IOC, TimeInForce.IOC
-        commands["time_in_force"][0::2] = TimeInForce.GTC
+        commands = np.zeros(_STEPS_OF_A_PAIR * len(pairs), COMMAND)
+        offers, takes, ends = (commands[step::_STEPS_OF_A_PAIR] for step in range(_STEPS_OF_A_PAIR))
+        commands["version"], commands["stamp_ns"], commands["instrument"] = RECORD_VERSION, at_ns, self.table.instruments[period]
         commands["client_order_id"] = _client_order_ids(self._tally.next_number, len(commands))
+        for orders, side, agents in ((offers, Side.SELL, "seller"), (takes, Side.BUY, "buyer")):
+            orders["kind"], orders["side"] = CommandKind.PLACE, side
+            orders["account"] = self.table.accounts[[getattr(pair, agents) for pair in pairs]]
+            orders["price_ticks"], orders["quantity_lots"] = [pair.price_ticks for pair in pairs], [pair.lots for pair in pairs]
+        offers["time_in_force"], takes["time_in_force"] = TimeInForce.GTC, TimeInForce.IOC
+        ends["kind"], ends["account"], ends["flags"] = CommandKind.MASS_CANCEL, offers["account"], CommandFlag.ALL_SIDES | CommandFlag.ALL_LABELS
         self._tally.next_number += len(commands)
         result = self._link.trade(commands)
         self._note_refused(commands, result)
+        done = (result.outcomes["filled_lots"][1::_STEPS_OF_A_PAIR] > 0).tolist()
         first = len(self._tally.trades)
         self.note_trades(result)
         for trades in self._tally.trades[first:]:
             trades["taker_side"] = _AUCTION
-            if len(trades) == len(pairs):
-                trades["buyer_price_ticks"] = [pair.buyer_price_ticks for pair in pairs]
+            trades["buyer_price_ticks"] = [pair.buyer_price_ticks for pair, is_done in zip(pairs, done, strict=True) if is_done]
+        for pair, is_done in zip(pairs, done, strict=True):
+            if not is_done:
+                self._take_back(pair)
+
+    def _take_back(self, pair: Pair) -> None:
+        """What a buyer would have paid beyond the price of a fill that the exchange refused."""
+        extra_micro = (pair.buyer_price_ticks - pair.price_ticks) * pair.lots * POWER_MULTIPLIER_MICRO
+        self.payments_micro[pair.buyer] -= extra_micro
+        self.operator_micro -= extra_micro
 
 
 def _client_order_ids(first: int, n: int) -> NDArray[Any]:

@@ -105,6 +105,40 @@ async def test_the_sdk_mends_a_gap_that_is_longer_than_the_ring(tmp_path: Path) 
         recorded.close()
 
 
+async def test_the_sdk_waits_for_records_that_are_a_moment_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_park() as park:
+        recorded = Recorded(park, tmp_path, ring=2)
+        told: list[int] = []
+        missed: list[Any] = []
+        asked = 0
+        read = recorded.read_model.executions
+
+        def late(*arguments: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return read(*arguments) if asked > 3 else (0, [])
+
+        async with connect(loopback_connector(recorded.app), key_id="factory", private_key=private_key("factory")) as client:
+            client.on("execution", lambda event: told.append(event.seq))
+            client.on("missed", missed.append)
+            await client.place(POWER, "buy", price="0.4000", quantity="1.0")
+            other = park.raw()
+            await other.log_on("factory")
+            monkeypatch.setattr(type(recorded.read_model), "executions", lambda _, *arguments: late(*arguments))
+            transport = client._link._transport
+            assert transport is not None
+            await transport.close()
+            for number in range(8):
+                await other.ask("order.place", bid(number, "0.4100"))
+            await recorded.caught_up()
+            async with asyncio.timeout(10):
+                while len(told) < 9:  # noqa: ASYNC110 - the client resumes by itself
+                    await asyncio.sleep(0.01)
+        assert told == list(range(1, 10))
+        assert missed == []
+        recorded.close()
+
+
 async def test_bars_of_the_records_and_of_the_gateway_agree(tmp_path: Path) -> None:
     async with running_park() as park:
         recorded = Recorded(park, tmp_path, ring=100)

@@ -24,9 +24,11 @@ def outcomes(name: str, gains_cny: list[int], extent_wh: int = 1_000, refused: i
         ("withholding", [-10, 11, 9, -10], 1_000, 0, Verdict.UNDECIDED),
         ("withholding", [10], 1_000, 0, Verdict.UNDECIDED),
         ("withholding", [0, 0, 0], 1_000, 0, Verdict.NO_GAIN),
-        ("over-selling-limit", [10, 11, 9, 10], 0, 5, Verdict.PREVENTED),
+        ("over-selling-limit", [-10, -11, -9, -10], 0, 5, Verdict.PREVENTED),
+        ("over-selling-limit", [-10, 11, 9, -10], 0, 5, Verdict.PREVENTED),
+        ("wash-pairs-declared", [10, 11, 9, 10], 0, 5, Verdict.GAINS),
         ("squeeze", [0, 0, 0, 0], 0, 0, Verdict.NO_GAIN),
-        ("grey-as-green", [10, 11, 9, 10], 0, -5, Verdict.PREVENTED),
+        ("grey-as-green", [-10, -11, -9, -10], 0, -5, Verdict.PREVENTED),
         ("grey-as-green", [10, 11, 9, 10], 100, -5, Verdict.GAINS),
     ],
 )

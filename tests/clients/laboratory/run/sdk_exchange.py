@@ -26,7 +26,7 @@ from exchange.node import Node, new_command
 from exchange.order_path.path import BatchResult, Exchange
 from exchange.order_path.records import joined
 from exchange.protocol.documents import Admit, Document, Key
-from exchange.protocol.messages import AmendParams, CancelParams, PlaceParams
+from exchange.protocol.messages import AmendParams, CancelParams, MassCancelParams, PlaceParams
 from matching.records import Side, TimeInForce
 from tests.exchange.gateway.parks import private_key
 
@@ -124,6 +124,8 @@ class SdkExchange:
     def _request(self, command: np.void) -> tuple[str, Any]:
         name, symbol = command["client_order_id"].decode(), self._symbols[int(command["instrument"])]
         price, quantity = f"{int(command['price_ticks']) / 10_000:.4f}", f"{int(command['quantity_lots']) / 10:.1f}"
+        if command["kind"] == CommandKind.MASS_CANCEL:
+            return "order.mass_cancel", MassCancelParams(client_order_id=name, instrument=symbol)
         if command["kind"] == CommandKind.CANCEL:
             return "order.cancel", CancelParams(client_order_id=name, order_id=int(command["order_id"]))
         if command["kind"] == CommandKind.AMEND:

@@ -259,3 +259,17 @@ def test_strategies_of_the_user_trade_beside_the_others(tmp_path: Path) -> None:
     for name, message in (("ToldEnough", "has nothing left"), ("ToldWanting", "buy still wants")):
         with pytest.raises(InputError, match=rf"half\.py:\d+: {name}\.hear raised RuntimeError: {message}"):
             simulate(load_scenario("park", {"member.E01.agent": f"{file}:{name}"}), 7)
+
+
+@pytest.mark.parametrize("mechanism", ["pay-as-bid", "mcafee"])
+def test_a_fill_that_the_exchange_refuses_leaves_nothing_behind(mechanism: str) -> None:
+    """With next to no cash most of what a mechanism allots cannot be paid for; then nobody pays, and no half of it stays in the book."""
+    poor = tuple(dataclasses.replace(entry, cash_micro=min(entry.cash_micro, 50_000_000)) for entry in park(mechanism).participants)
+    record = simulate(dataclasses.replace(park(mechanism), participants=poor, instruments=()), 7)
+    assert record.refused_orders.sum() > 0
+    assert len(record.trades)
+    assert (record.quotes["bid_ticks"] == -1).all()
+    assert (record.quotes["ask_ticks"] == -1).all()
+    assert int(record.trade_micro.sum()) == pytest.approx(int(record.operator_micro.sum()), abs=2 * record.n_participants)
+    beyond = (record.trades["buyer_price_ticks"] - record.trades["price_ticks"]) * record.trades["quantity_lots"] * POWER_MULTIPLIER_MICRO
+    assert int(record.operator_micro.sum()) == pytest.approx(int(beyond.sum()), rel=0.01)
