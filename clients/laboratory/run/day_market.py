@@ -203,7 +203,7 @@ class DayMarket:
             self._enter(outcome.pairs, period, at.at_ns)
 
     def _enter(self, pairs: tuple[Pair, ...], period: int, at_ns: int) -> None:
-        """Fills of a mechanism as orders that meet: the seller's rests, the buyer's takes it. Where the exchange refuses one, the other leaves too."""
+        """Fills of a mechanism as orders that meet: the seller's rests, the buyer's takes it. Where the exchange refuses one, the other leaves."""
         pairs = tuple(pair for pair in pairs if pair.buyer != pair.seller)
         if not pairs:
             return

@@ -118,7 +118,8 @@ def test_the_list_of_commands_is_told_whole_on_a_narrow_terminal(monkeypatch: py
     listed = shown.split("Commands:\n")[1]
     names = [
         "demo", "serve", "config", "bot", "shell", "replay", "verify", "trace", "backup", "restore", "archive", "match", "audit", "statement",
-        "version", "simulate", "compare", "sweep", "gaming", "report", "reproduce", "profiles", "keys", "proposals", "clock", "carbon", "meter", "scenario",
+        "version", "simulate", "compare", "sweep", "gaming", "report", "reproduce",
+        "profiles", "keys", "proposals", "clock", "carbon", "meter", "scenario",
     ]  # fmt: skip
     assert [line.split()[0] for line in listed.splitlines()] == names
     assert "..." not in listed
