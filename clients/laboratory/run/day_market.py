@@ -29,6 +29,7 @@ Integers = NDArray[np.int64]
 
 QUARTERS_OF_THE_CLOCK: Final = 100  # of the longest day
 _AUCTION: Final = 255
+_TRADE: Final = int(ExecutionKind.TRADE)
 _SHOWS_QUOTES: Final = ("full", "top")
 _SHOWS_TRADES: Final = ("full", "top", "trades")
 _DIGITS: Final = 12
@@ -169,10 +170,15 @@ class DayMarket:
 
     def note_trades(self, result: BatchResult) -> None:
         """Trades of a batch in the books of this day as TRADE rows, at the last round of each book; the taker of an auction's trade is the buyer."""
-        executions = result.executions[result.executions["kind"] == int(ExecutionKind.TRADE)]
-        executions = executions[np.isin(executions["instrument"], self.table.instruments)]
-        if not len(executions):
+        happened = result.executions
+        if not len(happened):
             return
+        # Contracts of a day are listed by one document, so their ids follow each other.
+        first, last = np.uint64(self.table.instruments[0]), np.uint64(self.table.instruments[-1])
+        ours = (happened["kind"] == _TRADE) & (happened["instrument"] >= first) & (happened["instrument"] <= last)
+        if not ours.any():
+            return
+        executions = happened[ours]
         trades = np.zeros(len(executions), TRADE)
         periods = np.searchsorted(self.table.instruments, executions["instrument"].astype(np.int64))  # listed in order of time
         taker = np.searchsorted(self.table.accounts, executions["account"].astype(np.int64))
