@@ -41,7 +41,7 @@ def load_park(
 ) -> Park:
     """The park of a scenario on a day.
 
-    `name_or_file`: a ready scenario by name, or a .toml file. `meters`: readings that take the place of derived profiles (see `meters.import_meters`).
+    `name_or_file`: a ready scenario or a .toml file. `meters`: readings that take the place of derived profiles (see `meters.import_meters`).
     `tariff`: a .toml or .csv that takes the place of the scenario's. Raises InputError with the place of everything that is wrong.
     """
     if not 0 <= seed < 2**63:
